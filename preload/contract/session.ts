@@ -1,0 +1,76 @@
+/**
+ * One box's session: everything the app knows about bringing it into service, in one document that main stores.
+ * Step states are computed from it and from the journal, never kept as flags (design.md "Wizard").
+ */
+import { z } from 'zod';
+import { Waiver } from './outcome.ts';
+
+export const Address = z.strictObject({
+  host: z.string().min(1),
+  port: z.number().int().min(1).max(65535),
+});
+export type Address = z.infer<typeof Address>;
+
+export const HostKeyPin = z.strictObject({
+  algorithm: z.string(),
+  /** `SHA256:` and unpadded base64, as ssh-keygen prints it. */
+  fingerprint: z.string().regex(/^SHA256:[A-Za-z0-9+/]{43}$/),
+  confirmedAt: z.string(),
+});
+export type HostKeyPin = z.infer<typeof HostKeyPin>;
+
+/** Where the private key is. Never the key itself. */
+export const KeyReference = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('file'), path: z.string(), encrypted: z.boolean() }),
+  z.strictObject({ kind: z.literal('agent'), socket: z.string() }),
+]);
+export type KeyReference = z.infer<typeof KeyReference>;
+
+export const KeysState = z.strictObject({
+  reference: KeyReference,
+  publicKey: z.string(),
+  fingerprint: z.string(),
+  /** ISO time of each proof by a fresh login; null until it happened. */
+  keyLoginProvenAt: z.string().nullable(),
+  sudoProvenAt: z.string().nullable(),
+  customerKeys: z.array(z.string()),
+  adminUid: z.number().int(),
+  /** Set when another user keeps UID 1000. */
+  uidDeviation: z.string().nullable(),
+});
+export type KeysState = z.infer<typeof KeysState>;
+
+export const Identity = z.strictObject({
+  /** UUID the app left on the box's disk, null before Keys. */
+  boxId: z.string().nullable(),
+  boardSerial: z.string().nullable(),
+  productUuid: z.string().nullable(),
+  machineId: z.string().nullable(),
+  gpuUuids: z.array(z.string()),
+  diskSerials: z.array(z.string()),
+  hostname: z.string().nullable(),
+});
+export type Identity = z.infer<typeof Identity>;
+
+export const Session = z.strictObject({
+  v: z.literal(1),
+  id: z.uuid(),
+  /** The name people give the box; unique on this laptop. */
+  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/),
+  profile: z.string(),
+  path: z.enum(['provision']),
+  createdAt: z.string(),
+  address: Address,
+  /** The user the app logs in as now. */
+  user: z.string(),
+  /** The user of the first password login, whose UID may stand in the way. */
+  firstUser: z.string(),
+  hostKey: HostKeyPin.nullable(),
+  identity: Identity.nullable(),
+  keys: KeysState.nullable(),
+  /** The app's code on the box, by content hash. */
+  boxCode: z.string().nullable(),
+  waivers: z.array(Waiver),
+  deviations: z.array(z.strictObject({ id: z.string(), text: z.string(), at: z.string() })),
+});
+export type Session = z.infer<typeof Session>;
