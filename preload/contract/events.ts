@@ -113,7 +113,9 @@ export const EVENT_BODIES = {
 export type EventKind = keyof typeof EVENT_BODIES;
 
 export type JobEvent =
-  | { [K in EventKind]: { known: true; kind: K; env: Envelope; body: z.infer<(typeof EVENT_BODIES)[K]> } }[EventKind]
+  | {
+      [K in EventKind]: { known: true; kind: K; env: Envelope; body: z.infer<(typeof EVENT_BODIES)[K]> };
+    }[EventKind]
   | { known: false; kind: string; env: Envelope; why: string };
 
 /**

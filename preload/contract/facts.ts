@@ -25,9 +25,7 @@ export const BoxFacts = z.looseObject({
       }),
     )
     .nullish(),
-  filesystems: z
-    .looseObject({ rootBytes: num, rootFreeBytes: num, varFreeBytes: num })
-    .nullish(),
+  filesystems: z.looseObject({ rootBytes: num, rootFreeBytes: num, varFreeBytes: num }).nullish(),
   gpus: z
     .array(
       z.looseObject({

@@ -88,7 +88,9 @@ function classify(c: JudgedCheck): 'ok' | 'failures' | 'missing' | 'deviations' 
       return c.waiver && c.verdict === 'fail' ? 'deviations' : 'failures';
     case 'not_run':
     case 'not_supported':
-      return c.expectation.kind === 'expected' && c.expectation.verdicts.includes(c.verdict) ? 'deviations' : 'missing';
+      return c.expectation.kind === 'expected' && c.expectation.verdicts.includes(c.verdict)
+        ? 'deviations'
+        : 'missing';
   }
 }
 
@@ -97,7 +99,10 @@ function classify(c: JudgedCheck): 'ok' | 'failures' | 'missing' | 'deviations' 
  * incomplete; else a warn, a waiver or an expected absence is passed with deviations; else passed. No check at all is
  * incomplete: what did not run did not pass. `extraDeviations` are named by the caller (a kept UID, for one).
  */
-export function decideOutcome(checks: readonly JudgedCheck[], extraDeviations: readonly string[] = []): Decision {
+export function decideOutcome(
+  checks: readonly JudgedCheck[],
+  extraDeviations: readonly string[] = [],
+): Decision {
   const d: Decision = { outcome: 'passed', deviations: [...extraDeviations], failures: [], missing: [] };
   for (const c of checks) {
     const list = classify(c);

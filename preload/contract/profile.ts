@@ -16,7 +16,10 @@ export const PROFILE_VERSION = 1;
 export const GpuExpectation = z.strictObject({
   count: z.number().int().min(0),
   name: z.string(),
-  pciDevice: z.string().regex(/^0x[0-9a-f]{4}$/).optional(),
+  pciDevice: z
+    .string()
+    .regex(/^0x[0-9a-f]{4}$/)
+    .optional(),
   memoryMiB: z.number().int().positive(),
   memoryToleranceMiB: z.number().int().nonnegative(),
   pcieGen: z.number().int().min(1).max(7),

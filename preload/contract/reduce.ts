@@ -114,7 +114,10 @@ function reduceBody(v: JobView, e: Extract<JobEvent, { known: true }>): JobView 
       return { ...v, tasks: replaceOrPush(v.tasks, (t) => t.index === b.index && t.name === b.name, next) };
     }
     case 'progress':
-      return { ...v, progress: { phase: e.body.phase, done: e.body.done, total: e.body.total, unit: e.body.unit } };
+      return {
+        ...v,
+        progress: { phase: e.body.phase, done: e.body.done, total: e.body.total, unit: e.body.unit },
+      };
     case 'samples':
       return { ...v, sampleRows: v.sampleRows + e.body.rows.length };
     case 'check':
