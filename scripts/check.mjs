@@ -1,0 +1,60 @@
+// `npm run check`: types, lint, format, import rules, unused code, pytest, ansible-lint, shellcheck; side by side.
+import { join } from 'node:path';
+import { ROOT, VENV, has, must, run } from './lib.mjs';
+import { setup } from './setup.mjs';
+
+process.chdir(ROOT);
+await setup('test');
+const py = (tool) => join(VENV, 'bin', tool);
+const files = async (...patterns) =>
+  (await must('git', ['ls-files', '--', ...patterns])).split('\n').filter(Boolean);
+const shell = await files('*.sh', '.ci/run');
+
+const npx = (...args) => ['npx', ['--no-install', ...args]];
+/** Two lanes, since most laptops and CI have two cores at least; each lane one after another. */
+const lanes = [
+  [
+    ['types', ...npx('tsc', '-p', '.')],
+    ['types, contract', ...npx('tsc', '-p', 'preload/contract')],
+    ['lint', ...npx('eslint', '--max-warnings=0', 'main', 'preload', 'tests', 'scripts')],
+    ['import rules', ...npx('depcruise', '--config', '.dependency-cruiser.mjs', 'main', 'preload')],
+    ['unused code', ...npx('knip', '--no-progress')],
+    ['format', ...npx('prettier', '--check', '--log-level', 'warn', '.')],
+  ],
+  [
+    [
+      'ansible-lint',
+      py('ansible-lint'),
+      ['--offline', '-q', '--profile', 'production', '--project-dir', 'ansible', 'ansible'],
+    ],
+    ['python lint', py('ruff'), ['check', '-q', 'resources/box', 'tests', 'ansible']],
+    ['pytest', py('python3'), ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', 'tests/box', 'ansible/tests']],
+    ['shellcheck', 'shellcheck', shell],
+    ['notices', process.execPath, ['scripts/notices.mjs', '--check']],
+  ],
+];
+
+let failed = 0;
+await Promise.all(
+  lanes.map(async (lane) => {
+    for (const [name, command, args] of lane) {
+      if (name === 'shellcheck' && (shell.length === 0 || !(await has('shellcheck')))) {
+        console.log(`skipped  ${name}: not installed`);
+        continue;
+      }
+      const t0 = performance.now();
+      const env = {
+        PATH: `${join(VENV, 'bin')}:${process.env.PATH}`,
+        ANSIBLE_COLLECTIONS_PATH: join(VENV, 'lib'),
+      };
+      const { code, output } = await run(command, args, { env });
+      if (code !== 0) failed += 1;
+      console.log(
+        `${code === 0 ? 'ok     ' : 'FAILED '}  ${name} (${((performance.now() - t0) / 1000).toFixed(1)} s)`,
+      );
+      if (code !== 0) console.log(output.slice(-12000));
+    }
+  }),
+);
+console.log(failed ? `${failed} failed` : 'all checks passed');
+process.exitCode = failed ? 1 : 0;
