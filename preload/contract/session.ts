@@ -3,6 +3,7 @@
  * Step states are computed from it and from the journal, never kept as flags (design.md "Wizard").
  */
 import { z } from 'zod';
+import { JobKind } from './job.ts';
 import { Waiver } from './outcome.ts';
 
 export const Address = z.strictObject({
@@ -52,6 +53,33 @@ export const Identity = z.strictObject({
 });
 export type Identity = z.infer<typeof Identity>;
 
+/** One job of a run, under the id it got when the run was planned, so that starting it twice joins it. */
+export const Phase = z.strictObject({
+  id: z.string(),
+  title: z.string(),
+  job: z.uuid(),
+  kind: JobKind,
+  layer: z.number().int().nullable(),
+  suite: z.string().nullable(),
+  params: z.record(z.string(), z.unknown()),
+});
+export type Phase = z.infer<typeof Phase>;
+
+/**
+ * What the engineer asked for last: an ordered list of jobs. Executing a run is idempotent: a phase that passed is
+ * skipped, one that runs is joined, one that was lost gets a new attempt. So resume is executing it again.
+ */
+export const Run = z.strictObject({
+  id: z.uuid(),
+  command: z.enum(['provision', 'validate', 'link-test', 'uid-swap']),
+  title: z.string(),
+  startedAt: z.string(),
+  endedAt: z.string().nullable(),
+  bundle: z.string().nullable(),
+  phases: z.array(Phase).min(1),
+});
+export type Run = z.infer<typeof Run>;
+
 export const Session = z.strictObject({
   v: z.literal(1),
   id: z.uuid(),
@@ -70,6 +98,7 @@ export const Session = z.strictObject({
   keys: KeysState.nullable(),
   /** The app's code on the box, by content hash. */
   boxCode: z.string().nullable(),
+  run: Run.nullable(),
   waivers: z.array(Waiver),
   deviations: z.array(z.strictObject({ id: z.string(), text: z.string(), at: z.string() })),
 });
