@@ -42,6 +42,8 @@ class Context:
     # Set when the supervisor found nothing left of the job.
     gone_event: threading.Event = field(default_factory=threading.Event)
     step_id: str | None = None
+    # Characters of child output that went into the event log so far.
+    log_text: int = 0
     waiting_for: tuple[str, str] | None = None
 
     @property

@@ -1,0 +1,129 @@
+"""apt and dpkg on the box: who holds their locks, a repair of half-configured packages, and the bundle as the only source."""
+
+import fcntl
+import os
+import struct
+from pathlib import Path
+
+from vcbox import process
+from vcbox.context import Context, JobFailed
+from vcbox.paths import Paths
+
+LOCKS = (
+    "/var/lib/dpkg/lock-frontend",
+    "/var/lib/dpkg/lock",
+    "/var/lib/apt/lists/lock",
+    "/var/cache/apt/archives/lock",
+)
+# short l_type, short l_whence, off_t l_start, off_t l_len, pid_t l_pid
+FLOCK = "hhqqi"
+POLL_SECONDS = 0.5
+NONINTERACTIVE = {"DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_MODE": "l", "APT_LISTCHANGES_FRONTEND": "none"}
+KEEP_CONFIG = ["--force-confdef", "--force-confold"]
+# Silent and idle for this long happens while a big package's scripts wait for a service; longer has not been seen.
+APT_WATCHDOG = (900.0, "package scripts may wait for services, but not for a quarter of an hour")
+
+APT_CONF = """\
+// The site bundle as apt's only source. The box's own sources, lists and caches are not touched.
+Dir::Etc::sourcelist "{apt}/sources.list";
+Dir::Etc::sourceparts "-";
+Dir::State::lists "{apt}/lists/";
+Dir::Cache "{apt}/cache/";
+Acquire::Languages "none";
+APT::Update::Post-Invoke-Success "";
+APT::Periodic::Enable "0";
+// apt's own user cannot reach the bundle, which is for root and its group.
+APT::Sandbox::User "root";
+DPkg::Lock::Timeout "600";
+DPkg::Options {{ "--force-confdef"; "--force-confold"; }};
+"""
+
+
+def lock_pid(path: str) -> int | None:
+    """Pid of the process that holds the file's POSIX write lock, 0 when it is of another namespace; None when free."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        raw = fcntl.fcntl(fd, fcntl.F_GETLK, struct.pack(FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0))
+    finally:
+        os.close(fd)
+    kind, _, _, _, pid = struct.unpack(FLOCK, raw)
+    return None if kind == fcntl.F_UNLCK else max(pid, 0)
+
+
+def describe(pid: int) -> str:
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace").split("\0")
+    except OSError:
+        words = []
+    line = " ".join(w for w in words if w)[:120]
+    return f"{line} (process {pid})" if line else f"process {pid}"
+
+
+def lock_holder(locks: tuple[str, ...] = LOCKS) -> str | None:
+    """Who holds one of apt's and dpkg's locks, as text; None when all are free."""
+    for path in locks:
+        pid = lock_pid(path)
+        if pid is not None:
+            return f"held by {describe(pid) if pid else 'a process outside this container'}"
+    return None
+
+
+def wait_for_lock(ctx: Context, locks: tuple[str, ...] = LOCKS) -> None:
+    """Returns when apt's locks are free; beats `waiting: apt lock` with the holder meanwhile. Never a failure by itself."""
+    holder = lock_holder(locks)
+    if holder is None:
+        return
+    with ctx.waiting("apt lock", holder):
+        while (holder := lock_holder(locks)) is not None:
+            ctx.waiting_for = ("apt lock", holder)
+            ctx.sleep(POLL_SECONDS)
+
+
+def audit() -> str:
+    """What `dpkg --audit` finds, empty when all packages are whole."""
+    status, out, err = process.capture(["dpkg", "--audit"])
+    return out.strip() or (err.strip() if status else "")
+
+
+def repair(ctx: Context, paths: Paths) -> bool:
+    """Configures half-configured packages; True when there was something to do. JobFailed `dpkg_broken` if it remains."""
+    if not audit():
+        return False
+    ctx.log.note("packages are half configured: dpkg --configure -a", ctx.step_id)
+    env = {**NONINTERACTIVE, "APT_CONFIG": str(paths.apt / "apt.conf")}
+    process.run(ctx, ["dpkg", *KEEP_CONFIG, "--configure", "-a"], env=NONINTERACTIVE, watchdog=APT_WATCHDOG)
+    if audit() and (paths.apt / "apt.conf").exists():
+        process.run(ctx, ["apt-get", "install", "-f", "-y", "-q"], env=env, watchdog=APT_WATCHDOG)
+    left = audit()
+    if left:
+        raise JobFailed("dpkg_broken", f"Packages on the box stay half configured after a repair: {left[:800]}")
+    return True
+
+
+def write_config(paths: Paths) -> Path:
+    """Writes the apt configuration for the bundle; returns its path, the value for APT_CONFIG."""
+    for name in ("lists/partial", "cache/archives/partial"):
+        (paths.apt / name).mkdir(parents=True, exist_ok=True)
+    tree = paths.tree / "apt"
+    conf = paths.apt / "apt.conf"
+    conf.write_text(APT_CONF.format(apt=paths.apt))
+    (paths.apt / "sources.list").write_text(f"deb [signed-by={tree}/key.gpg] file:{tree} ./\n")
+    return conf
+
+
+def installed(package: str) -> bool:
+    status, out, _ = process.capture(["dpkg-query", "-W", "-f", "${db:Status-Status}", package])
+    return status == 0 and out.strip() == "installed"
+
+
+def install(ctx: Context, paths: Paths, packages: list[str]) -> None:
+    """Installs packages from the bundle; JobFailed `apt_failed` with apt's last lines."""
+    env = {**NONINTERACTIVE, "APT_CONFIG": str(write_config(paths))}
+    for argv in (["update", "-q"], ["install", "-y", "-q", "--no-install-recommends", *packages]):
+        wait_for_lock(ctx)
+        done = process.run(ctx, ["apt-get", *argv], env=env, watchdog=APT_WATCHDOG)
+        if done.status:
+            raise JobFailed("apt_failed", f"apt-get {argv[0]} ended with {done.status}: {done.tail[-800:]}")

@@ -1,0 +1,78 @@
+"""One file a check. A check has ID, TITLE, LAYER or SUITE, `gather(look) -> raw` and a pure `judge(raw, profile) -> Result`."""
+
+import importlib
+import re
+from types import ModuleType
+
+LAYER_CHECKS: dict[int, list[str]] = {
+    0: ["l0_ansible"],
+    1: [
+        "l1_packages",
+        "l1_admin_user",
+        "l1_admin_groups",
+        "l1_sudo_password",
+        "l1_docker_answers",
+        "l1_docker_enabled",
+        "l1_docker_container",
+        "l1_python",
+        "l1_updates_security",
+        "l1_updates_others",
+        "l1_updates_reboot",
+        "l1_apt_timers",
+        "l1_fail2ban_jail",
+        "l1_fail2ban_limits",
+        "l1_ufw_active",
+        "l1_ufw_defaults",
+        "l1_ufw_ssh",
+        "l1_ufw_nothing_else",
+        "l1_ufw_boot",
+        "l1_docker_user",
+        "l1_sshd_permitrootlogin",
+        "l1_sshd_passwordauthentication",
+        "l1_sshd_kbdinteractiveauthentication",
+        "l1_sshd_pubkeyauthentication",
+        "l1_sshd_allowusers",
+        "l1_sshd_port",
+        "l1_sshd_dropin",
+        "l1_sshd_running",
+        "l1_ssh_socket",
+        "l1_listening",
+        "l1_root_password",
+        "l1_root_login",
+    ],
+}
+SUITES: dict[str, list[str]] = {
+    "gpu-detection": [
+        "gpu_count",
+        "gpu_name",
+        "gpu_memory",
+        "gpu_driver_floor",
+        "gpu_driver_same",
+        "gpu_vbios_same",
+        "gpu_pcie_max",
+        "gpu_pcie_link",
+        "gpu_idle_temperature",
+        "gpu_xid",
+    ],
+}
+NAME = re.compile(r"^[a-z0-9_]+$")
+LAYER = re.compile(r"^(?:layer-|l)(\d)$")
+
+
+def listed(suite: object) -> list[str]:
+    """The checks of a suite ("gpu-detection") or of a layer ("l1", "layer-1"); empty for an unknown name."""
+    if not isinstance(suite, str):
+        return []
+    layer = LAYER.match(suite)
+    return LAYER_CHECKS.get(int(layer[1]), []) if layer else SUITES.get(suite, [])
+
+
+def load(id: str) -> ModuleType | None:
+    """The check's module, None when there is no such check."""
+    if not NAME.match(id):
+        return None
+    try:
+        module = importlib.import_module(f"vcbox.checks.{id}")
+    except ModuleNotFoundError:
+        return None
+    return module if getattr(module, "ID", None) == id else None

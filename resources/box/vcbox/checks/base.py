@@ -1,0 +1,119 @@
+"""What every check is made of: a look that gathers, a pure judge, a result in the shape of docs/adr/0002-job-mechanism.md."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from vcbox import process
+
+EVIDENCE_MAX = 8000
+Raw = dict[str, Any]
+Profile = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Result:
+    """A verdict with what was found, what was expected and from where, and what to do next."""
+
+    verdict: str
+    value: str | int | float | bool | None = None
+    unit: str | None = None
+    threshold: str | None = None
+    source: str | None = None
+    reason: str | None = None
+    next: str | None = None
+    evidence: str | None = None
+
+
+def judged(good: bool, value: Any, threshold: str, next: str, **more: Any) -> Result:
+    """pass or fail; the next action belongs to the fail."""
+    return Result("pass" if good else "fail", value, threshold=threshold, next=None if good else next, **more)
+
+
+def not_run(reason: str, next: str | None = None, **more: Any) -> Result:
+    return Result("not_run", reason=reason, next=next, **more)
+
+
+def not_supported(reason: str, **more: Any) -> Result:
+    return Result("not_supported", reason=reason, **more)
+
+
+def error(reason: str, next: str | None = None, **more: Any) -> Result:
+    return Result("error", reason=reason, next=next, **more)
+
+
+@dataclass
+class Look:
+    """The eyes of the checks: commands and files of the box, each read once a job so that checks agree on what was there."""
+
+    job: str = ""
+    admin: str = "vaultadmin"
+    seen: dict[tuple[str, ...], Raw] = field(default_factory=dict)
+
+    def command(self, *argv: str, timeout: float = 30.0) -> Raw:
+        """`{status, out, err}`; status 127 when the program is not there, 124 when it did not answer in time."""
+        if argv not in self.seen:
+            status, out, err = process.capture(argv, timeout, {"LC_ALL": "C"})
+            self.seen[argv] = {"status": status, "out": out, "err": err}
+        return self.seen[argv]
+
+    def read(self, path: str) -> str | None:
+        try:
+            return Path(path).read_text(errors="replace")
+        except OSError:
+            return None
+
+
+def said(raw: Raw) -> str:
+    """What a command printed, for people: its error if it failed."""
+    return (raw["err"].strip() or raw["out"].strip() or f"exit status {raw['status']}")[:500]
+
+
+def box_value(profile: Profile, name: str) -> Any:
+    """What the box is to be, where the job says so; the product's own values else."""
+    defaults = {"adminUser": "vaultadmin", "adminUid": 1000, "sshPort": 22, "banMaxRetry": 5, "banSeconds": 600}
+    return (profile.get("box") or {}).get(name, defaults[name])
+
+
+def distribution(look_os: str | None, profile: Profile) -> dict[str, Any] | None:
+    """The profile's entry for the distribution in this os-release text, or None."""
+    from vcbox.parsers.system import parse_os_release
+
+    found = parse_os_release(look_os or "")
+    for entry in profile.get("distributions") or []:
+        if entry.get("id") == found.get("ID") and entry.get("version") == found.get("VERSION_ID"):
+            return entry
+    return None
+
+
+def run_check(module: ModuleType, look: Look, profile: Profile) -> dict[str, Any]:
+    """Gathers, judges, and never raises: what goes wrong here is an `error`, not a fail of the box."""
+    start = time.monotonic()
+    try:
+        result = module.judge(module.gather(look), profile)
+    except Exception as e:
+        text = f"the check itself failed: {type(e).__name__}: {e}"
+        result = error(text[:500], "Run the check again; if it stays, report it with the job's log.")
+    evidence = result.evidence
+    return {
+        "id": module.ID,
+        "title": module.TITLE,
+        "layer": getattr(module, "LAYER", None),
+        "suite": getattr(module, "SUITE", None),
+        "verdict": result.verdict,
+        "value": result.value,
+        "unit": result.unit,
+        "threshold": result.threshold,
+        "source": result.source,
+        "reason": result.reason,
+        "nextAction": result.next,
+        "evidence": evidence[:EVIDENCE_MAX] if evidence else None,
+        "seconds": round(time.monotonic() - start, 3),
+    }
+
+
+def same_setting(values: Sequence[str], want: str) -> bool:
+    return [v.lower() for v in values] == [want.lower()]

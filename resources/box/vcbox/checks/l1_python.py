@@ -1,0 +1,30 @@
+"""Python of the expected version makes a virtual environment in which pip answers: the thing later layers rest on."""
+
+import tempfile
+
+from vcbox.checks.base import Look, Profile, Raw, Result, distribution, judged, said
+
+ID, TITLE, LAYER = "l1_python", "Python makes virtual environments with pip", 1
+
+
+def gather(look: Look) -> Raw:
+    raw: Raw = {"os": look.read("/etc/os-release"), "version": look.command("/usr/bin/python3", "--version")}
+    raw["pip3"] = look.command("/usr/bin/python3", "-m", "pip", "--version")
+    with tempfile.TemporaryDirectory(prefix="vault-cube-venv-") as folder:
+        raw["venv"] = look.command("/usr/bin/python3", "-m", "venv", folder, timeout=120)
+        raw["pip"] = look.command(f"{folder}/bin/python", "-m", "pip", "--version", timeout=60)
+    return raw
+
+
+def judge(raw: Raw, profile: Profile) -> Result:
+    entry = distribution(raw["os"], profile)
+    wanted = str(entry["python"]) if entry and entry.get("python") else None
+    want = f"Python {wanted or '3'}, a venv and pip in it"
+    version = raw["version"]["out"].strip().removeprefix("Python ")
+    again = "Run layer 1 again."
+    if raw["version"]["status"] or (wanted and not f"{version}.".startswith(f"{wanted}.")):
+        return judged(False, version or said(raw["version"]), want, again)
+    for key, what in (("pip3", "pip"), ("venv", "venv"), ("pip", "pip in a new venv")):
+        if raw[key]["status"]:
+            return judged(False, f"{what}: {said(raw[key])}"[:300], want, again, evidence=raw[key]["out"] + raw[key]["err"])
+    return judged(True, version, want, again, evidence=raw["pip"]["out"], source="the profile" if wanted else None)

@@ -1,0 +1,20 @@
+"""unattended-upgrades installs nothing but security updates."""
+
+from vcbox.checks.base import Look, Profile, Raw, Result, error, judged, said
+from vcbox.checks.l1_updates_security import ORIGINS
+from vcbox.parsers.system import parse_apt_config
+
+ID, TITLE, LAYER = "l1_updates_others", "Other updates are manual", 1
+
+
+def gather(look: Look) -> Raw:
+    return look.command("apt-config", "dump")
+
+
+def judge(raw: Raw, profile: Profile) -> Result:
+    if raw["status"]:
+        return error(f"apt-config: {said(raw)}", "Mend apt's configuration: apt-config dump names the file.")
+    config = parse_apt_config(raw["out"])
+    others = [v for key in ORIGINS for v in config.get(key, []) if "security" not in v.lower()]
+    value = f"also automatic: {'; '.join(others)}" if others else "none automatic"
+    return judged(not others, value, "only security archives", "Run layer 1 again.")

@@ -1,0 +1,1 @@
+"""Pure functions from captured text to values; no file, no process."""
