@@ -196,6 +196,7 @@ class Fetch:
             self.source.close()
             raise SourceGone(f"the source does not have {file['path']} at the moment")
         if response.status not in (200, 206):
+            self.source.close()
             raise SourceGone(f"the source answers {response.status}")
         if have and response.status == 200:
             have = 0  # a source that does not know Range sends all of it
@@ -212,7 +213,8 @@ class Fetch:
                 self.done_bytes += len(data)
                 self.report()
                 self.ctx.check_cancelled()
-        if response.length != 0:
+        # http.client takes the next request only when this answer was read to its end.
+        if response.read():
             self.source.close()
 
     def hash_of(self, path: Path) -> str:
