@@ -54,7 +54,17 @@ class Box:
         self.base = base
         self.state = base / "state"
         self.opt = base / "opt"
-        self.options = ["--state", str(self.state), "--opt", str(self.opt), "--group", "root", "--mode", "setsid", *options]
+        self.options = [
+            "--state",
+            str(self.state),
+            "--opt",
+            str(self.opt),
+            "--group",
+            "root",
+            "--mode",
+            "setsid",
+            *options,
+        ]
         self.tar = base / "box.tar"
         self.tar.write_bytes(box_tar({"ansible/site.yml": "- hosts: all\n"}))
         self.dirs: list[Path] = []
@@ -87,7 +97,9 @@ class Box:
     def follow(self, folder: Path, offset: int = 0, length: int = 0, sha: str = "-") -> "Follower":
         return Follower(folder, offset, length, sha)
 
-    def run(self, kind: str, params: dict[str, Any], seconds: float = 30.0, **more: Any) -> list[dict[str, Any]]:
+    def run(
+        self, kind: str, params: dict[str, Any], seconds: float = 30.0, **more: Any
+    ) -> list[dict[str, Any]]:
         folder = self.start(kind, params, **more)
         return self.wait(folder, seconds)
 

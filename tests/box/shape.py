@@ -12,7 +12,21 @@ COUNTS = {"ok", "changed", "failed", "skipped"}
 VERDICTS = {"pass", "warn", "fail", "error", "not_run", "not_supported"}
 WAITING = {"link", "source", "apt lock", "logout", "confirm", "other job"}
 TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
-CHECK = "id title layer suite verdict value unit threshold source reason nextAction evidence seconds".split()
+CHECK = [
+    "id",
+    "title",
+    "layer",
+    "suite",
+    "verdict",
+    "value",
+    "unit",
+    "threshold",
+    "source",
+    "reason",
+    "nextAction",
+    "evidence",
+    "seconds",
+]
 
 
 def check_body(e: dict[str, Any]) -> None:
@@ -29,9 +43,17 @@ def check_body(e: dict[str, Any]) -> None:
         else:
             assert e["outcome"] in ("ok", "failed", "skipped") and e["seconds"] >= 0
     elif kind == "task":
-        assert isinstance(e["step"], TEXT_OR_NONE) and isinstance(e["index"], int) and isinstance(e["name"], str)
+        assert (
+            isinstance(e["step"], TEXT_OR_NONE) and isinstance(e["index"], int) and isinstance(e["name"], str)
+        )
         assert e["total"] is None or isinstance(e["total"], int)
-        assert isinstance(e["role"], TEXT_OR_NONE) and e["state"] in ("begin", "ok", "changed", "failed", "skipped")
+        assert isinstance(e["role"], TEXT_OR_NONE) and e["state"] in (
+            "begin",
+            "ok",
+            "changed",
+            "failed",
+            "skipped",
+        )
     elif kind == "progress":
         assert isinstance(e["phase"], str) and isinstance(e["done"], NUMBER)
         assert e["total"] is None or isinstance(e["total"], NUMBER)
@@ -46,7 +68,11 @@ def check_body(e: dict[str, Any]) -> None:
         assert c["verdict"] not in ("not_run", "not_supported", "error") or c["reason"]
         assert c["evidence"] is None or len(c["evidence"]) <= 8000
     elif kind == "log":
-        assert e["stream"] in ("stdout", "stderr", "note") and len(e["text"]) <= 4000 and isinstance(e["step"], TEXT_OR_NONE)
+        assert (
+            e["stream"] in ("stdout", "stderr", "note")
+            and len(e["text"]) <= 4000
+            and isinstance(e["step"], TEXT_OR_NONE)
+        )
     elif kind == "beat":
         assert e["quietSeconds"] >= 0 and isinstance(e["step"], TEXT_OR_NONE)
     elif kind == "waiting":
@@ -70,7 +96,9 @@ def validate(folder: Path) -> list[dict[str, Any]]:
         e = json.loads(line)
         assert e["v"] == 1 and e["seq"] == number and e["prev"] == prev
         assert e["job"] == folder.parent.name and str(e["attempt"]) == folder.name
-        assert TIME.match(e["t"]) and len(e["boot"]) == 36 and e["evidence"] in ("real", "stand-in", "practice")
+        assert (
+            TIME.match(e["t"]) and len(e["boot"]) == 36 and e["evidence"] in ("real", "stand-in", "practice")
+        )
         assert e["mono"] >= mono
         check_body(e)
         prev, mono = hashlib.sha256(line).hexdigest(), e["mono"]

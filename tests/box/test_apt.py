@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from vcbox import apt
 from vcbox.paths import Paths
 
@@ -18,7 +17,9 @@ def test_the_holder_is_named(tmp_path: Path) -> None:
     path = tmp_path / "lock-frontend"
     path.touch()
     assert apt.lock_holder((str(path),)) is None
-    child = subprocess.Popen([sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    child = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
     assert child.stdout and child.stdin
     assert child.stdout.readline() == b"held\n"
     holder = apt.lock_holder((str(path),))
@@ -36,7 +37,11 @@ def test_apt_reads_the_configuration(tmp_path: Path) -> None:
     paths = Paths(state=tmp_path)
     conf = apt.write_config(paths)
     done = subprocess.run(
-        ["apt-config", "dump"], env={**os.environ, "APT_CONFIG": str(conf)}, capture_output=True, text=True, check=False
+        ["apt-config", "dump"],
+        env={**os.environ, "APT_CONFIG": str(conf)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode == 127:
         pytest.skip("no apt here")

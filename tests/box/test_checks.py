@@ -6,13 +6,13 @@ import pkgutil
 from typing import Any
 
 import pytest
-from conftest import FIXTURES, Box
-from shape import validate
-
 from vcbox import checks
 from vcbox.checks.base import Look, Result, run_check
 from vcbox.parsers.nvidia_smi import parse_query_xml
 from vcbox.parsers.ufw import parse_status
+
+from conftest import FIXTURES, Box
+from shape import validate
 
 H100 = FIXTURES / "nvidia-smi-2xh100"
 PROFILE: dict[str, Any] = {
@@ -75,17 +75,33 @@ FILTER = (
 RULES = ran("User vaultadmin may run the following commands on box:\n    (ALL : ALL) ALL\n")
 PASSWD = "vaultadmin:x:1000:1000::/home/vaultadmin:/bin/bash\n"
 SS = 'LISTEN 0 128 0.0.0.0:22 0.0.0.0:* users:(("sshd",pid=1,fd=3))\n'
-PACKAGES = "\n".join(f"{name} installed" for name in importlib.import_module("vcbox.checks.l1_packages").WANTED)
+PACKAGES = "\n".join(
+    f"{name} installed" for name in importlib.import_module("vcbox.checks.l1_packages").WANTED
+)
 OS = "ID=debian\nVERSION_ID=13\n"
-PYTHON = {"os": OS, "version": ran("Python 3.13.5\n"), "pip3": ran("pip"), "venv": ran(), "pip": ran("pip 25")}
+PYTHON = {
+    "os": OS,
+    "version": ran("Python 3.13.5\n"),
+    "pip3": ran("pip"),
+    "venv": ran(),
+    "pip": ran("pip 25"),
+}
 LIMITS = {"maxretry": ran("5\n"), "findtime": ran("600\n"), "bantime": ran("600\n")}
-DROPIN = {"names": ["00-vault-cube.conf", "50-cloud-init.conf"], "main": "# x\nInclude /etc/ssh/sshd_config.d/*.conf\n"}
+DROPIN = {
+    "names": ["00-vault-cube.conf", "50-cloud-init.conf"],
+    "main": "# x\nInclude /etc/ssh/sshd_config.d/*.conf\n",
+}
 DOCKER = json.dumps({"ServerVersion": "26.1"})
 
 # Check, as it should be, broken, and a word that the verdict on the broken one must say.
 TABLE: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ("l0_ansible", ran("ansible [core 2.19.14]\n"), ran(status=127, err="no such file"), "no such file"),
-    ("l1_packages", ran(PACKAGES), ran(PACKAGES.replace("curl installed", "curl half-configured")), "curl (half-configured)"),
+    (
+        "l1_packages",
+        ran(PACKAGES),
+        ran(PACKAGES.replace("curl installed", "curl half-configured")),
+        "curl (half-configured)",
+    ),
     ("l1_admin_user", ran(PASSWD), ran(PASSWD.replace("1000:", "1001:", 1)), "UID 1001"),
     ("l1_admin_user", ran(PASSWD), ran(PASSWD.replace("/bin/bash", "/usr/sbin/nologin")), "nologin"),
     ("l1_admin_user", ran(PASSWD), ran("other:x:1000:1000::/:/bin/sh\n"), "no user vaultadmin"),
@@ -109,12 +125,27 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ),
     ("l1_docker_answers", ran(DOCKER), ran("{}", 1, "Cannot connect to the Docker daemon"), "Cannot connect"),
     ("l1_docker_enabled", ran("enabled\n"), ran("disabled\n", 1), "disabled"),
-    ("l1_docker_container", {"images": ran("a"), "run": ran()}, {"images": ran("a"), "run": ran("", 125, "runc")}, "runc"),
+    (
+        "l1_docker_container",
+        {"images": ran("a"), "run": ran()},
+        {"images": ran("a"), "run": ran("", 125, "runc")},
+        "runc",
+    ),
     ("l1_python", PYTHON, {**PYTHON, "venv": ran("ensurepip is not available", 1)}, "ensurepip"),
     ("l1_python", PYTHON, {**PYTHON, "version": ran("Python 3.12.3\n")}, "3.12.3"),
     ("l1_updates_security", ran(APT), ran(APT.replace("Debian-Security", "Debian")), "no security archive"),
-    ("l1_updates_security", ran(APT), ran(APT.replace('Upgrade "1"', 'Upgrade "0"')), "off: Unattended-Upgrade"),
-    ("l1_updates_others", ran(APT), ran(APT + 'Unattended-Upgrade::Origins-Pattern:: "o=Debian";\n'), "o=Debian"),
+    (
+        "l1_updates_security",
+        ran(APT),
+        ran(APT.replace('Upgrade "1"', 'Upgrade "0"')),
+        "off: Unattended-Upgrade",
+    ),
+    (
+        "l1_updates_others",
+        ran(APT),
+        ran(APT + 'Unattended-Upgrade::Origins-Pattern:: "o=Debian";\n'),
+        "o=Debian",
+    ),
     ("l1_updates_reboot", ran(APT), ran(APT.replace('Reboot "false"', 'Reboot "true"')), "true"),
     (
         "l1_apt_timers",
@@ -122,12 +153,27 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         {"apt-daily.timer": ["enabled", "active"], "apt-daily-upgrade.timer": ["disabled", "inactive"]},
         "apt-daily-upgrade.timer: disabled",
     ),
-    ("l1_fail2ban_jail", {"enabled": ran("enabled"), "jail": ran("up")}, {"enabled": ran(""), "jail": ran("", 255, "down")}, "down"),
+    (
+        "l1_fail2ban_jail",
+        {"enabled": ran("enabled"), "jail": ran("up")},
+        {"enabled": ran(""), "jail": ran("", 255, "down")},
+        "down",
+    ),
     ("l1_fail2ban_limits", LIMITS, {**LIMITS, "bantime": ran("60\n")}, "bantime 60"),
     ("l1_ufw_active", firewall(UFW_GOOD), firewall("Status: inactive\n"), "inactive"),
-    ("l1_ufw_defaults", firewall(UFW_GOOD), firewall(UFW_GOOD.replace("deny (inc", "allow (inc")), "allow (incoming)"),
+    (
+        "l1_ufw_defaults",
+        firewall(UFW_GOOD),
+        firewall(UFW_GOOD.replace("deny (inc", "allow (inc")),
+        "allow (incoming)",
+    ),
     ("l1_ufw_ssh", firewall(UFW_GOOD), firewall(UFW_GOOD.replace("22/tcp (v6)", "23/tcp (v6)")), "IPv6"),
-    ("l1_ufw_nothing_else", firewall(UFW_GOOD), firewall(UFW_GOOD + "80/tcp   ALLOW IN   Anywhere\n"), "80/tcp"),
+    (
+        "l1_ufw_nothing_else",
+        firewall(UFW_GOOD),
+        firewall(UFW_GOOD + "80/tcp   ALLOW IN   Anywhere\n"),
+        "80/tcp",
+    ),
     (
         "l1_ufw_boot",
         {"unit": ran("enabled"), "conf": "ENABLED=yes\n"},
@@ -147,15 +193,30 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ("l1_sshd_allowusers", sshd(), sshd(allowusers="vaultadmin\nallowusers other"), "other"),
     ("l1_sshd_port", sshd(), sshd(port="22\nport 2222"), "2222"),
     ("l1_sshd_dropin", DROPIN, {**DROPIN, "names": ["00-a.conf", "00-vault-cube.conf"]}, "00-a.conf"),
-    ("l1_sshd_dropin", DROPIN, {**DROPIN, "main": "PasswordAuthentication yes\nInclude x\n"}, "PasswordAuthentication"),
+    (
+        "l1_sshd_dropin",
+        DROPIN,
+        {**DROPIN, "main": "PasswordAuthentication yes\nInclude x\n"},
+        "PasswordAuthentication",
+    ),
     (
         "l1_sshd_running",
         {"enabled": "enabled", "active": "active", "sockets": ran(SS)},
         {"enabled": "disabled", "active": "active", "sockets": ran(SS)},
         "disabled",
     ),
-    ("l1_ssh_socket", {"is-enabled": "disabled", "is-active": "inactive"}, {"is-enabled": "enabled", "is-active": ""}, "enabled"),
-    ("l1_listening", ran(SS), ran(SS + 'LISTEN 0 5 *:8000 *:* users:(("python3",pid=2,fd=3))\n'), "8000 (python3)"),
+    (
+        "l1_ssh_socket",
+        {"is-enabled": "disabled", "is-active": "inactive"},
+        {"is-enabled": "enabled", "is-active": ""},
+        "enabled",
+    ),
+    (
+        "l1_listening",
+        ran(SS),
+        ran(SS + 'LISTEN 0 5 *:8000 *:* users:(("python3",pid=2,fd=3))\n'),
+        "8000 (python3)",
+    ),
     ("l1_root_password", ran("root L 2026-11-24\n"), ran("root P 2026-11-24\n"), "a password is set"),
     (
         "l1_root_login",
@@ -196,7 +257,15 @@ def gpus(**change: Any) -> dict[str, Any]:
     query = parse_query_xml((H100 / "q-idle.xml").read_text())
     for gpu in query["gpus"]:
         gpu.update(change)
-    return {"status": 0, "why": "", "query": query, "bus": 2, "module": "580.159.04\n", "log": "NVRM: loading", "logWhy": None}
+    return {
+        "status": 0,
+        "why": "",
+        "query": query,
+        "bus": 2,
+        "module": "580.159.04\n",
+        "log": "NVRM: loading",
+        "logWhy": None,
+    }
 
 
 def test_two_real_h100_pass_every_check() -> None:
@@ -240,7 +309,15 @@ def test_different_vbios() -> None:
 
 
 def test_without_a_driver_nothing_passes() -> None:
-    raw = {"status": 127, "why": "not found", "query": None, "bus": 4, "module": None, "log": "x", "logWhy": None}
+    raw = {
+        "status": 127,
+        "why": "not found",
+        "query": None,
+        "bus": 4,
+        "module": None,
+        "log": "x",
+        "logWhy": None,
+    }
     verdicts = {id: judge(id, raw).verdict for id in checks.SUITES["gpu-detection"]}
     assert verdicts.pop("gpu_count") == "fail"
     assert set(verdicts.values()) == {"not_run"}
@@ -256,7 +333,9 @@ def test_a_check_that_breaks_is_an_error_and_not_a_fail() -> None:
 
 
 def test_a_suite_as_a_job(box: Box) -> None:
-    folder = box.start("checks", {"suite": "gpu-detection", "checks": [], "profile": PROFILE, "telemetry": None})
+    folder = box.start(
+        "checks", {"suite": "gpu-detection", "checks": [], "profile": PROFILE, "telemetry": None}
+    )
     box.wait(folder)
     found = validate(folder)
     assert [e["check"]["id"] for e in found if e["kind"] == "check"] == checks.SUITES["gpu-detection"]
@@ -264,6 +343,8 @@ def test_a_suite_as_a_job(box: Box) -> None:
 
 
 def test_an_unknown_check_is_refused(box: Box) -> None:
-    folder = box.start("checks", {"suite": "x", "checks": ["../../etc/passwd"], "profile": {}, "telemetry": None})
+    folder = box.start(
+        "checks", {"suite": "x", "checks": ["../../etc/passwd"], "profile": {}, "telemetry": None}
+    )
     box.wait(folder)
     assert validate(folder)[-1]["code"] == "unknown_check"

@@ -7,18 +7,50 @@ import sys
 from typing import Any
 
 import pytest
+
 from conftest import SOURCE
 
 TEXT = (SOURCE / "vcbox" / "facts.py").read_text()
-KEYS = (
-    "v root cpu memory board bios disks filesystems gpus nvidiaSmi kernel distribution arch python virtualization bootId "
-    "machineId hostname clock secureBoot iommu network users uid1000 sudo systemd sshPorts dpkg nouveau nvidiaModule "
-    "evidence unreadable"
-).split()
+KEYS = [
+    "v",
+    "root",
+    "cpu",
+    "memory",
+    "board",
+    "bios",
+    "disks",
+    "filesystems",
+    "gpus",
+    "nvidiaSmi",
+    "kernel",
+    "distribution",
+    "arch",
+    "python",
+    "virtualization",
+    "bootId",
+    "machineId",
+    "hostname",
+    "clock",
+    "secureBoot",
+    "iommu",
+    "network",
+    "users",
+    "uid1000",
+    "sudo",
+    "systemd",
+    "sshPorts",
+    "dpkg",
+    "nouveau",
+    "nvidiaModule",
+    "evidence",
+    "unreadable",
+]
 
 
 def gather(**how: Any) -> dict[str, Any]:
-    done = subprocess.run(["/usr/bin/python3", "-I", "-c", TEXT], capture_output=True, timeout=60, check=True, **how)
+    done = subprocess.run(
+        ["/usr/bin/python3", "-I", "-c", TEXT], capture_output=True, timeout=60, check=True, **how
+    )
     assert done.stderr == b""
     return json.loads(done.stdout)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from conftest import Box, events, wait_until
 from shape import validate
 
@@ -20,7 +21,9 @@ class BundleServer:
 
     def __init__(self, files: dict[str, bytes], sets: dict[str, list[str]]) -> None:
         self.by_hash = {hashlib.sha256(data).hexdigest(): data for data in files.values()}
-        rows = [{"path": p, "size": len(d), "sha256": hashlib.sha256(d).hexdigest()} for p, d in files.items()]
+        rows = [
+            {"path": p, "size": len(d), "sha256": hashlib.sha256(d).hexdigest()} for p, d in files.items()
+        ]
         self.manifest = json.dumps({"v": 1, "name": "test", "files": rows, "sets": sets}).encode()
         self.sha256 = hashlib.sha256(self.manifest).hexdigest()
         self.requests: list[tuple[str, str | None]] = []
@@ -72,8 +75,10 @@ class BundleServer:
                 self.wfile.write(body)
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.handle_error = lambda *_: None  # type: ignore[method-assign]
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        self.server.handle_error = lambda *_: None
+        threading.Thread(
+            target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        ).start()
         return self.server.server_address[1]
 
     def stop(self) -> None:
@@ -90,7 +95,10 @@ FILES = {
     "images/hello.tar": os.urandom(50_000),
     "wheels/empty.txt": b"",
 }
-SETS = {"l0": ["apt/Packages", "wheels/pip-1.whl", "collections/c.tar.xz", "wheels/empty.txt"], "l1": ["images/hello.tar"]}
+SETS = {
+    "l0": ["apt/Packages", "wheels/pip-1.whl", "collections/c.tar.xz", "wheels/empty.txt"],
+    "l1": ["images/hello.tar"],
+}
 
 
 @pytest.fixture
@@ -111,12 +119,16 @@ def tell(folder: Path, port: int) -> None:
 
 
 def waits(folder: Path, state: str) -> list[dict[str, Any]]:
-    return [e for e in events(folder) if e["kind"] == "waiting" and e["for"] == "source" and e["state"] == state]
+    return [
+        e for e in events(folder) if e["kind"] == "waiting" and e["for"] == "source" and e["state"] == state
+    ]
 
 
 def part_bytes(box: Box) -> int:
     """How much of the big file has come."""
-    part = box.state / "bundle" / "store" / f"{hashlib.sha256(FILES['collections/c.tar.xz']).hexdigest()}.part"
+    part = (
+        box.state / "bundle" / "store" / f"{hashlib.sha256(FILES['collections/c.tar.xz']).hexdigest()}.part"
+    )
     return part.stat().st_size if part.exists() else 0
 
 

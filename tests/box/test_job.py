@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from conftest import Box, events, processes_of, wait_until
 from shape import validate
 
@@ -166,7 +167,7 @@ def start_tree(box: Box) -> Path:
         "#!/bin/sh\n"
         "setsid sh -c 'trap \"\" TERM HUP; while :; do sleep 1; done' &\n"
         "(sh -c 'sleep 1000 & sleep 1000' &)\n"
-        "printf '\\036{\"ev\":\"total\",\"total\":2}\\n'\n"
+        'printf \'\\036{"ev":"total","total":2}\\n\'\n'
         "echo working\n"
         "wait\n"
     )
@@ -250,7 +251,9 @@ def test_a_full_disk_ends_the_job_with_its_name(tmp_path: Path) -> None:
         pytest.skip("mounting needs root")
     mount = tmp_path / "small"
     mount.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(mount)], capture_output=True, check=False)
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(mount)], capture_output=True, check=False
+    )
     if done.returncode:
         pytest.skip("a tmpfs cannot be mounted here")
     box = Box(tmp_path, [])
@@ -281,7 +284,15 @@ def test_a_failing_playbook_names_the_task(box: Box) -> None:
     records = [
         {"ev": "total", "total": 2},
         {"ev": "task", "state": "begin", "index": 1, "name": "Install curl", "role": "base"},
-        {"ev": "task", "state": "failed", "index": 1, "name": "Install curl", "role": "base", "seconds": 0.5, "detail": "no"},
+        {
+            "ev": "task",
+            "state": "failed",
+            "index": 1,
+            "name": "Install curl",
+            "role": "base",
+            "seconds": 0.5,
+            "detail": "no",
+        },
         {"ev": "stats", "ok": 1, "changed": 0, "failed": 1, "skipped": 0, "unreachable": 0},
     ]
     text = "".join(f"\x1e{json.dumps(r)}\n" for r in records)

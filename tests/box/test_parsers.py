@@ -1,11 +1,11 @@
 """Parsers on recorded output of real machines (tests/fixtures) and on lines written as the tools print them."""
 
 import pytest
-from conftest import FIXTURES
-
 from vcbox import procs
 from vcbox.parsers import iptables, kernel_log, nvidia_smi, system, ufw
 from vcbox.telemetry import FIELDS, parse_row
+
+from conftest import FIXTURES
 
 H100 = FIXTURES / "nvidia-smi-2xh100"
 
@@ -16,7 +16,12 @@ def test_the_recorded_xml_of_two_h100() -> None:
     first, second = found["gpus"]
     assert first["name"] == "NVIDIA H100 80GB HBM3" and first["bus"] == "00000000:00:06.0"
     assert first["memoryMiB"] == 81559 and first["vbios"] == second["vbios"] == "96.00.DA.00.0C"
-    assert (first["pcieGenCard"], first["pcieGenNow"], first["pcieWidthMax"], first["pcieWidthNow"]) == (5, 5, 16, 16)
+    assert (first["pcieGenCard"], first["pcieGenNow"], first["pcieWidthMax"], first["pcieWidthNow"]) == (
+        5,
+        5,
+        16,
+        16,
+    )
     assert 20 < first["temperatureC"] < 60 and first["gsp"] == "580.159.04"
     assert first["uuid"] != second["uuid"]
 
@@ -37,7 +42,9 @@ def test_the_recorded_telemetry() -> None:
     assert first["clocks_event_reasons.active"] == "0x0000000000000001"
 
 
-@pytest.mark.parametrize("line", ["", "No devices were found", "NVIDIA-SMI has failed because it could not", "1, 2, 3"])
+@pytest.mark.parametrize(
+    "line", ["", "No devices were found", "NVIDIA-SMI has failed because it could not", "1, 2, 3"]
+)
 def test_lines_that_are_no_row(line: str) -> None:
     assert parse_row(line, 0.0) is None
 
@@ -91,14 +98,18 @@ def test_docker_user_chains() -> None:
     assert not drops(head + back + drop + "COMMIT\n")
     assert not drops(head + answers + back + "COMMIT\n")
     assert not drops(head + "-A DOCKER-USER -m conntrack --ctstate DNAT -j RETURN\n" + drop)
-    assert drops(head + "-A DOCKER-USER -p tcp -m conntrack --ctstate DNAT --ctorigdstport 3000 -j RETURN\n" + drop)
+    assert drops(
+        head + "-A DOCKER-USER -p tcp -m conntrack --ctstate DNAT --ctorigdstport 3000 -j RETURN\n" + drop
+    )
     assert not drops(head + "-A DOCKER-USER -i eth9 -m conntrack --ctstate DNAT -j DROP\n" + back)
     assert iptables.chain_rules("*nat\n:DOCKER-USER - [0:0]\n", "DOCKER-USER") is None
 
 
 def test_system_outputs() -> None:
     assert system.parse_sshd("port 22\nPort 2222\npermitrootlogin no\n")["port"] == ["22", "2222"]
-    config = system.parse_apt_config('A "";\nUnattended-Upgrade::Allowed-Origins:: "x-security";\nB::C "1";\n')
+    config = system.parse_apt_config(
+        'A "";\nUnattended-Upgrade::Allowed-Origins:: "x-security";\nB::C "1";\n'
+    )
     assert config == {"A": [""], "Unattended-Upgrade::Allowed-Origins::": ["x-security"], "B::C": ["1"]}
     sockets = system.parse_ss(
         'LISTEN 0 128 0.0.0.0:22 0.0.0.0:* users:(("sshd",pid=1,fd=3))\n'
@@ -132,4 +143,11 @@ def test_versions(version: str, floor: str, enough: bool) -> None:
 def test_stat_with_parentheses_in_the_name() -> None:
     text = "42 (a) b (c) S 7 42 42 0 -1 0 0 0 0 0 3 4 0 0 20 0 1 0 99 0 0"
     found = procs.parse_stat(text)
-    assert (found.pid, found.name, found.state, found.parent, found.cpu, found.start) == (42, "a) b (c", "S", 7, 7, 99)
+    assert (found.pid, found.name, found.state, found.parent, found.cpu, found.start) == (
+        42,
+        "a) b (c",
+        "S",
+        7,
+        7,
+        99,
+    )

@@ -18,7 +18,11 @@ LOCKS = (
 # short l_type, short l_whence, off_t l_start, off_t l_len, pid_t l_pid
 FLOCK = "hhqqi"
 POLL_SECONDS = 0.5
-NONINTERACTIVE = {"DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_MODE": "l", "APT_LISTCHANGES_FRONTEND": "none"}
+NONINTERACTIVE = {
+    "DEBIAN_FRONTEND": "noninteractive",
+    "NEEDRESTART_MODE": "l",
+    "APT_LISTCHANGES_FRONTEND": "none",
+}
 KEEP_CONFIG = ["--force-confdef", "--force-confold"]
 # Silent and idle for this long happens while a big package's scripts wait for a service; longer has not been seen.
 APT_WATCHDOG = (900.0, "package scripts may wait for services, but not for a quarter of an hour")
@@ -99,7 +103,9 @@ def repair(ctx: Context, paths: Paths) -> bool:
         process.run(ctx, ["apt-get", "install", "-f", "-y", "-q"], env=env, watchdog=APT_WATCHDOG)
     left = audit()
     if left:
-        raise JobFailed("dpkg_broken", f"Packages on the box stay half configured after a repair: {left[:800]}")
+        raise JobFailed(
+            "dpkg_broken", f"Packages on the box stay half configured after a repair: {left[:800]}"
+        )
     return True
 
 

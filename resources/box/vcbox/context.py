@@ -95,7 +95,9 @@ class Context:
         finally:
             self.step_id = None
             spent = round(time.monotonic() - start, 3)
-            self.log.emit("step", id=id, title=title, state="end", outcome=outcome, seconds=spent, detail=detail)
+            self.log.emit(
+                "step", id=id, title=title, state="end", outcome=outcome, seconds=spent, detail=detail
+            )
 
     def skip_step(self, id: str, title: str, detail: str) -> None:
         self.log.emit("step", id=id, title=title, state="end", outcome="skipped", seconds=0.0, detail=detail)

@@ -50,10 +50,14 @@ class EventLog:
 
     def __init__(self, folder: Path, job: str, attempt: int, spec_sha256: str, evidence: str) -> None:
         self._lock = threading.RLock()
-        self._fd = os.open(folder / "events.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        self._fd = os.open(
+            folder / "events.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640
+        )
         fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.fstat(self._fd).st_size:
-            raise FileExistsError(f"{folder}/events.jsonl holds events of an earlier run; an attempt runs once")
+            raise FileExistsError(
+                f"{folder}/events.jsonl holds events of an earlier run; an attempt runs once"
+            )
         self._head = {"v": 1, "job": job, "attempt": attempt}
         self._tail = {"boot": boot_id(), "evidence": evidence}
         self._prev = spec_sha256
@@ -138,7 +142,9 @@ class EventLog:
     def _flush_loop(self) -> None:
         while not self._closed.wait(SYNC_WITHIN / 4):
             with self._lock:
-                due = self._dirty_since is not None and time.monotonic() - self._dirty_since >= SYNC_WITHIN / 2
+                due = (
+                    self._dirty_since is not None and time.monotonic() - self._dirty_since >= SYNC_WITHIN / 2
+                )
                 if due:
                     self._dirty_since = None
             if due:

@@ -25,7 +25,9 @@ def run(*argv, timeout=15):
     if not shutil.which(argv[0], path=ENV["PATH"]):
         raise OSError(f"{argv[0]} is not installed")
     try:
-        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, env=ENV, check=False)
+        done = subprocess.run(
+            argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, env=ENV, check=False
+        )
     except subprocess.TimeoutExpired as e:
         raise OSError(f"{argv[0]} did not answer within {timeout} s") from e
     if done.returncode:
@@ -44,7 +46,11 @@ def maybe(item, function, *args):
     try:
         return function(*args)
     except Exception as e:  # whatever a strange machine does, the other facts are still told
-        text = f"{e.strerror}: {e.filename}" if isinstance(e, OSError) and e.strerror else str(e) or type(e).__name__
+        text = (
+            f"{e.strerror}: {e.filename}"
+            if isinstance(e, OSError) and e.strerror
+            else str(e) or type(e).__name__
+        )
         UNREADABLE[item] = text
         return None
 
@@ -54,9 +60,15 @@ def number(text):
     return int(found.group(1)) if found else None
 
 
+def pick(source, **names):
+    """The named values of a dict, under our names."""
+    return {ours: source.get(theirs) for ours, theirs in names.items()}
+
+
 def cpu():
     blocks = [b for b in read("/proc/cpuinfo").split("\n\n") if b.strip()]
-    rows = [dict((k.strip(), v.strip()) for k, _, v in (x.partition(":") for x in b.splitlines())) for b in blocks]
+    lines = [[line.partition(":") for line in block.splitlines()] for block in blocks]
+    rows = [{k.strip(): v.strip() for k, _, v in pairs} for pairs in lines]
     sockets = {r.get("physical id", "0") for r in rows}
     cores = {(r.get("physical id", "0"), r.get("core id", str(n))) for n, r in enumerate(rows)}
     model = rows[0].get("model name") or rows[0].get("Model") if rows else None
@@ -64,13 +76,13 @@ def cpu():
 
 
 def memory():
-    kib = int(re.search(r"^MemTotal:\s+(\d+)", read("/proc/meminfo"), re.M).group(1))
+    kib = int(re.search(r"^MemTotal:\s+(\d+)", read("/proc/meminfo"), re.MULTILINE).group(1))
     ecc = dimms = None
     try:
         text = run("dmidecode", "-t", "16", "-t", "17")
         kinds = re.findall(r"Error Correction Type: (.+)", text)
         ecc = any(k.strip().lower() not in ("none", "unknown") for k in kinds) if kinds else None
-        dimms = len([s for s in re.findall(r"^\tSize: (.+)", text, re.M) if number(s)])
+        dimms = len([s for s in re.findall(r"^\tSize: (.+)", text, re.MULTILINE) if number(s)])
     except OSError as e:
         if glob.glob("/sys/devices/system/edac/mc/mc*"):
             ecc = True
@@ -100,37 +112,21 @@ def disks():
             continue
         parts = [
             {
-                "name": c["name"],
+                **pick(c, name="name", label="label", partLabel="partlabel", fsType="fstype"),
                 "bytes": int(c["size"]),
-                "label": c.get("label"),
-                "partLabel": c.get("partlabel"),
-                "fsType": c.get("fstype"),
-                "mountpoints": [m for m in c.get("mountpoints") or [] if m],
             }
             for c in d.get("children") or []
         ]
-        result.append(
-            {
-                "name": d["name"],
-                "model": (d.get("model") or "").strip() or None,
-                "serial": (d.get("serial") or "").strip() or None,
-                "bytes": int(d["size"]),
-                "rotational": bool(d.get("rota")),
-                "transport": d.get("tran"),
-                "mountpoints": below(d),
-                "partitions": parts,
-            }
-        )
+        disk = {"name": d["name"], "bytes": int(d["size"]), "rotational": bool(d.get("rota"))}
+        disk |= {k: (d.get(k) or "").strip() or None for k in ("model", "serial")}
+        result.append({**disk, "transport": d.get("tran"), "mountpoints": below(d), "partitions": parts})
     return result
 
 
 def filesystems():
     root, var = os.statvfs("/"), os.statvfs("/var")
-    return {
-        "rootBytes": root.f_blocks * root.f_frsize,
-        "rootFreeBytes": root.f_bavail * root.f_frsize,
-        "varFreeBytes": var.f_bavail * var.f_frsize,
-    }
+    size, free = root.f_blocks * root.f_frsize, root.f_bavail * root.f_frsize
+    return {"rootBytes": size, "rootFreeBytes": free, "varFreeBytes": var.f_bavail * var.f_frsize}
 
 
 def bar_bytes(folder):
@@ -154,6 +150,11 @@ def gpus():
 
         bars = maybe(f"gpus.{address}.resource", bar_bytes, folder) or []
         windows = [b for b in bars if b["bytes"]]
+        driver = (
+            os.path.basename(os.path.realpath(f"{folder}/driver"))
+            if os.path.exists(f"{folder}/driver")
+            else None
+        )
         found.append(
             {
                 "address": address,
@@ -164,18 +165,26 @@ def gpus():
                 "maxLinkWidth": number(one("max_link_width") or ""),
                 "bar1Bytes": max((b["bytes"] for b in windows), default=None),
                 "above4g": any(b["above4g"] for b in windows) if windows else None,
-                "driver": os.path.basename(os.path.realpath(f"{folder}/driver")) if os.path.exists(f"{folder}/driver") else None,
-                "numaNode": one("numa_node"),
+                "driver": driver,
             }
         )
     return found
 
 
 def nvidia_smi():
-    text = run("nvidia-smi", "--query-gpu=driver_version,name,uuid,serial,memory.total", "--format=csv,noheader,nounits")
+    text = run(
+        "nvidia-smi",
+        "--query-gpu=driver_version,name,uuid,serial,memory.total",
+        "--format=csv,noheader,nounits",
+    )
     rows = [[c.strip() for c in line.split(",")] for line in text.splitlines() if line.count(",") == 4]
-    clean = [[None if c.strip("[]").upper() in ("N/A", "NOT SUPPORTED", "") else c for c in row] for row in rows]
-    cards = [{"name": r[1] or "unknown", "uuid": r[2], "serial": r[3], "memoryMiB": number(r[4] or "")} for r in clean]
+    clean = [
+        [None if c.strip("[]").upper() in ("N/A", "NOT SUPPORTED", "") else c for c in row] for row in rows
+    ]
+    cards = [
+        {"name": r[1] or "unknown", "uuid": r[2], "serial": r[3], "memoryMiB": number(r[4] or "")}
+        for r in clean
+    ]
     return {"driver": clean[0][0] if clean else None, "gpus": cards}
 
 
@@ -224,7 +233,11 @@ def secure_boot():
 
 
 def iommu():
-    flags = [w for w in read("/proc/cmdline").split() if re.match(r"(iommu|amd_iommu|intel_iommu|pcie_acs|pci=)", w)]
+    flags = [
+        w
+        for w in read("/proc/cmdline").split()
+        if re.match(r"(iommu|amd_iommu|intel_iommu|pcie_acs|pci=)", w)
+    ]
     return {"groups": len(glob.glob("/sys/kernel/iommu_groups/*")), "cmdline": " ".join(flags)}
 
 
@@ -238,30 +251,18 @@ def network():
             speed = int(read(f"{base}/speed"))
         except (OSError, ValueError):
             speed = -1  # the kernel answers so for an interface without a link
-        found.append(
-            {
-                "name": name,
-                "speedMbit": speed if speed > 0 else None,
-                "state": maybe(f"network.{name}.state", read, f"{base}/operstate"),
-                "mac": maybe(f"network.{name}.mac", read, f"{base}/address"),
-                "physical": os.path.exists(f"{base}/device"),
-            }
-        )
+        state = maybe(f"network.{name}.state", read, f"{base}/operstate")
+        mac = maybe(f"network.{name}.mac", read, f"{base}/address")
+        speed = speed if speed > 0 else None
+        found.append({"name": name, "speedMbit": speed, "state": state, "mac": mac})
     return found
 
 
 def users():
-    people = [p for p in pwd.getpwall() if p.pw_uid >= 1000 and p.pw_uid < 65000]
-    return [
-        {
-            "name": p.pw_name,
-            "uid": p.pw_uid,
-            "shell": p.pw_shell,
-            "home": p.pw_dir,
-            "groups": sorted(g.gr_name for g in grp.getgrall() if p.pw_name in g.gr_mem),
-        }
-        for p in people
-    ]
+    people = [p for p in pwd.getpwall() if 1000 <= p.pw_uid < 65000]
+    fields = {"name": "pw_name", "uid": "pw_uid", "shell": "pw_shell", "home": "pw_dir"}
+    groups = {p.pw_name: sorted(g.gr_name for g in grp.getgrall() if p.pw_name in g.gr_mem) for p in people}
+    return [{**{k: getattr(p, v) for k, v in fields.items()}, "groups": groups[p.pw_name]} for p in people]
 
 
 def uid1000():
@@ -277,7 +278,9 @@ def ssh_ports():
     named = {int(m.group(1)) for m in re.finditer(r":(\d+)\s+\S+\s+users:\(\(\"(?:sshd|systemd)\"", text)}
     if named:
         return sorted(named)
-    listening = {int(m.group(1)) for m in re.finditer(r"^LISTEN\s+\S+\s+\S+\s+\S+:(\d+)\s", text, re.M)}
+    listening = {
+        int(m.group(1)) for m in re.finditer(r"^LISTEN\s+\S+\s+\S+\s+\S+:(\d+)\s", text, re.MULTILINE)
+    }
     wanted = {22}
     for path in ["/etc/ssh/sshd_config", *sorted(glob.glob("/etc/ssh/sshd_config.d/*.conf"))]:
         try:
@@ -303,7 +306,10 @@ def lock_holder():
 
 
 def dpkg():
-    return {"audit": maybe("dpkg.audit", lambda: run("dpkg", "--audit").strip()[:4000]), "lockHolder": lock_holder()}
+    return {
+        "audit": maybe("dpkg.audit", lambda: run("dpkg", "--audit").strip()[:4000]),
+        "lockHolder": lock_holder(),
+    }
 
 
 def nvidia_module():
@@ -322,7 +328,9 @@ def installation():
 
 
 def power():
-    supplies = sorted(os.listdir("/sys/class/power_supply")) if os.path.isdir("/sys/class/power_supply") else []
+    supplies = (
+        sorted(os.listdir("/sys/class/power_supply")) if os.path.isdir("/sys/class/power_supply") else []
+    )
     sensors = glob.glob("/sys/class/hwmon/hwmon*/power*_input")
     return {"supplies": supplies, "sensors": len(sensors)}
 
@@ -344,7 +352,11 @@ def gather():
     """All facts, in the shape of BoxFacts."""
     board = {"vendor": dmi("board_vendor"), "name": dmi("board_name"), "serial": dmi("board_serial")}
     bios = {"vendor": dmi("bios_vendor"), "version": dmi("bios_version"), "date": dmi("bios_date")}
-    clock = {"epoch": time.time(), "rtcEpoch": maybe("clock.rtcEpoch", rtc), "timezone": maybe("clock.timezone", timezone)}
+    clock = {
+        "epoch": time.time(),
+        "rtcEpoch": maybe("clock.rtcEpoch", rtc),
+        "timezone": maybe("clock.timezone", timezone),
+    }
     return {
         "v": 1,
         "root": os.geteuid() == 0,

@@ -14,7 +14,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from vcbox import kinds, paths as paths_module, procs
+from vcbox import kinds, procs
+from vcbox import paths as paths_module
 from vcbox.paths import Paths
 
 START_SECONDS = 30.0
@@ -63,7 +64,9 @@ def group_id(name: str) -> int:
     try:
         return grp.getgrnam(name).gr_gid
     except KeyError:
-        subprocess.run(["groupadd", "--system", name], check=True, stdin=subprocess.DEVNULL, capture_output=True)
+        subprocess.run(
+            ["groupadd", "--system", name], check=True, stdin=subprocess.DEVNULL, capture_output=True
+        )
         return grp.getgrnam(name).gr_gid
 
 
@@ -164,11 +167,20 @@ def start_setsid(argv: list[str], unit: str, use_cgroup: bool) -> "subprocess.Po
 
 
 def start_systemd(argv: list[str], unit: str, title: str) -> None:
-    command = ["systemd-run", f"--unit={unit}", "--collect", "--quiet", "--no-ask-password", "--slice=vaultcube.slice"]
+    command = [
+        "systemd-run",
+        f"--unit={unit}",
+        "--collect",
+        "--quiet",
+        "--no-ask-password",
+        "--slice=vaultcube.slice",
+    ]
     command += ["--service-type=exec", "-p", "KillMode=control-group", "-p", "OOMPolicy=continue"]
     command += ["-p", "StandardInput=null", f"--description=Vault Cube: {title}"]
     command += [f"--setenv={k}={v}" for k, v in CLEAN_ENV.items()]
-    done = subprocess.run([*command, "--", *argv], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*command, "--", *argv], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise Refused("runner_not_started", f"systemd-run: {done.stderr.strip()}")
 
@@ -180,14 +192,18 @@ def await_start(folder: Path, unit: str, child: "subprocess.Popen[bytes] | None"
         dead = child is not None and child.poll() is not None
         if child is None and time.monotonic() - asked > 0.5:
             asked = time.monotonic()
-            state = subprocess.run(["systemctl", "is-active", unit], capture_output=True, text=True, check=False)
+            state = subprocess.run(
+                ["systemctl", "is-active", unit], capture_output=True, text=True, check=False
+            )
             dead = state.stdout.strip() not in ("active", "activating", "reloading")
         if (dead and not has_started(folder)) or time.monotonic() > deadline:
             try:
                 last = (folder / "runner.log").read_text(errors="replace").strip().splitlines()[-1:]
             except OSError:
                 last = []
-            raise Refused("runner_not_started", "the runner did not start: " + (" ".join(last) or "no message"))
+            raise Refused(
+                "runner_not_started", "the runner did not start: " + (" ".join(last) or "no message")
+            )
         time.sleep(0.02)
 
 

@@ -66,7 +66,9 @@ def write_vars(ctx: Context) -> Path:
     return path
 
 
-def run(ctx: Context, watchdog: tuple[float, str] = WATCHDOG, deadline: float | None = None) -> dict[str, int]:
+def run(
+    ctx: Context, watchdog: tuple[float, str] = WATCHDOG, deadline: float | None = None
+) -> dict[str, int]:
     """Runs `params.playbook` with `params.tags`; returns Ansible's counts. JobFailed `ansible_failed` names the task."""
     project, venv = ctx.box / "ansible", ctx.paths.ansible
     playbook, tags = ctx.params.get("playbook"), ctx.params.get("tags")
@@ -94,13 +96,28 @@ def run(ctx: Context, watchdog: tuple[float, str] = WATCHDOG, deadline: float | 
         **apt.NONINTERACTIVE,
     }
     records = Records(ctx)
-    argv = [str(command), "-c", "local", "-i", "localhost,", "-e", f"@{write_vars(ctx)}", "--tags", ",".join(tags), playbook]
-    done = process.run(ctx, argv, env=env, cwd=str(project), on_record=records.take, watchdog=watchdog, deadline=deadline)
+    argv = [
+        str(command),
+        "-c",
+        "local",
+        "-i",
+        "localhost,",
+        "-e",
+        f"@{write_vars(ctx)}",
+        "--tags",
+        ",".join(tags),
+        playbook,
+    ]
+    done = process.run(
+        ctx, argv, env=env, cwd=str(project), on_record=records.take, watchdog=watchdog, deadline=deadline
+    )
     if done.status:
         why = records.failure or done.tail[-1200:] or f"ansible-playbook ended with {done.status}"
         raise JobFailed("ansible_failed", why, records.counts)
     if records.counts is None:
-        raise JobFailed("ansible_failed", f"ansible-playbook ended without its statistics: {done.tail[-800:]}")
+        raise JobFailed(
+            "ansible_failed", f"ansible-playbook ended without its statistics: {done.tail[-800:]}"
+        )
     return records.counts
 
 

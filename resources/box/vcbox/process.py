@@ -237,7 +237,9 @@ def _read(
             state.flush(stream)
 
 
-def capture(argv: Sequence[str], timeout: float = 60.0, env: Mapping[str, str] | None = None) -> tuple[int, str, str]:
+def capture(
+    argv: Sequence[str], timeout: float = 60.0, env: Mapping[str, str] | None = None
+) -> tuple[int, str, str]:
     """A short look: (exit status, stdout, stderr). 127 and the reason when the program is missing, 124 on timeout."""
     try:
         done = subprocess.run(
@@ -248,7 +250,11 @@ def capture(argv: Sequence[str], timeout: float = 60.0, env: Mapping[str, str] |
             errors="replace",
             timeout=timeout,
             check=False,
-            env={**CLEAN_ENV, **({procs.TAG: os.environ[procs.TAG]} if procs.TAG in os.environ else {}), **(env or {})},
+            env={
+                **CLEAN_ENV,
+                **({procs.TAG: os.environ[procs.TAG]} if procs.TAG in os.environ else {}),
+                **(env or {}),
+            },
         )
     except OSError as e:
         return 127, "", f"{argv[0]}: {e.strerror}"

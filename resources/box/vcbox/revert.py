@@ -71,7 +71,11 @@ def read_state() -> dict[str, Any]:
         units[unit] = {"enabled": enabled, "active": active}
     root = process.capture(["passwd", "-S", "root"])[1].split()
     ufw = process.capture(["ufw", "status"], env={"LC_ALL": "C"})[1]
-    return {"units": units, "rootPassword": root[1] if len(root) > 1 else None, "ufwActive": "Status: active" in ufw}
+    return {
+        "units": units,
+        "rootPassword": root[1] if len(root) > 1 else None,
+        "ufwActive": "Status: active" in ufw,
+    }
 
 
 def snapshot(paths: Paths, job: str) -> None:
@@ -90,8 +94,19 @@ def snapshot(paths: Paths, job: str) -> None:
 
 def start_timer(box: Path, paths: Paths, unit: str, seconds: float) -> None:
     """A timer of systemd's own that reverts: it needs neither the job nor the connection."""
-    argv = ["systemd-run", "--quiet", "--no-ask-password", "--collect", f"--unit={unit}", f"--on-active={seconds:.0f}"]
-    argv += ["--timer-property=AccuracySec=1s", "--", *command(box, paths, "the login was not confirmed in time")]
+    argv = [
+        "systemd-run",
+        "--quiet",
+        "--no-ask-password",
+        "--collect",
+        f"--unit={unit}",
+        f"--on-active={seconds:.0f}",
+    ]
+    argv += [
+        "--timer-property=AccuracySec=1s",
+        "--",
+        *command(box, paths, "the login was not confirmed in time"),
+    ]
     status, _, err = process.capture(argv)
     if status:
         raise OSError(f"systemd-run: {err.strip()}")

@@ -74,7 +74,15 @@ class Runner:
 
     def start_supervisor(self) -> "subprocess.Popen[bytes]":
         ctx = self.ctx
-        argv = [sys.executable, "-I", "-B", str(ctx.box / "vcbox" / "__main__.py"), "supervise", "--dir", str(self.folder)]
+        argv = [
+            sys.executable,
+            "-I",
+            "-B",
+            str(ctx.box / "vcbox" / "__main__.py"),
+            "supervise",
+            "--dir",
+            str(self.folder),
+        ]
         argv += ["--runner", str(os.getpid()), "--cgroup", str(ctx.cgroup or ""), "--tag", ctx.tag]
         child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
         assert child.stdout
@@ -127,10 +135,10 @@ class Runner:
                 return
             if not ctx.waiting_for:
                 waited = now
-            if ctx.cancel_event.is_set() and ctx.gone_event.wait(0.01):
-                if not self.ended.wait(NOTICE_CANCEL_SECONDS):
-                    self.finish("cancelled", None, "the job was cancelled while it was busy", None)
-                    os._exit(0)
+            swept = ctx.cancel_event.is_set() and ctx.gone_event.wait(0.01)
+            if swept and not self.ended.wait(NOTICE_CANCEL_SECONDS):
+                self.finish("cancelled", None, "the job was cancelled while it was busy", None)
+                os._exit(0)
 
     def work(self) -> tuple[str, str | None, str | None, dict[str, int] | None]:
         """Does the job; returns outcome, code, detail, counts."""
@@ -144,7 +152,12 @@ class Runner:
         except Cancelled:
             return "cancelled", None, None, None
         except LogFull:
-            return "failed", "box_disk_full", "The disk of the box is full: not even events could be written.", None
+            return (
+                "failed",
+                "box_disk_full",
+                "The disk of the box is full: not even events could be written.",
+                None,
+            )
         except JobFailed as e:
             if self.ctx.cancelled():
                 return "cancelled", None, e.detail, e.counts
@@ -156,7 +169,9 @@ class Runner:
             code = "box_disk_full" if isinstance(e, OSError) and e.errno in (28, 122) else "runner_error"
             return "failed", code, f"{type(e).__name__}: {e}"[:2000], None
 
-    def finish(self, outcome: str, code: str | None, detail: str | None, counts: dict[str, int] | None) -> None:
+    def finish(
+        self, outcome: str, code: str | None, detail: str | None, counts: dict[str, int] | None
+    ) -> None:
         with self.finish_lock:
             if self.ended.is_set():
                 return

@@ -59,7 +59,9 @@ def unpack(data: bytes, target: Path) -> None:
                     continue
                 source = tar.extractfile(member) if member.isreg() else None
                 if source is None:
-                    raise Refused("upload_corrupt", f"the box archive holds {member.name!r}, which is no plain file")
+                    raise Refused(
+                        "upload_corrupt", f"the box archive holds {member.name!r}, which is no plain file"
+                    )
                 path.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
                 path.write_bytes(source.read())
                 path.chmod(0o755 if member.mode & 0o100 else 0o644)
@@ -83,7 +85,10 @@ def main(argv: list[str]) -> int:
         if len(argv) < 4:
             raise Refused("spec_invalid", "usage: stage0 <tar> <sha256> <spec> <spec sha256>")
         if sys.version_info < (3, 11):
-            raise Refused("python_too_old", f"Python {sys.version.split()[0]} is on the box; 3.11 is the oldest that works")
+            raise Refused(
+                "python_too_old",
+                f"Python {sys.version.split()[0]} is on the box; 3.11 is the oldest that works",
+            )
         if os.geteuid() != 0:
             raise Refused("not_root", "stage0 must run as root")
         options = argv[4:]

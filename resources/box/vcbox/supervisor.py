@@ -94,7 +94,11 @@ class Supervisor:
         label = f"label=vault-cube.job={self.tag.rsplit('.', 1)[0]}"
         try:
             listed = subprocess.run(
-                [docker, "ps", "-aq", "--filter", label], capture_output=True, text=True, timeout=20, check=False
+                [docker, "ps", "-aq", "--filter", label],
+                capture_output=True,
+                text=True,
+                timeout=20,
+                check=False,
             )
             ids = listed.stdout.split()
             if ids:

@@ -4,7 +4,7 @@ import os
 import subprocess
 import threading
 import time
-from typing import Any
+from typing import Any, Self
 
 from vcbox import procs
 from vcbox.context import Context
@@ -52,7 +52,7 @@ class Telemetry:
         self.reader = threading.Thread(target=self.read, name="telemetry", daemon=True)
         self.sender = threading.Thread(target=self.send_loop, name="telemetry-send", daemon=True)
 
-    def __enter__(self) -> "Telemetry":
+    def __enter__(self) -> Self:
         self.reader.start()
         self.sender.start()
         return self
@@ -88,7 +88,12 @@ class Telemetry:
         env = {**CLEAN_ENV, procs.TAG: os.environ.get(procs.TAG, "")}
         try:
             child = subprocess.Popen(
-                self.command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env
+                self.command(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                env=env,
             )
         except OSError as e:
             return False, f"nvidia-smi: {e.strerror}"

@@ -74,7 +74,13 @@ def said(raw: Raw) -> str:
 
 def box_value(profile: Profile, name: str) -> Any:
     """What the box is to be, where the job says so; the product's own values else."""
-    defaults = {"adminUser": "vaultadmin", "adminUid": 1000, "sshPort": 22, "banMaxRetry": 5, "banSeconds": 600}
+    defaults = {
+        "adminUser": "vaultadmin",
+        "adminUid": 1000,
+        "sshPort": 22,
+        "banMaxRetry": 5,
+        "banSeconds": 600,
+    }
     return (profile.get("box") or {}).get(name, defaults[name])
 
 

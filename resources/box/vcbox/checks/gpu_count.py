@@ -26,7 +26,14 @@ def judge(raw: Raw, profile: Profile) -> Result:
         if raw["status"] == 127:
             return judged(False, f"no driver; {on_bus}", str(want), gpu_look.INSTALL, source=source)
         advice = "Look at the kernel log for NVRM; check Above 4G decoding and ReBAR in the BIOS."
-        return judged(False, f"nvidia-smi does not answer; {on_bus}", str(want), advice, source=source, evidence=raw["why"])
+        return judged(
+            False,
+            f"nvidia-smi does not answer; {on_bus}",
+            str(want),
+            advice,
+            source=source,
+            evidence=raw["why"],
+        )
     found = len(raw["query"]["gpus"])
     advice = f"The driver sees {found}, {on_bus}: check seating, power cables, and the kernel log."
     evidence = "\n".join(f"{g['bus']} {g['name']} {g['uuid']}" for g in raw["query"]["gpus"])

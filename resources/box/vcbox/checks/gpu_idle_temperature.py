@@ -22,7 +22,11 @@ def judge(raw: Raw, profile: Profile) -> Result:
     busy = [bus for bus, used in gpu_look.each(raw, "utilization") if (used or 0) > IDLE_PERCENT]
     if busy and hottest >= limit:
         advice = "Stop what uses the GPUs, wait some minutes, run again."
-        return not_run(f"not idle: {', '.join(busy)}", advice, value=hottest, unit="°C", threshold=text, source=source)
-    advice = "Check fans, airflow and the room's temperature; let the box rest for some minutes, then run again."
+        return not_run(
+            f"not idle: {', '.join(busy)}", advice, value=hottest, unit="°C", threshold=text, source=source
+        )
+    advice = (
+        "Check fans, airflow and the room's temperature; let the box rest for some minutes, then run again."
+    )
     evidence = "core temperature: " + ", ".join(f"{bus} {value} °C" for bus, value in pairs)
     return judged(hottest < limit, hottest, text, advice, source=source, unit="°C", evidence=evidence)

@@ -66,4 +66,8 @@ def listed(pairs: list[tuple[str, Any]], unit: str = "") -> str:
 def unread(pairs: list[tuple[str, Any]], what: str) -> Result | None:
     """An error where a card does not tell what the check is about."""
     silent = [bus for bus, value in pairs if value is None]
-    return error(f"{what} is not told by {', '.join(silent)}", "Look at nvidia-smi -q for that card.") if silent else None
+    return (
+        error(f"{what} is not told by {', '.join(silent)}", "Look at nvidia-smi -q for that card.")
+        if silent
+        else None
+    )

@@ -28,7 +28,9 @@ def judge(raw: Raw, profile: Profile) -> Result:
     fatal = [x for x in found if x["xid"] in FATAL]
     numbers = ", ".join(sorted({f"Xid {x['xid']} on {x['bus']}" for x in found}))
     evidence = "\n".join(x["line"] for x in found)[-8000:]
-    advice = "Look the number up in NVIDIA's Xid list; check power cables and seating; reboot, then run again."
+    advice = (
+        "Look the number up in NVIDIA's Xid list; check power cables and seating; reboot, then run again."
+    )
     if fatal:
         return judged(False, numbers[:300], "none", advice, evidence=evidence)
     return Result("warn", numbers[:300], threshold="none", next=advice, evidence=evidence)

@@ -12,4 +12,6 @@ def gather(look: Look) -> Raw:
 def judge(raw: Raw, profile: Profile) -> Result:
     first = raw["out"].splitlines()[0] if raw["out"].strip() else None
     good = raw["status"] == 0 and bool(first) and "[core " in str(first)
-    return judged(good, first if good else said(raw), "ansible [core …]", "Run layer 0 again.", evidence=raw["out"])
+    return judged(
+        good, first if good else said(raw), "ansible [core …]", "Run layer 0 again.", evidence=raw["out"]
+    )

@@ -7,7 +7,10 @@ TIMERS = ("apt-daily.timer", "apt-daily-upgrade.timer")
 
 
 def gather(look: Look) -> Raw:
-    return {t: [look.command("systemctl", word, t)["out"].strip() for word in ("is-enabled", "is-active")] for t in TIMERS}
+    return {
+        t: [look.command("systemctl", word, t)["out"].strip() for word in ("is-enabled", "is-active")]
+        for t in TIMERS
+    }
 
 
 def judge(raw: Raw, profile: Profile) -> Result:

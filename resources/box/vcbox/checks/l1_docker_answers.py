@@ -20,4 +20,6 @@ def judge(raw: Raw, profile: Profile) -> Result:
     good = raw["status"] == 0 and bool(version) and not errors
     value = f"server {version}" if good else (errors[0] if errors else said(raw))
     advice = "Look at `systemctl status docker`, then run layer 1 again."
-    return judged(good, str(value), "docker info without error", advice, evidence=raw["out"][:4000] or raw["err"])
+    return judged(
+        good, str(value), "docker info without error", advice, evidence=raw["out"][:4000] or raw["err"]
+    )

@@ -10,7 +10,17 @@ def gather(look: Look) -> Raw:
     ids = images["out"].split()
     if images["status"] or not ids:
         return {"images": images, "run": None}
-    base = ["docker", "run", "--rm", "--pull", "never", "--network", "none", "--label", f"vault-cube.job={look.job}"]
+    base = [
+        "docker",
+        "run",
+        "--rm",
+        "--pull",
+        "never",
+        "--network",
+        "none",
+        "--label",
+        f"vault-cube.job={look.job}",
+    ]
     run = look.command(*base, "--entrypoint", "/bin/true", ids[0], timeout=60)
     if run["status"] == 127:
         # An image without a shell's tools: its own program is then the only one it has.
@@ -21,9 +31,15 @@ def gather(look: Look) -> Raw:
 def judge(raw: Raw, profile: Profile) -> Result:
     run = raw["run"]
     if raw["images"]["status"]:
-        return judged(False, said(raw["images"]), "a container ends with 0", "Mend Docker first: run layer 1 again.")
+        return judged(
+            False, said(raw["images"]), "a container ends with 0", "Mend Docker first: run layer 1 again."
+        )
     if run is None:
-        return not_run("no container image is on the box", "Fetch a bundle with an image, then run the check again.")
+        return not_run(
+            "no container image is on the box", "Fetch a bundle with an image, then run the check again."
+        )
     advice = "Look at `journalctl -u docker`, then run layer 1 again."
     good = run["status"] == 0
-    return judged(good, "ended with 0" if good else said(run), "a container ends with 0", advice, evidence=said(run))
+    return judged(
+        good, "ended with 0" if good else said(run), "a container ends with 0", advice, evidence=said(run)
+    )

@@ -11,4 +11,6 @@ def gather(look: Look) -> Raw:
 
 def judge(raw: Raw, profile: Profile) -> Result:
     word = raw["out"].strip()
-    return judged(word == "enabled", word or said(raw), "enabled", "systemctl enable docker, or run layer 1 again.")
+    return judged(
+        word == "enabled", word or said(raw), "enabled", "systemctl enable docker, or run layer 1 again."
+    )

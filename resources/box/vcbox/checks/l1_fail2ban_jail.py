@@ -18,4 +18,6 @@ def judge(raw: Raw, profile: Profile) -> Result:
     if jail["status"]:
         return judged(False, said(jail), want, "Look at `journalctl -u fail2ban`, then run layer 1 again.")
     advice = "systemctl enable fail2ban, or run layer 1 again."
-    return judged(enabled == "enabled", f"jail up, service {enabled or '?'}", want, advice, evidence=jail["out"])
+    return judged(
+        enabled == "enabled", f"jail up, service {enabled or '?'}", want, advice, evidence=jail["out"]
+    )

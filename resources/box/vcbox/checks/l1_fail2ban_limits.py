@@ -16,7 +16,12 @@ def judge(raw: Raw, profile: Profile) -> Result:
     text = ", ".join(f"{k} {v}" for k, v in want.items())
     for name in NAMES:
         if raw[name]["status"]:
-            return judged(False, f"{name}: {said(raw[name])}", text, "Look at `journalctl -u fail2ban`, then run layer 1 again.")
+            return judged(
+                False,
+                f"{name}: {said(raw[name])}",
+                text,
+                "Look at `journalctl -u fail2ban`, then run layer 1 again.",
+            )
     found = {name: raw[name]["out"].strip() for name in NAMES}
     good = all(found[name] == str(want[name]) for name in NAMES)
     return judged(good, ", ".join(f"{k} {v}" for k, v in found.items()), text, "Run layer 1 again.")

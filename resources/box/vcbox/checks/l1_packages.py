@@ -4,10 +4,32 @@ from vcbox.checks.base import Look, Profile, Raw, Result, error, judged, said
 from vcbox.parsers.system import parse_dpkg_status
 
 ID, TITLE, LAYER = "l1_packages", "Essential packages are installed", 1
-WANTED = (
-    "build-essential ca-certificates curl docker.io fail2ban git gnupg jq less lsof nvme-cli openssh-server pciutils "
-    "python3-pip python3-venv rsync smartmontools sudo tmux ufw unattended-upgrades unzip vim wget"
-).split()
+WANTED = [
+    "build-essential",
+    "ca-certificates",
+    "curl",
+    "docker.io",
+    "fail2ban",
+    "git",
+    "gnupg",
+    "jq",
+    "less",
+    "lsof",
+    "nvme-cli",
+    "openssh-server",
+    "pciutils",
+    "python3-pip",
+    "python3-venv",
+    "rsync",
+    "smartmontools",
+    "sudo",
+    "tmux",
+    "ufw",
+    "unattended-upgrades",
+    "unzip",
+    "vim",
+    "wget",
+]
 # Where the distribution or the customer has another package for the same thing.
 INSTEAD = {"docker.io": ("docker-ce",)}
 

@@ -26,5 +26,13 @@ def judge(raw: Raw, profile: Profile) -> Result:
         return judged(False, version or said(raw["version"]), want, again)
     for key, what in (("pip3", "pip"), ("venv", "venv"), ("pip", "pip in a new venv")):
         if raw[key]["status"]:
-            return judged(False, f"{what}: {said(raw[key])}"[:300], want, again, evidence=raw[key]["out"] + raw[key]["err"])
-    return judged(True, version, want, again, evidence=raw["pip"]["out"], source="the profile" if wanted else None)
+            return judged(
+                False,
+                f"{what}: {said(raw[key])}"[:300],
+                want,
+                again,
+                evidence=raw[key]["out"] + raw[key]["err"],
+            )
+    return judged(
+        True, version, want, again, evidence=raw["pip"]["out"], source="the profile" if wanted else None
+    )

@@ -10,7 +10,9 @@ ID, TITLE, LAYER = "l1_root_login", "root cannot log in with a key", 1
 def gather(look: Look) -> Raw:
     cases = {}
     for address in ("192.0.2.1", "127.0.0.1"):
-        cases[address] = look.command("/usr/sbin/sshd", "-T", "-C", f"user=root,host=example.invalid,addr={address}")
+        cases[address] = look.command(
+            "/usr/sbin/sshd", "-T", "-C", f"user=root,host=example.invalid,addr={address}"
+        )
     keys = look.read("/root/.ssh/authorized_keys") or ""
     count = sum(1 for line in keys.splitlines() if line.strip() and not line.lstrip().startswith("#"))
     return {"cases": cases, "keys": count}

@@ -14,4 +14,6 @@ def judge(raw: Raw, profile: Profile) -> Result:
     words = raw["out"].split()
     if raw["status"] or len(words) < 2:
         return error(f"passwd -S root: {said(raw)}", "Look at /etc/shadow on the console.")
-    return judged(words[1] == "L", WORDS.get(words[1], words[1]), "locked", "passwd -l root, or run hardening again.")
+    return judged(
+        words[1] == "L", WORDS.get(words[1], words[1]), "locked", "passwd -l root, or run hardening again."
+    )

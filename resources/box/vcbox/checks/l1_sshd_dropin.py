@@ -23,7 +23,11 @@ def judge(raw: Raw, profile: Profile) -> Result:
     if OURS not in raw["names"]:
         return judged(False, f"{OURS} is missing", want, again, evidence="\n".join(raw["names"]))
     if raw["names"][0] != OURS:
-        return judged(False, f"{raw['names'][0]} sorts before it", want, again, evidence="\n".join(raw["names"]))
+        return judged(
+            False, f"{raw['names'][0]} sorts before it", want, again, evidence="\n".join(raw["names"])
+        )
     if not lines or not INCLUDE.match(lines[0]):
-        return judged(False, f"sshd_config begins with {lines[0].strip() if lines else 'nothing'!r}", want, again)
+        return judged(
+            False, f"sshd_config begins with {lines[0].strip() if lines else 'nothing'!r}", want, again
+        )
     return judged(True, "first", want, again, evidence="\n".join(raw["names"]))

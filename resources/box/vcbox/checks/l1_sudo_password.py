@@ -19,7 +19,9 @@ def judge(raw: Raw, profile: Profile) -> Result:
     name = box_value(profile, "adminUser")
     if raw["list"]["status"] or not rules:
         value = f"no sudo rule for {name}: {said(raw['list'])}"[:300]
-        return judged(False, value, want, f"Add {name} to the group sudo: run layer 1 again.", evidence=evidence)
+        return judged(
+            False, value, want, f"Add {name} to the group sudo: run layer 1 again.", evidence=evidence
+        )
     free = [r for r in rules if "NOPASSWD" in r]
     if free:
         advice = "Take NOPASSWD out of /etc/sudoers and /etc/sudoers.d: run hardening again."
@@ -29,5 +31,7 @@ def judge(raw: Raw, profile: Profile) -> Result:
     state = (raw["password"]["out"].split() + ["?", "?"])[1]
     if state != "P":
         advice = "Set the sudo password in the step Keys."
-        return judged(False, f"{name} has no usable password (state {state})", want, advice, evidence=evidence)
+        return judged(
+            False, f"{name} has no usable password (state {state})", want, advice, evidence=evidence
+        )
     return judged(True, rules[-1], want, "", evidence=evidence)

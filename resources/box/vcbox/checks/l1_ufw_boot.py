@@ -8,7 +8,10 @@ ID, TITLE, LAYER = "l1_ufw_boot", "The firewall starts at boot", 1
 
 
 def gather(look: Look) -> Raw:
-    return {"unit": look.command("systemctl", "is-enabled", "ufw.service"), "conf": look.read("/etc/ufw/ufw.conf")}
+    return {
+        "unit": look.command("systemctl", "is-enabled", "ufw.service"),
+        "conf": look.read("/etc/ufw/ufw.conf"),
+    }
 
 
 def judge(raw: Raw, profile: Profile) -> Result:
@@ -16,4 +19,6 @@ def judge(raw: Raw, profile: Profile) -> Result:
     switch = re.search(r"^ENABLED=(\S+)", raw["conf"] or "", re.MULTILINE)
     state = switch[1].strip("\"'").lower() if switch else "missing"
     value = f"unit {unit}, ENABLED={state}"
-    return judged(unit == "enabled" and state == "yes", value, "unit enabled, ENABLED=yes", "Run hardening again.")
+    return judged(
+        unit == "enabled" and state == "yes", value, "unit enabled, ENABLED=yes", "Run hardening again."
+    )

@@ -1,7 +1,7 @@
 """Nothing but SSH is open in the firewall."""
 
 from vcbox.checks import ufw_look
-from vcbox.checks.base import Look, Profile, Raw, Result, box_value, judged, not_run
+from vcbox.checks.base import Profile, Raw, Result, box_value, judged, not_run
 
 ID, TITLE, LAYER = "l1_ufw_nothing_else", "The firewall lets nothing else in", 1
 gather = ufw_look.gather

@@ -15,10 +15,15 @@ def judge(raw: Raw, profile: Profile) -> Result:
     if raw["status"]:
         return error(f"apt-config: {said(raw)}", "Mend apt's configuration: apt-config dump names the file.")
     config = parse_apt_config(raw["out"])
-    daily = {k: (config.get(f"APT::Periodic::{k}") or ["0"])[-1] for k in ("Update-Package-Lists", "Unattended-Upgrade")}
+    daily = {
+        k: (config.get(f"APT::Periodic::{k}") or ["0"])[-1]
+        for k in ("Update-Package-Lists", "Unattended-Upgrade")
+    }
     origins = [v for key in ORIGINS for v in config.get(key, [])]
     off = [k for k, v in daily.items() if v in ("0", "")]
     secure = [o for o in origins if "security" in o.lower()]
     value = f"off: {', '.join(off)}" if off else ("; ".join(secure) or "no security archive is allowed")
     good = not off and bool(secure)
-    return judged(good, value, "both daily, security archive allowed", "Run layer 1 again.", evidence="\n".join(origins))
+    return judged(
+        good, value, "both daily, security archive allowed", "Run layer 1 again.", evidence="\n".join(origins)
+    )

@@ -19,11 +19,15 @@ def judge_setting(raw: Raw, keyword: str, want: str) -> Result:
     """Pass when the keyword has just this value in both looks."""
     for where in ("global", "login"):
         if raw[where]["status"]:
-            return error(f"sshd -T: {said(raw[where])}", "Mend the line that sshd names, then run hardening again.")
+            return error(
+                f"sshd -T: {said(raw[where])}", "Mend the line that sshd names, then run hardening again."
+            )
     for where, place in (("global", ""), ("login", " for the administrator's login (a Match block)")):
         found = parse_sshd(raw[where]["out"]).get(keyword, [])
         if not same_setting(found, want):
-            return judged(False, f"{keyword} {', '.join(found) or 'not set'}{place}", f"{keyword} {want}", AGAIN)
+            return judged(
+                False, f"{keyword} {', '.join(found) or 'not set'}{place}", f"{keyword} {want}", AGAIN
+            )
     return judged(True, f"{keyword} {want}", f"{keyword} {want}", "")
 
 

@@ -15,7 +15,9 @@ def gather(look: Look) -> Raw:
 def unusable(raw: Raw, want: str) -> Result | None:
     """The verdict where there is no active firewall to look at; None where there is."""
     if raw["status"] or raw["ufw"]["active"] is None:
-        return judged(False, said(raw), want, "Install ufw: run layer 1, then hardening.", evidence=raw["out"])
+        return judged(
+            False, said(raw), want, "Install ufw: run layer 1, then hardening.", evidence=raw["out"]
+        )
     if not raw["ufw"]["active"]:
         return judged(False, "the firewall is inactive", want, AGAIN, evidence=raw["out"])
     return None

@@ -30,7 +30,10 @@ class Counter:
 def one_file(folder: Path, pattern: str) -> Path:
     found = sorted(folder.glob(pattern))
     if len(found) != 1:
-        raise JobFailed("bundle_incomplete", f"The bundle on the box has {len(found)} files {folder.name}/{pattern}; one is needed.")
+        raise JobFailed(
+            "bundle_incomplete",
+            f"The bundle on the box has {len(found)} files {folder.name}/{pattern}; one is needed.",
+        )
     return found[0]
 
 
@@ -43,7 +46,9 @@ def build_key(tree: Path) -> str:
             with open(path, "rb") as f:
                 digest.update(hashlib.file_digest(f, "sha256").digest())
         except FileNotFoundError as e:
-            raise JobFailed("bundle_incomplete", f"The bundle on the box lacks {path.relative_to(tree)}. Fetch set l0.") from e
+            raise JobFailed(
+                "bundle_incomplete", f"The bundle on the box lacks {path.relative_to(tree)}. Fetch set l0."
+            ) from e
     return digest.hexdigest()[:16]
 
 
@@ -60,7 +65,9 @@ def unpack_collections(archive: Path, target: Path) -> None:
             elif member.issym():
                 inside = (path.parent / member.linkname).resolve()
                 if not inside.is_relative_to(target.resolve()):
-                    raise JobFailed("bundle_corrupt", f"The collections archive links outside itself: {member.name!r}.")
+                    raise JobFailed(
+                        "bundle_corrupt", f"The collections archive links outside itself: {member.name!r}."
+                    )
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.symlink_to(member.linkname)
             elif member.isreg():
@@ -71,7 +78,10 @@ def unpack_collections(archive: Path, target: Path) -> None:
                     shutil.copyfileobj(source, f)
                 path.chmod(0o755 if member.mode & 0o100 else 0o644)
             else:
-                raise JobFailed("bundle_corrupt", f"The collections archive holds {member.name!r}, which is no plain file.")
+                raise JobFailed(
+                    "bundle_corrupt",
+                    f"The collections archive holds {member.name!r}, which is no plain file.",
+                )
 
 
 def series_fits(version_text: str, series: str) -> bool:
@@ -83,20 +93,31 @@ def build(ctx: Context, target: Path, tree: Path) -> None:
     """Makes the environment in `target`, from the bundle alone."""
     shutil.rmtree(target, ignore_errors=True)
     target.parent.mkdir(parents=True, exist_ok=True)
-    done = process.run(ctx, ["/usr/bin/python3", "-m", "venv", "--without-pip", str(target)], watchdog=PIP_WATCHDOG)
+    done = process.run(
+        ctx, ["/usr/bin/python3", "-m", "venv", "--without-pip", str(target)], watchdog=PIP_WATCHDOG
+    )
     if done.status:
         raise JobFailed("venv_failed", f"python3 -m venv ended with {done.status}: {done.tail[-500:]}")
     wheels = tree / "wheels"
-    pip = [str(target / "bin" / "python"), str(one_file(wheels, "pip-*.whl") / "pip"), "install", "--no-index"]
+    pip = [
+        str(target / "bin" / "python"),
+        str(one_file(wheels, "pip-*.whl") / "pip"),
+        "install",
+        "--no-index",
+    ]
     pip += ["--find-links", str(wheels), "--require-hashes", "--no-cache-dir", "--disable-pip-version-check"]
     done = process.run(ctx, [*pip, "-r", str(wheels / "requirements-l0.txt")], watchdog=PIP_WATCHDOG)
     if done.status:
         raise JobFailed("pip_failed", f"pip ended with {done.status}: {done.tail[-800:]}")
     unpack_collections(tree / "collections" / "ansible-collections.tar.xz", target / "collections")
-    done = process.run(ctx, [str(target / "bin" / "ansible"), "--version"], env={"ANSIBLE_HOME": "/root/.ansible"})
+    done = process.run(
+        ctx, [str(target / "bin" / "ansible"), "--version"], env={"ANSIBLE_HOME": "/root/.ansible"}
+    )
     if done.status or not series_fits(done.tail, str(ctx.params.get("ansible", {}).get("series", ""))):
         wanted = ctx.params.get("ansible", {}).get("series")
-        raise JobFailed("ansible_wrong", f"What was installed is not ansible-core {wanted}: {done.tail[:300]}")
+        raise JobFailed(
+            "ansible_wrong", f"What was installed is not ansible-core {wanted}: {done.tail[:300]}"
+        )
 
 
 def put_link(link: Path, target: Path) -> None:

@@ -16,7 +16,9 @@ def run(ctx: Context) -> dict[str, int]:
         profile["box"] = params["expect"]
     ids = params.get("checks") or checks.listed(params.get("suite"))
     if not ids:
-        raise JobFailed("spec_invalid", f"this runner knows no suite {params.get('suite')!r}, and no checks are named")
+        raise JobFailed(
+            "spec_invalid", f"this runner knows no suite {params.get('suite')!r}, and no checks are named"
+        )
     unknown = [i for i in ids if not isinstance(i, str) or checks.load(i) is None]
     if unknown:
         raise JobFailed("unknown_check", f"this runner knows no check {', '.join(map(str, unknown))}")
@@ -34,7 +36,13 @@ def run(ctx: Context) -> dict[str, int]:
                 ctx.log.emit("check", check=result)
             ctx.progress("checks", number, len(ids), "events")
             verdict = result["verdict"]
-            counts["ok" if verdict in ("pass", "warn") else "failed" if verdict in ("fail", "error") else "skipped"] += 1
+            counts[
+                "ok"
+                if verdict in ("pass", "warn")
+                else "failed"
+                if verdict in ("fail", "error")
+                else "skipped"
+            ] += 1
         settle = float((telemetry or {}).get("seconds", 0))
         if settle > 0:
             with ctx.step("observe", f"Watch the GPUs for {settle:g} s", nominal=settle):

@@ -84,7 +84,12 @@ class Waiter:
 
 def safe_path(path: str) -> bool:
     parts = path.split("/")
-    return bool(path) and not path.startswith("/") and "\\" not in path and all(p not in ("", ".", "..") for p in parts)
+    return (
+        bool(path)
+        and not path.startswith("/")
+        and "\\" not in path
+        and all(p not in ("", ".", "..") for p in parts)
+    )
 
 
 def parse_manifest(data: bytes, sets: list[str]) -> list[dict[str, Any]]:
@@ -98,10 +103,19 @@ def parse_manifest(data: bytes, sets: list[str]) -> list[dict[str, Any]]:
         wanted = sorted({path for s in sets for path in manifest["sets"][s]})
         files = [by_path[path] for path in wanted]
     except (ValueError, KeyError, TypeError) as e:
-        raise JobFailed("bundle_corrupt", f"The bundle's manifest cannot be read: {type(e).__name__}: {e}") from e
+        raise JobFailed(
+            "bundle_corrupt", f"The bundle's manifest cannot be read: {type(e).__name__}: {e}"
+        ) from e
     for f in files:
-        if not safe_path(f["path"]) or not SHA256.match(str(f["sha256"])) or type(f["size"]) is not int or f["size"] < 0:
-            raise JobFailed("bundle_corrupt", f"The bundle's manifest has an entry that is not safe: {f!r}"[:500])
+        if (
+            not safe_path(f["path"])
+            or not SHA256.match(str(f["sha256"]))
+            or type(f["size"]) is not int
+            or f["size"] < 0
+        ):
+            raise JobFailed(
+                "bundle_corrupt", f"The bundle's manifest has an entry that is not safe: {f!r}"[:500]
+            )
     return files
 
 
@@ -144,7 +158,9 @@ class Fetch:
                 return data
             bad += 1
             if bad >= BAD_HASH_MAX:
-                raise JobFailed("bundle_corrupt", "The source's manifest is not the one this job was started for.")
+                raise JobFailed(
+                    "bundle_corrupt", "The source's manifest is not the one this job was started for."
+                )
 
     def check_room(self, missing: int) -> None:
         stat = os.statvfs(self.store)
@@ -182,7 +198,9 @@ class Fetch:
                 return
             part.unlink(missing_ok=True)
             bad += 1
-            self.ctx.log.note(f"{file['path']}: wrong hash, fetched anew ({bad} of {BAD_HASH_MAX})", self.ctx.step_id)
+            self.ctx.log.note(
+                f"{file['path']}: wrong hash, fetched anew ({bad} of {BAD_HASH_MAX})", self.ctx.step_id
+            )
             if bad >= BAD_HASH_MAX:
                 raise JobFailed("bundle_corrupt", f"{file['path']} came with a wrong hash {bad} times.")
 
@@ -248,7 +266,11 @@ class Fetch:
             os.link(stored, work)
             work.replace(path)
             changed += 1
-        named = {(self.tree / p["path"]): p["sha256"] for p in json.loads(manifest)["files"] if safe_path(p["path"])}
+        named = {
+            (self.tree / p["path"]): p["sha256"]
+            for p in json.loads(manifest)["files"]
+            if safe_path(p["path"])
+        }
         for old in [p for p in self.tree.rglob("*") if p.is_file()]:
             # Another set of this bundle, fetched earlier, stays; a file of another bundle would mislead apt.
             stored = self.store / named.get(old, "-")
@@ -268,7 +290,11 @@ class Fetch:
 def run(ctx: Context) -> dict[str, int]:
     """params: `{manifestSha256, sets, title}`. Counts: `changed` files fetched, `ok` files that were there."""
     sha256, sets = ctx.params.get("manifestSha256"), ctx.params.get("sets")
-    if not SHA256.match(str(sha256)) or not isinstance(sets, list) or not all(isinstance(s, str) for s in sets):
+    if (
+        not SHA256.match(str(sha256))
+        or not isinstance(sets, list)
+        or not all(isinstance(s, str) for s in sets)
+    ):
         raise JobFailed("spec_invalid", "fetch wants manifestSha256 and a list of sets")
     fetch = Fetch(ctx)
     os.umask(0o022)  # the tree is read by apt and pip; the folder above it keeps others out
@@ -284,7 +310,11 @@ def run(ctx: Context) -> dict[str, int]:
             for f in unique.values():
                 ctx.check_cancelled()
                 stored = fetch.store / f["sha256"]
-                if not stored.exists() or stored.stat().st_size != f["size"] or fetch.hash_of(stored) != f["sha256"]:
+                if (
+                    not stored.exists()
+                    or stored.stat().st_size != f["size"]
+                    or fetch.hash_of(stored) != f["sha256"]
+                ):
                     stored.unlink(missing_ok=True)
                     missing.append(f)
             parts = {f["sha256"]: fetch.store / f"{f['sha256']}.part" for f in missing}

@@ -24,7 +24,9 @@ def wait_for_follower(ctx: Context) -> None:
 def wait_for_confirm(ctx: Context, seconds: float) -> bool:
     """True when the app wrote `control/confirm` in time; False when not, or when the timer has reverted already."""
     deadline = time.monotonic() + seconds
-    with ctx.waiting("confirm", f"a new login with a key, within {seconds:.0f} s; everything is put back without it"):
+    with ctx.waiting(
+        "confirm", f"a new login with a key, within {seconds:.0f} s; everything is put back without it"
+    ):
         while time.monotonic() < deadline and revert.armed(ctx.paths):
             if (ctx.control / "confirm").exists():
                 return True
@@ -40,7 +42,9 @@ def take_back(ctx: Context, why: str) -> str:
         ctx.log.note(f"taking back the hardening: {why}", ctx.step_id)
     done = revert.revert(ctx.paths, why)
     notes = (done or {}).get("notes") or []
-    return "sshd and the firewall are as they were before." + (f" Not all went well: {'; '.join(notes)}" if notes else "")
+    return "sshd and the firewall are as they were before." + (
+        f" Not all went well: {'; '.join(notes)}" if notes else ""
+    )
 
 
 def run(ctx: Context) -> dict[str, int]:
@@ -49,7 +53,9 @@ def run(ctx: Context) -> dict[str, int]:
     if not isinstance(seconds, int | float) or not 5 <= seconds <= 3600:
         raise JobFailed("spec_invalid", f"confirmSeconds must be from 5 to 3600, not {seconds!r}")
     if not Path("/run/systemd/system").is_dir():
-        raise JobFailed("no_systemd", "The revert timer needs systemd as PID 1; hardening is refused without it.")
+        raise JobFailed(
+            "no_systemd", "The revert timer needs systemd as PID 1; hardening is refused without it."
+        )
     if revert.armed(ctx.paths):
         take_back(ctx, "an earlier hardening was never confirmed")
     playbook.prepare(ctx)
@@ -72,7 +78,11 @@ def run(ctx: Context) -> dict[str, int]:
             confirmed = wait_for_confirm(ctx, seconds) and revert.confirm(ctx.paths)
             if not confirmed:
                 why = take_back(ctx, f"no confirmed login within {seconds:.0f} s")
-                raise JobFailed("hardening_not_confirmed", f"No new login was confirmed within {seconds:.0f} s. {why}", counts)
+                raise JobFailed(
+                    "hardening_not_confirmed",
+                    f"No new login was confirmed within {seconds:.0f} s. {why}",
+                    counts,
+                )
     finally:
         if not confirmed and revert.armed(ctx.paths):
             take_back(ctx, "hardening did not come to its end")

@@ -56,14 +56,19 @@ def make_plan(holder: str, user: str) -> dict[str, Any]:
     if old.pw_uid != WANTED:
         raise JobFailed("uid_swap_impossible", f"{holder} has UID {old.pw_uid}, not {WANTED}.")
     if 0 in (new.pw_uid, new.pw_gid):
-        raise JobFailed("uid_swap_impossible", f"{user} has UID {new.pw_uid} and GID {new.pw_gid}; root's are not swapped.")
+        raise JobFailed(
+            "uid_swap_impossible",
+            f"{user} has UID {new.pw_uid} and GID {new.pw_gid}; root's are not swapped.",
+        )
     free = free_id()
     plan = {"holder": holder, "user": user, "free": free, "userUid": new.pw_uid, "phase": "holder"}
     plan |= {"holderGroup": None, "userGroup": None, "userGid": new.pw_gid}
     with suppress(KeyError):
         group = grp.getgrgid(WANTED)
         if group.gr_gid != old.pw_gid:
-            raise JobFailed("uid_swap_impossible", f"GID {WANTED} belongs to the group {group.gr_name}, not to {holder}.")
+            raise JobFailed(
+                "uid_swap_impossible", f"GID {WANTED} belongs to the group {group.gr_name}, not to {holder}."
+            )
         plan["holderGroup"] = group.gr_name
     own = grp.getgrgid(new.pw_gid)
     if own.gr_name == user:
@@ -78,7 +83,11 @@ def local_roots() -> list[str]:
         left, _, right = line.partition(" - ")
         cells, kind = left.split(), right.split()[0]
         point = cells[4].encode().decode("unicode_escape")
-        if kind not in LOCAL or "ro" in cells[5].split(",") or point.startswith(("/proc", "/sys", "/dev/pts")):
+        if (
+            kind not in LOCAL
+            or "ro" in cells[5].split(",")
+            or point.startswith(("/proc", "/sys", "/dev/pts"))
+        ):
             continue
         key = (cells[2], cells[3])
         if key not in seen:
@@ -152,9 +161,14 @@ def wait_for_logout(ctx: Context, plan: dict[str, Any]) -> None:
     uids = {WANTED, plan["userUid"], plan["free"]}
     used = used_by(uids)
     if used:
-        with ctx.waiting("logout", f"sessions of {plan['holder']} and {plan['user']}: {', '.join(used[:10])}"):
+        with ctx.waiting(
+            "logout", f"sessions of {plan['holder']} and {plan['user']}: {', '.join(used[:10])}"
+        ):
             while used := used_by(uids):
-                ctx.waiting_for = ("logout", f"sessions of {plan['holder']} and {plan['user']}: {', '.join(used[:10])}")
+                ctx.waiting_for = (
+                    "logout",
+                    f"sessions of {plan['holder']} and {plan['user']}: {', '.join(used[:10])}",
+                )
                 ctx.sleep(POLL_SECONDS)
     # PAM refuses everybody but root while this file is there; a reboot takes it away by itself.
     NOLOGIN.write_text("Vault Cube: user numbers are being changed. Try again in a minute.\n")
@@ -170,7 +184,10 @@ def run(ctx: Context) -> dict[str, int]:
     with suppress(OSError, ValueError):
         plan = json.loads(journal.read_text())
     if plan and (plan["holder"], plan["user"]) != (holder, user):
-        raise JobFailed("uid_swap_impossible", f"A swap of {plan['holder']} and {plan['user']} is unfinished; resume that one.")
+        raise JobFailed(
+            "uid_swap_impossible",
+            f"A swap of {plan['holder']} and {plan['user']} is unfinished; resume that one.",
+        )
     with suppress(KeyError):
         if plan is None and pwd.getpwnam(user).pw_uid == WANTED:
             return {"ok": 1, "changed": 0, "failed": 0, "skipped": 0}

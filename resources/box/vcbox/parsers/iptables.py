@@ -28,6 +28,8 @@ def drops_published(rules: list[list[str]]) -> bool:
         whole = not matches or matches == ["-m", "conntrack", "--ctstate", "DNAT"]
         if target in ("DROP", "REJECT") and whole and not negated:
             return True
-        if target in ("RETURN", "ACCEPT") and (not matches or (states == ["DNAT"] and "--ctorigdstport" not in matches)):
+        if target in ("RETURN", "ACCEPT") and (
+            not matches or (states == ["DNAT"] and "--ctorigdstport" not in matches)
+        ):
             return False
     return False

@@ -4,7 +4,17 @@ import re
 import xml.etree.ElementTree as ET
 from typing import Any
 
-ABSENT = {"", "n/a", "[n/a]", "[not supported]", "not supported", "[unknown error]", "unknown", "none", "[gpu requires reset]"}
+ABSENT = {
+    "",
+    "n/a",
+    "[n/a]",
+    "[not supported]",
+    "not supported",
+    "[unknown error]",
+    "unknown",
+    "none",
+    "[gpu requires reset]",
+}
 NUMBER = re.compile(r"^-?\d+(\.\d+)?")
 
 

@@ -47,7 +47,7 @@ def parse_ss(text: str) -> list[dict[str, Any]]:
 
 
 def is_loopback(address: str) -> bool:
-    return address.startswith("127.") or address in ("::1", "localhost") or address.startswith("::ffff:127.")
+    return address.startswith(("127.", "::ffff:127.")) or address in ("::1", "localhost")
 
 
 def parse_os_release(text: str) -> dict[str, str]:
@@ -61,7 +61,9 @@ def parse_os_release(text: str) -> dict[str, str]:
 
 def version_key(version: str) -> list[tuple[int, str]]:
     """Orders versions like "580.159.04": numbers as numbers. Words sort before numbers, so "1.0rc" < "1.0.1"."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.findall(r"\d+|[A-Za-z]+", version)]
+    return [
+        (int(part), "") if part.isdigit() else (-1, part) for part in re.findall(r"\d+|[A-Za-z]+", version)
+    ]
 
 
 def at_least(version: str, floor: str) -> bool:
