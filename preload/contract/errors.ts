@@ -110,6 +110,12 @@ export const ERRORS = {
     '{host} closes the connection before login. It has most likely banned this laptop for a while after failed logins.',
     'Wait ten minutes, or on the box\'s console run "sudo fail2ban-client unban --all"; then check user and password before trying again.',
   ),
+  box_starting: e(
+    3,
+    true,
+    'The box is still starting or shutting down and lets nobody log in: {detail}',
+    'Wait until it has started, then run the command again.',
+  ),
   ssh_protocol: e(
     3,
     false,
