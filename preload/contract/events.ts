@@ -3,6 +3,7 @@
  * An unknown kind or a field added by a newer runner is kept and shown raw, so objects here are loose.
  */
 import { z } from 'zod';
+import { BoxFacts } from './facts.ts';
 import { Evidence, Verdict } from './outcome.ts';
 
 export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -99,6 +100,8 @@ export const EVENT_BODIES = {
     rows: z.array(z.array(z.union([z.number(), z.string(), z.null()])).min(2)),
   }),
   check: z.looseObject({ check: CheckResult }),
+  /** What the box was found to be; written by the app's own preflight job only. */
+  facts: z.looseObject({ facts: BoxFacts }),
   log: z.looseObject({ step, stream: z.enum(['stdout', 'stderr', 'note']), text: z.string() }),
   beat: z.looseObject({ step, quietSeconds: seconds }),
   waiting: z.looseObject({ for: WaitingFor, detail: z.string(), state: z.enum(['begin', 'end']) }),

@@ -3,6 +3,7 @@
  * Pure: `reduceJob(view, event)` returns a new view and never throws on a known event.
  */
 import type { CheckResult, Counts, JobEvent } from './events.ts';
+import type { BoxFacts } from './facts.ts';
 import type { JobState } from './job.ts';
 import { weakestEvidence, type Evidence } from './outcome.ts';
 
@@ -41,6 +42,8 @@ export interface JobView {
   waiting: { for: string; detail: string } | null;
   quietSeconds: number;
   checks: CheckResult[];
+  /** The facts read last, in a preflight job. */
+  facts: BoxFacts | null;
   sampleRows: number;
   counts: Counts | null;
   seconds: number | null;
@@ -66,6 +69,7 @@ export const EMPTY_JOB: JobView = {
   waiting: null,
   quietSeconds: 0,
   checks: [],
+  facts: null,
   sampleRows: 0,
   counts: null,
   seconds: null,
@@ -122,6 +126,8 @@ function reduceBody(v: JobView, e: Extract<JobEvent, { known: true }>): JobView 
       return { ...v, sampleRows: v.sampleRows + e.body.rows.length };
     case 'check':
       return { ...v, checks: [...v.checks, e.body.check] };
+    case 'facts':
+      return { ...v, facts: e.body.facts };
     case 'waiting':
       return { ...v, waiting: e.body.state === 'begin' ? { for: e.body.for, detail: e.body.detail } : null };
     case 'finished':

@@ -1,0 +1,443 @@
+/**
+ * The record of everything that happened, on this laptop: sessions, attempts of jobs, every line of their logs and the
+ * samples in them (docs/adr/0003-journal.md). One SQLite file, shared by the app and the command line.
+ */
+import { AppError } from '../../preload/contract/errors.ts';
+import type { JobEvent } from '../../preload/contract/events.ts';
+import { ENDED, JobSpec, type JobRow, type JobState } from '../../preload/contract/job.ts';
+import { weakestEvidence, type Evidence } from '../../preload/contract/outcome.ts';
+import { EMPTY_JOB, reduceJob, type JobView } from '../../preload/contract/reduce.ts';
+import { Session } from '../../preload/contract/session.ts';
+import { breach, readLine, sha256Hex, type CheckedLine } from './chain.ts';
+import { openJournal } from './open.ts';
+import { FORMAT } from './schema.ts';
+import { SampleStore, type Sample, type SampleQuery, type SampleSeries } from './samples.ts';
+import type { Sql } from './sql.ts';
+
+/** Where following goes on: bytes of the box's log that are stored, the last `seq`, and the last line's length and hash. */
+export interface Position {
+  offset: number;
+  seq: number;
+  lastLength: number;
+  /** Empty before the first event. */
+  lastSha256: string;
+}
+
+export type Verified = { ok: true; events: number } | { ok: false; seq: number; detail: string };
+export type OnAppend = (job: string, attempt: number, events: readonly JobEvent[]) => void;
+
+interface JobRecord {
+  id: number;
+  job: string;
+  attempt: number;
+  session: string;
+  spec: Uint8Array;
+  spec_sha256: string;
+  created_at: string;
+  state: JobState;
+  evidence: Evidence | null;
+  lost_detail: string | null;
+  bytes: number;
+  last_seq: number;
+  last_length: number;
+  last_sha256: string;
+}
+
+const PAGE = 1000;
+
+export class Journal {
+  /** True where nothing can be written: asked for, or the file is of a newer version. */
+  readonly readOnly: boolean;
+  /** The file's format where it is newer than this version's, else null. */
+  readonly newerFormat: number | null;
+  readonly path: string;
+  readonly #sql: Sql;
+  readonly #samples: SampleStore;
+  readonly #listeners = new Set<OnAppend>();
+  readonly #views = new Map<number, JobView>();
+  #untold: Parameters<OnAppend>[] = [];
+
+  private constructor(path: string, readOnly: boolean) {
+    const opened = openJournal(path, readOnly);
+    this.path = path;
+    this.readOnly = opened.readOnly;
+    this.newerFormat = opened.newerFormat;
+    this.#sql = opened.sql;
+    this.#samples = new SampleStore(opened.sql);
+  }
+
+  /**
+   * Opens the file, makes it if it is not there, and brings an older format forward after a copy. A newer format is
+   * opened for reading. Errors: journal_readonly, journal_older, journal_damaged, journal_busy, laptop_disk_full.
+   */
+  static open(path: string, opts: { readOnly?: boolean } = {}): Journal {
+    return new Journal(path, opts.readOnly ?? false);
+  }
+
+  /** Stores the session as it is now. Errors: box_name_taken when another session has its name. */
+  saveSession(session: Session): void {
+    const doc = Session.parse(session);
+    this.#write(() => {
+      const other = this.sessionByName(doc.name);
+      if (other && other.id !== doc.id) {
+        const { host, port } = other.address;
+        throw new AppError('box_name_taken', { name: doc.name, address: `${host} port ${port}` });
+      }
+      this.#sql.run(
+        'insert into sessions (id, name, doc) values (?, ?, ?) on conflict (id) do update set name = excluded.name, doc = excluded.doc',
+        doc.id,
+        doc.name,
+        JSON.stringify(doc),
+      );
+    });
+  }
+
+  session(id: string): Session | null {
+    return this.#session(this.#sql.get<{ doc: string }>('select doc from sessions where id = ?', id));
+  }
+
+  sessionByName(name: string): Session | null {
+    return this.#session(this.#sql.get<{ doc: string }>('select doc from sessions where name = ?', name));
+  }
+
+  /** Every session, by name. */
+  sessions(): Session[] {
+    return this.#sql
+      .all<{ doc: string }>('select doc from sessions order by name')
+      .map((row) => this.#session(row))
+      .filter((s) => s !== null);
+  }
+
+  /**
+   * Records an attempt before it is started. `specBytes` are the bytes the box gets; their hash begins the chain. The
+   * same bytes again give the same row. Errors: job_conflict for other bytes under the same job and attempt.
+   */
+  createAttempt(sessionId: string, spec: JobSpec, specBytes: Buffer): JobRow {
+    const written = JobSpec.safeParse(parseJson(specBytes));
+    if (!written.success || written.data.job !== spec.job || written.data.attempt !== spec.attempt) {
+      throw new AppError('internal', { detail: 'the bytes of a job are not those of its spec' });
+    }
+    return this.#write(() => {
+      const sha256 = sha256Hex(specBytes);
+      const there = this.#find(spec.job, spec.attempt);
+      if (there) {
+        if (there.spec_sha256 !== sha256 || there.session !== sessionId) {
+          throw new AppError('job_conflict', { job: spec.job });
+        }
+        return this.#row(there);
+      }
+      this.#sql.run(
+        `insert into jobs (job, attempt, session, spec, spec_sha256, created_at, state, bytes, last_seq, last_length, last_sha256)
+         values (?, ?, ?, ?, ?, ?, 'starting', 0, 0, 0, '')`,
+        spec.job,
+        spec.attempt,
+        sessionId,
+        specBytes,
+        sha256,
+        new Date().toISOString(),
+      );
+      return this.#row(this.#need(spec.job, spec.attempt));
+    });
+  }
+
+  /** Every attempt of the session's jobs, oldest first. */
+  jobs(sessionId: string): JobRow[] {
+    return this.#sql
+      .all<JobRecord>('select * from jobs where session = ? order by id', sessionId)
+      .map((r) => this.#row(r));
+  }
+
+  attempt(job: string, attempt: number): JobRow | null {
+    const found = this.#find(job, attempt);
+    return found ? this.#row(found) : null;
+  }
+
+  /** The job's newest attempt. */
+  latest(job: string): JobRow | null {
+    const found = this.#sql.get<JobRecord>(
+      'select * from jobs where job = ? order by attempt desc limit 1',
+      job,
+    );
+    return found ? this.#row(found) : null;
+  }
+
+  /** Errors: job_unknown. */
+  position(job: string, attempt: number): Position {
+    const r = this.#need(job, attempt);
+    return { offset: r.bytes, seq: r.last_seq, lastLength: r.last_length, lastSha256: r.last_sha256 };
+  }
+
+  /**
+   * Stores lines of the attempt's log, without their newlines, in one transaction that is on the disk when this
+   * returns, and gives the events that were new. Lines stored already are skipped. A line that is not the next of the
+   * chain throws log_diverged; the good ones before it are kept then, and nothing of it or after it.
+   * Errors: log_diverged, job_unknown, laptop_disk_full (nothing is stored; the same call works when there is room).
+   */
+  append(job: string, attempt: number, lines: readonly Buffer[]): JobEvent[] {
+    const { good, problem } = this.#write(() => {
+      const record = this.#need(job, attempt);
+      const checked = this.#check(record, lines);
+      if (checked.good.length) this.#store(record, checked.good);
+      return checked;
+    });
+    if (problem) throw new AppError('log_diverged', { job, attempt, detail: problem }, new Error(problem));
+    return good.map((g) => g.event);
+  }
+
+  /** Several calls as one: all of them or none is stored. `onAppend` tells of them when all are. */
+  together<T>(fn: () => T): T {
+    return this.#write(fn);
+  }
+
+  /** The attempt ended without a result. One whose result is known stays as it is. */
+  markLost(job: string, attempt: number, detail: string): void {
+    this.#write(() => {
+      const record = this.#need(job, attempt);
+      if (ENDED.includes(record.state)) return;
+      this.#sql.run("update jobs set state = 'lost', lost_detail = ? where id = ?", detail, record.id);
+    });
+  }
+
+  /** The stored lines in order, read a page at a time. */
+  *events(job: string, attempt: number): Generator<{ line: string; event: JobEvent }> {
+    for (const { line } of this.#lines(this.#need(job, attempt).id, 0)) {
+      yield { line: line.toString('utf8'), event: this.#reread(line) };
+    }
+  }
+
+  /** What the events make of the attempt, `lost` included. Only events new since the last call are read. */
+  view(job: string, attempt: number): JobView {
+    const record = this.#need(job, attempt);
+    let view = this.#views.get(record.id) ?? EMPTY_JOB;
+    for (const { line } of this.#lines(record.id, view.lastSeq)) view = reduceJob(view, this.#reread(line));
+    this.#views.set(record.id, view);
+    return record.state === 'lost' ? { ...view, state: 'lost', detail: record.lost_detail } : view;
+  }
+
+  /** Measured points of one field in order of time, at most `points` (2000) of them: lowest and highest of each stretch. */
+  samples(job: string, attempt: number, query: SampleQuery): Sample[] {
+    return this.#samples.query(this.#need(job, attempt).id, query);
+  }
+
+  /** Which series an attempt has (the newest where none is named), with their fields. */
+  sampleSeries(job: string, attempt?: number): SampleSeries[] {
+    const record = attempt === undefined ? this.latest(job)?.attempt : attempt;
+    return record === undefined ? [] : this.#samples.series(this.#need(job, record).id);
+  }
+
+  /** Hashes the spec and every stored line anew and follows the chain from the first to the last. */
+  verify(job: string, attempt: number): Verified {
+    const record = this.#need(job, attempt);
+    let end = { job, attempt, seq: 0, sha256: sha256Hex(record.spec) };
+    if (end.sha256 !== record.spec_sha256) return { ok: false, seq: 0, detail: 'the spec was changed' };
+    for (const { seq, line } of this.#lines(record.id, 0)) {
+      let problem: string | null;
+      try {
+        problem = breach(end, readLine(line));
+      } catch (error) {
+        problem = error instanceof Error ? error.message : String(error);
+      }
+      if (problem) return { ok: false, seq, detail: problem };
+      end = { ...end, seq: end.seq + 1, sha256: sha256Hex(line) };
+    }
+    if (end.seq !== record.last_seq || (end.seq > 0 && end.sha256 !== record.last_sha256)) {
+      return {
+        ok: false,
+        seq: end.seq,
+        detail: `the end of the log is not the one recorded (line ${record.last_seq})`,
+      };
+    }
+    return { ok: true, events: end.seq };
+  }
+
+  /** Calls back after each append of this process, with the new events. Returns what ends it. */
+  onAppend(callback: OnAppend): () => void {
+    this.#listeners.add(callback);
+    return () => this.#listeners.delete(callback);
+  }
+
+  /** Puts everything into the one file and closes it. */
+  close(): void {
+    this.#listeners.clear();
+    try {
+      // A busy reader elsewhere only means that the -wal file stays beside; it holds nothing that could be lost.
+      if (!this.readOnly) this.#sql.exec('pragma wal_checkpoint(truncate)');
+    } finally {
+      this.#sql.close();
+    }
+  }
+
+  #write<T>(fn: () => T): T {
+    if (this.readOnly) {
+      throw this.newerFormat === null
+        ? new AppError('journal_readonly', { path: this.path })
+        : new AppError('journal_newer', { path: this.path, found: this.newerFormat, known: FORMAT });
+    }
+    if (this.#sql.inTransaction) return fn();
+    try {
+      const result = this.#sql.transaction(fn);
+      for (const told of this.#untold) {
+        for (const tell of this.#listeners) this.#tell(tell, told);
+      }
+      return result;
+    } finally {
+      this.#untold = [];
+    }
+  }
+
+  /** What is stored stays stored, whatever a listener makes of it. */
+  #tell(listener: OnAppend, told: Parameters<OnAppend>): void {
+    try {
+      listener(...told);
+    } catch (error) {
+      process.emitWarning(error instanceof Error ? error : String(error));
+    }
+  }
+
+  /** The new lines among `lines`, up to the first that is not the next one. */
+  #check(record: JobRecord, lines: readonly Buffer[]): { good: CheckedLine[]; problem: string | null } {
+    const good: CheckedLine[] = [];
+    let end = {
+      job: record.job,
+      attempt: record.attempt,
+      seq: record.last_seq,
+      sha256: record.last_seq ? record.last_sha256 : record.spec_sha256,
+    };
+    for (const line of lines) {
+      try {
+        const event = readLine(line);
+        const seq = event.env.seq;
+        if (seq <= record.last_seq) {
+          if (this.#same(record.id, seq, line)) continue;
+          return { good, problem: `line ${seq} is another than the one recorded here` };
+        }
+        const problem = breach(end, event);
+        if (problem) return { good, problem };
+        const sha256 = sha256Hex(line);
+        good.push({ line, sha256, event });
+        end = { ...end, seq, sha256 };
+      } catch (error) {
+        if (error instanceof AppError) throw error;
+        return { good, problem: error instanceof Error ? error.message : String(error) };
+      }
+    }
+    return { good, problem: null };
+  }
+
+  #same(id: number, seq: number, line: Buffer): boolean {
+    const row = this.#sql.get<{ line: Uint8Array }>(
+      'select line from events where job_id = ? and seq = ?',
+      id,
+      seq,
+    );
+    return row !== undefined && line.equals(row.line);
+  }
+
+  #store(record: JobRecord, lines: readonly CheckedLine[]): void {
+    let { state, evidence, bytes } = record;
+    for (const { line, event } of lines) {
+      this.#sql.run(
+        'insert into events (job_id, seq, kind, line) values (?, ?, ?, ?)',
+        record.id,
+        event.env.seq,
+        event.kind,
+        line,
+      );
+      bytes += line.length + 1;
+      evidence = weakestEvidence(evidence ? [evidence, event.env.evidence] : [event.env.evidence]);
+      // Whoever was called lost and then tells its result was not lost; nothing less takes that word back.
+      if (event.known && event.kind === 'finished') state = event.body.outcome;
+      else if (state === 'starting') state = 'running';
+    }
+    const events = lines.map((l) => l.event);
+    this.#samples.add(record.id, events);
+    const last = lines.at(-1);
+    if (!last) return;
+    this.#sql.run(
+      `update jobs set state = ?, evidence = ?, bytes = ?, last_seq = ?, last_length = ?, last_sha256 = ? where id = ?`,
+      state,
+      evidence,
+      bytes,
+      last.event.env.seq,
+      last.line.length,
+      last.sha256,
+      record.id,
+    );
+    this.#untold.push([record.job, record.attempt, events]);
+  }
+
+  *#lines(id: number, after: number): Generator<{ seq: number; line: Buffer }> {
+    let seq = after;
+    for (;;) {
+      const page = this.#sql.all<{ seq: number; line: Uint8Array }>(
+        `select seq, line from events where job_id = ? and seq > ? order by seq limit ${PAGE}`,
+        id,
+        seq,
+      );
+      for (const row of page) {
+        seq = row.seq;
+        yield { seq, line: Buffer.from(row.line.buffer, row.line.byteOffset, row.line.byteLength) };
+      }
+      if (page.length < PAGE) return;
+    }
+  }
+
+  /** A line that was checked when it was stored; one that cannot be read now was changed since. */
+  #reread(line: Buffer): JobEvent {
+    try {
+      return readLine(line);
+    } catch (error) {
+      const detail = error instanceof Error ? error.message : String(error);
+      throw this.#damaged(detail);
+    }
+  }
+
+  #find(job: string, attempt: number): JobRecord | undefined {
+    return this.#sql.get<JobRecord>('select * from jobs where job = ? and attempt = ?', job, attempt);
+  }
+
+  #need(job: string, attempt: number): JobRecord {
+    const found = this.#find(job, attempt);
+    if (!found) throw new AppError('job_unknown', { job });
+    return found;
+  }
+
+  #row(r: JobRecord): JobRow {
+    const spec = JobSpec.safeParse(parseJson(r.spec));
+    if (!spec.success) throw this.#damaged(`the spec of job ${r.job} cannot be read.`);
+    return {
+      job: r.job,
+      session: r.session,
+      attempt: r.attempt,
+      kind: spec.data.kind,
+      title: spec.data.title,
+      spec: spec.data,
+      specSha256: r.spec_sha256,
+      createdAt: r.created_at,
+      state: r.state,
+      evidence: r.evidence,
+    };
+  }
+
+  #session(row: { doc: string } | undefined): Session | null {
+    if (!row) return null;
+    const session = Session.safeParse(parseJson(Buffer.from(row.doc)));
+    if (!session.success) throw this.#damaged('a session cannot be read.');
+    return session.data;
+  }
+
+  #damaged(detail: string): AppError {
+    return this.newerFormat === null
+      ? new AppError('journal_damaged', { path: this.path, detail })
+      : new AppError('journal_newer', { path: this.path, found: this.newerFormat, known: FORMAT });
+  }
+}
+
+/** Undefined for what is not JSON; the schema it is held against says so. */
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString('utf8')) as unknown;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,217 @@
+/**
+ * A job that the app runs itself, before the box has a runner (kinds `preflight` and `keys`). Its events have the same
+ * envelope and hash chain as those of the box, so that everything after the journal treats them alike.
+ */
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { CheckResult, Counts, EventKind } from '../../preload/contract/events.ts';
+import type { BoxFacts } from '../../preload/contract/facts.ts';
+import { ENDED, LOCAL_KINDS, type JobRow, type JobSpec } from '../../preload/contract/job.ts';
+import type { Evidence } from '../../preload/contract/outcome.ts';
+import { sha256Hex } from './chain.ts';
+import type { Journal } from './journal.ts';
+
+/** The event log's limits of a text, in characters (docs/adr/0002-job-mechanism.md). */
+const TEXT_MAX = 4000;
+const EVIDENCE_MAX = 8000;
+
+export interface LocalJobStart {
+  sessionId: string;
+  kind: 'preflight' | 'keys';
+  title: string;
+  laptop: { name: string; user: string };
+  /** The app's version, as `runner` of a job on the box is the runner's. */
+  app: string;
+  evidence: Evidence;
+  /** No secret may be in here. */
+  params?: Record<string, unknown>;
+  /** A job planned before under this id; a new one when left out. */
+  job?: string;
+}
+
+export interface LocalFinish {
+  code?: string | null;
+  detail?: string | null;
+  counts?: Counts | null;
+}
+
+let ownBoot: string | undefined;
+
+/** The laptop's boot id; where the system tells none, an id of this process, within which `mono` is comparable too. */
+function bootId(): string {
+  if (ownBoot === undefined) {
+    try {
+      ownBoot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    } catch {
+      ownBoot = `process-${randomUUID()}`;
+    }
+  }
+  return ownBoot;
+}
+
+/** Seconds of the laptop's monotonic clock. */
+function mono(): number {
+  return Number(process.hrtime.bigint() / 1000n) / 1e6;
+}
+
+export class LocalJob {
+  readonly job: string;
+  readonly attempt: number;
+  /** Of the events from now on: it is known better once the box's own facts are read. */
+  evidence: Evidence;
+  readonly #journal: Journal;
+  readonly #begun = mono();
+  #prev: string;
+  #seq = 0;
+  #step: string | null = null;
+  #finished = false;
+
+  private constructor(journal: Journal, spec: JobSpec, specSha256: string, evidence: Evidence) {
+    this.#journal = journal;
+    this.job = spec.job;
+    this.attempt = spec.attempt;
+    this.#prev = specSha256;
+    this.evidence = evidence;
+  }
+
+  /** Records the job, with the next attempt of `start.job` where that ran before, and its `started` event. */
+  static start(journal: Journal, start: LocalJobStart): LocalJob {
+    return journal.together(() => {
+      const id = start.job ?? randomUUID();
+      const spec: JobSpec = {
+        v: 1,
+        job: id,
+        attempt: (journal.latest(id)?.attempt ?? 0) + 1,
+        kind: start.kind,
+        title: start.title,
+        laptop: start.laptop,
+        params: start.params ?? {},
+      };
+      const bytes = Buffer.from(JSON.stringify(spec));
+      const specSha256 = sha256Hex(bytes);
+      journal.createAttempt(start.sessionId, spec, bytes);
+      const local = new LocalJob(journal, spec, specSha256, start.evidence);
+      local.#emit('started', {
+        jobKind: spec.kind,
+        title: spec.title,
+        specSha256,
+        runner: start.app,
+        pid: process.pid,
+        laptop: spec.laptop,
+      });
+      return local;
+    });
+  }
+
+  /** Runs `fn` as a step. What it throws is thrown on, after the step's end was recorded as failed with its sentence. */
+  async step<T>(id: string, title: string, fn: () => T | Promise<T>): Promise<T> {
+    const outer = this.#step;
+    const begun = mono();
+    this.#emit('step', { id, title, state: 'begin', watchdog: null, nominalSeconds: null });
+    this.#step = id;
+    const end = (outcome: 'ok' | 'failed', detail: string | null) => {
+      this.#step = outer;
+      this.#emit('step', { id, title, state: 'end', outcome, seconds: since(begun), detail });
+    };
+    let result: T;
+    try {
+      result = await fn();
+    } catch (error) {
+      end('failed', (error instanceof Error ? error.message : String(error)).slice(0, 1000));
+      throw error;
+    }
+    end('ok', null);
+    return result;
+  }
+
+  check(result: CheckResult): void {
+    const evidence = result.evidence?.slice(0, EVIDENCE_MAX) ?? null;
+    this.#emit('check', { check: { ...result, evidence } });
+  }
+
+  /** What the box was found to be. */
+  facts(facts: BoxFacts): void {
+    this.#emit('facts', { facts });
+  }
+
+  log(text: string, stream: 'stdout' | 'stderr' | 'note' = 'note'): void {
+    this.#emit('log', { step: this.#step, stream, text: text.slice(0, TEXT_MAX) });
+  }
+
+  finish(outcome: 'passed' | 'failed' | 'cancelled', { code, detail, counts }: LocalFinish = {}): void {
+    if (this.#finished) return;
+    this.#emit('finished', {
+      outcome,
+      code: code ?? null,
+      detail: detail ?? null,
+      counts: counts ?? null,
+      seconds: since(this.#begun),
+    });
+    this.#finished = true;
+  }
+
+  #emit(kind: EventKind, body: Record<string, unknown>): void {
+    const event = {
+      v: 1,
+      job: this.job,
+      attempt: this.attempt,
+      seq: this.#seq + 1,
+      boot: bootId(),
+      mono: mono(),
+      t: new Date().toISOString(),
+      kind,
+      prev: this.#prev,
+      evidence: this.evidence,
+      ...body,
+    };
+    const line = Buffer.from(JSON.stringify(event));
+    this.#journal.append(this.job, this.attempt, [line]);
+    // Only now: a line that could not be stored (a full disk) was never part of the chain.
+    this.#seq += 1;
+    this.#prev = sha256Hex(line);
+  }
+}
+
+const since = (begun: number): number => Math.max(0, Math.round((mono() - begun) * 1000) / 1000);
+
+export interface LocalProcess {
+  row: JobRow;
+  pid: number;
+  boot: string;
+}
+
+/** Whether the process that began a local job can still be there: same boot of this laptop, and its pid is taken. */
+export function processAlive({ pid, boot }: LocalProcess): boolean {
+  if (boot !== bootId()) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+function startedEvent(journal: Journal, row: JobRow) {
+  for (const { event } of journal.events(row.job, row.attempt)) {
+    return event.known && event.kind === 'started' ? event : null;
+  }
+  return null;
+}
+
+/** Marks local jobs as lost whose process is gone, in all sessions. Returns them. Call it after opening the journal. */
+export function reconcileLocal(
+  journal: Journal,
+  isAlive: (process: LocalProcess) => boolean = processAlive,
+): JobRow[] {
+  const lost: JobRow[] = [];
+  for (const session of journal.sessions()) {
+    for (const row of journal.jobs(session.id)) {
+      if (!LOCAL_KINDS.includes(row.kind) || ENDED.includes(row.state)) continue;
+      const begun = startedEvent(journal, row);
+      if (begun && isAlive({ row, pid: begun.body.pid, boot: begun.env.boot })) continue;
+      journal.markLost(row.job, row.attempt, 'The app ended before the job did.');
+      lost.push({ ...row, state: 'lost' });
+    }
+  }
+  return lost;
+}

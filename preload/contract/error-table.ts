@@ -1,0 +1,112 @@
+/**
+ * The table of errors, one entry a line so that it can be read as a table: `code: e(exit, retryable, sentence, next
+ * action)`. `{name}` is filled from the error's facts; a fact must never be a secret.
+ */
+export interface ErrorEntry {
+  message: string;
+  nextAction: string;
+  retryable: boolean;
+  exit: number;
+}
+
+/** Exit codes by family: 2 usage and input, 3 connection, 4 login, 5 sudo, 6 the laptop, 7 the box, 8 the job. */
+const e = (exit: number, retryable: boolean, message: string, nextAction: string): ErrorEntry => ({
+  message,
+  nextAction,
+  retryable,
+  exit,
+});
+
+export const ERRORS = {
+  // usage and input
+  usage: e(2, false, '{what}', 'Run the command with --help.'),
+  unknown_box: e(2, false, 'No box named {name} is known on this laptop.', 'Run "vault-cube boxes" for the known ones, or "vault-cube inspect" with --host for a new one.'),
+  box_name_taken: e(2, false, 'A box named {name} is already known, at {address}.', 'Leave out --host to go on with it, or choose another --box name.'),
+  profile_missing: e(2, false, 'There is no profile {path}.', 'Name one of: {known}; or the path of a profile file.'),
+  profile_truncated: e(2, false, 'The profile {path} is not complete JSON: {detail}', 'Copy the file again from its source.'),
+  profile_invalid: e(2, false, 'The profile {path} does not hold what a profile must: {detail}', 'Correct the named field, or use the profile that came with the app.'),
+  profile_newer: e(2, false, 'The profile {path} has format {found}; this version reads up to {known}.', 'Update the app, or use a profile of format {known}.'),
+  layer_unknown: e(2, false, 'There is no layer {layer} in this version.', 'Choose from: {known}.'),
+  suite_unknown: e(2, false, 'There is no suite {suite} in this version.', 'Choose from: {known}.'),
+  secret_missing: e(2, false, 'This step needs the {secret}, and none was given.', 'Run it on a terminal to be asked, or give it with --secrets.'),
+  secrets_file_open: e(2, false, 'The secrets file {path} can be read by other users.', 'Run: chmod 600 {path}'),
+  secrets_invalid: e(2, false, 'The secrets given are not a JSON object with only known names.', 'Known names: loginPassword, sudoPassword, newSudoPassword, passphrase.'),
+
+  // connection
+  host_unknown: e(3, true, 'The name {host} has no address.', 'Check the spelling, or give the address printed by "ip address" on the box\'s console.'),
+  host_unreachable: e(3, true, 'Nothing answers at {host}: no route, or no reply within {seconds} s.', 'Check the cable and that laptop and box are in the same network; try "ping {host}".'),
+  port_refused: e(3, true, '{host} answers, but port {port} is closed.', 'On the box\'s console run "sudo systemctl status ssh", or give the port its sshd listens on with --port.'),
+  not_ssh: e(3, false, 'What answers at {host} port {port} is not an SSH server.', 'Check address and port; SSH is usually on port 22.'),
+  ssh_banned: e(3, true, '{host} closes the connection before login. It has most likely banned this laptop for a while after failed logins.', 'Wait ten minutes, or on the box\'s console run "sudo fail2ban-client unban --all"; then check user and password before trying again.'),
+  box_starting: e(3, true, 'The box is still starting or shutting down and lets nobody log in: {detail}', 'Wait until it has started, then run the command again.'),
+  ssh_protocol: e(3, false, 'Laptop and box found no common SSH method: {detail}', 'The box\'s SSH server is set up unusually; compare "sshd -T" on its console with the defaults.'),
+  host_key_unconfirmed: e(3, false, 'The host key of {host} is not known yet: {algorithm} {fingerprint}.', 'Compare it with "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub" on the box\'s console, then confirm it or give --accept-host-key {fingerprint}.'),
+  host_key_changed: e(3, false, 'The host key of {host} has changed. Pinned: {pinned}. Presented now: {fingerprint}. Either this is another machine, the box was installed anew, or somebody is in between. Nothing was sent to it.', 'Compare the fingerprint on the box\'s console. If it is right, run "vault-cube forget-host-key --box {box}" and inspect it again.'),
+  link_lost: e(3, true, 'The connection to {host} broke and did not come back within {seconds} s.', 'Check cable and power of the box. A job that was running goes on there; run "vault-cube attach" when the link is back.'),
+  wrong_identity: e(3, false, 'The machine at {host} is not box {box}: {detail}.', 'Check the address. Give the other machine a box name of its own.'),
+
+  // login
+  login_password_wrong: e(4, true, 'The box refused the password of {user}.', 'Check user name and password, keyboard layout and Caps Lock. The app tried once and does not repeat it, so that the box does not ban this laptop.'),
+  login_key_refused: e(4, true, 'The box refused the key {fingerprint} for {user}.', 'Run "vault-cube keys" again with the password, or choose the key that was installed.'),
+  login_password_off: e(4, false, 'The box accepts no passwords, only: {methods}.', 'Use a key that is installed on it: --key FILE or --agent.'),
+  login_password_expired: e(4, false, 'The box demands a new password for {user} before anything else.', 'Log in on its console as {user}, set a new password, then come back with it.'),
+  login_root_refused: e(4, false, 'The box refuses root by password.', 'Log in as the user made at installation, or set PermitRootLogin on the console for the first set-up.'),
+  login_shell_nologin: e(4, false, 'The user {user} may log in but has no shell ({shell}).', 'On the box\'s console run "sudo usermod -s /bin/bash {user}", or log in as another user.'),
+  login_shell_noisy: e(4, false, 'The shell of {user} prints text or fails before commands run: {detail}', 'Make ~/.bashrc and the like silent for non-interactive shells, or log in as another user.'),
+  login_no_root_way: e(4, false, '{user} is not root and may not use sudo.', 'On the box\'s console run "sudo usermod -aG sudo {user}", or log in as a user who may.'),
+  key_missing: e(4, false, 'There is no key file {path}.', 'Check the path, or make a key with --generate.'),
+  key_not_a_key: e(4, false, '{path} is not a private SSH key.', 'Choose the private key file (without .pub), in OpenSSH or PEM format.'),
+  key_world_readable: e(4, false, 'The key file {path} can be read by other users of this laptop.', 'Run: chmod 600 {path}'),
+  key_passphrase_wrong: e(4, true, 'The passphrase does not open {path}.', 'Try again; check keyboard layout and Caps Lock.'),
+  key_too_weak: e(4, false, 'The key {path} is {type} with {bits} bits; at least {minimum} are needed.', 'Use an Ed25519 key: --generate.'),
+  key_exists: e(4, false, 'There is a key at {path} already.', 'Use it with --key {path}; the app never overwrites a key.'),
+  agent_missing: e(4, true, 'No SSH agent answers on this laptop.', 'Start one ("eval $(ssh-agent)" on Linux and macOS, the OpenSSH Authentication Agent service on Windows), or use --key.'),
+  agent_empty: e(4, true, 'The SSH agent holds no usable key.', 'Run "ssh-add", or use --key.'),
+  agent_ambiguous: e(4, false, 'The SSH agent holds {count} keys: {keys}.', 'Name one with --agent-key FINGERPRINT; the app offers one key only, so that the box does not ban this laptop.'),
+
+  // sudo
+  sudo_missing: e(5, false, 'There is no sudo on the box, and {user} is not root.', 'Log in as root for the first set-up, or install sudo on the console: apt install sudo'),
+  sudo_password_wrong: e(5, true, 'sudo refused the password of {user}.', 'Check it and try again. The app tries each password once.'),
+  sudo_not_allowed: e(5, false, 'The box does not let {user} use sudo.', 'On the box\'s console, as root, run "usermod -aG sudo {user}", then log in anew.'),
+  sudo_wants_tty: e(5, false, 'sudo on the box insists on a terminal (requiretty).', 'On the box\'s console run "sudo visudo" and remove "Defaults requiretty".'),
+  python_missing: e(5, false, 'There is no python3 on the box.', 'On the box\'s console run "sudo apt install python3".'),
+  systemd_missing: e(5, false, 'The box was not started by systemd.', 'Boot the installed system; layers are put on a running Ubuntu, not into a rescue shell.'),
+  uid_taken: e(5, false, 'UID 1000 belongs to {holder}, and vaultadmin should have it.', 'Choose: --uid keep (vaultadmin gets another UID, reported as a deviation) or --uid swap ({holder} is logged out and its files are re-owned).'),
+  uid_busy: e(5, true, '{user} still has running processes on the box: {detail}', 'Log {user} out everywhere, then run the step again.'),
+
+  // the laptop
+  laptop_disk_full: e(6, true, 'The disk of this laptop is full; nothing more can be recorded.', 'Make room in {path}, then run the same command again. The job on the box goes on and nothing of it is lost.'),
+  journal_readonly: e(6, false, 'The journal {path} cannot be written.', 'Make the file and its folder writable for you, or name another folder with VAULT_CUBE_HOME.'),
+  journal_newer: e(6, false, 'The journal {path} was written by a newer version of this app (format {found}, this one knows {known}). It is opened for reading only.', 'Update the app to go on; reports can still be made from it.'),
+  journal_damaged: e(6, false, 'The journal {path} is damaged: {detail}', 'Move the file away and keep it; a copy from before the last update may lie beside it.'),
+  journal_older: e(6, false, 'The journal {path} has the older format {found} and is to be read only, so it cannot be brought to format {known}.', 'Copy the file into a folder that you can write, and name that folder with VAULT_CUBE_HOME.'),
+  journal_busy: e(6, true, 'Another window or command of this app held the journal {path} for more than {seconds} s.', 'Wait for it to end, or end it, then run the same command again. Nothing recorded is lost.'),
+  bundle_missing: e(6, false, 'There is no bundle at {path}.', 'Name its folder with --bundle, the one with manifest.json in it.'),
+  bundle_corrupt: e(6, false, 'The bundle does not match its manifest: {detail}', 'Copy the bundle again; "sha256sum" on the named file shows the difference.'),
+  bundle_wrong_system: e(6, false, 'The bundle is for {bundle}; the box runs {box}.', 'Use the bundle made for this distribution.'),
+
+  // the box
+  box_disk_full: e(7, true, 'The box has too little room: {detail}', 'Free space on the box ("sudo apt clean", "sudo journalctl --vacuum-size=100M"), then resume.'),
+  apt_locked: e(7, true, 'apt on the box is in use by {holder}.', 'Wait until it has ended; the job goes on by itself.'),
+  dpkg_broken: e(7, true, 'dpkg on the box could not be repaired: {detail}', 'On the box run "sudo dpkg --configure -a" and look at what it says, then resume.'),
+  clock_wrong: e(7, false, "The box's clock is off by {skew}: it says {found}. apt and TLS fail on such a box.", 'Run again with --set-clock to set clock and RTC from this laptop.'),
+  box_unsupported: e(7, false, 'The box runs {found}, which the profile {profile} does not name.', 'Install {wanted}, or choose the profile made for this machine.'),
+  box_busy: e(7, true, 'Another job runs on the box: {title}, started by {user} from {laptop}.', 'Follow it with "vault-cube attach", or wait for its end.'),
+  box_unreadable: e(7, false, 'The box answered in a way this version does not understand: {detail}', 'Run the command again; if it stays so, send the detail to support.'),
+  preflight_blocked: e(7, false, 'Preflight has blockers: {detail}', 'Run "vault-cube inspect" and clear them first.'),
+  keys_needed: e(7, false, 'The app does not log in as vaultadmin yet.', 'Run "vault-cube keys" first.'),
+  layer_before: e(7, false, 'Layer {layer} must be healthy before layer {next}.', 'Run "vault-cube provision --layers {layer}" first.'),
+
+  // the job
+  job_conflict: e(8, false, 'Job {job} exists on the box with other orders.', 'Start it as a new job.'),
+  job_failed: e(8, true, '{title} failed: {detail}', 'Read the named task, mend its cause, then run "vault-cube resume".'),
+  job_cancelled: e(30, true, '{title} was cancelled.', 'Run the command again to start anew.'),
+  job_lost: e(31, true, '{title} ended without a result: its process is gone (power cut, kill or reboot).', 'Run "vault-cube resume"; what is done is not repeated.'),
+  job_unknown: e(8, false, 'There is no job {job} for this box.', 'Run "vault-cube jobs" for the list.'),
+  nothing_to_resume: e(8, false, 'No job of box {box} was interrupted.', 'Run "vault-cube status" to see where it stands.'),
+  log_diverged: e(8, false, 'The event log on the box is not the one recorded here (a power cut, or it was changed). The record on this laptop is kept and the gap is shown.', 'Run "vault-cube resume" for a new attempt.'),
+  log_broken: e(8, false, 'The event log of {title} is not whole: {detail}', 'The report says so; run the job again for a whole record.'),
+  hardening_not_confirmed: e(8, true, 'No fresh key login confirmed the new SSH and firewall rules in time, so the box put back the old ones.', 'Check that the key still logs in, then run the layer again.'),
+  report_invalid: e(8, false, 'The report could not be made: {detail}', 'Send the journal file to support.'),
+  internal: e(1, false, 'The app met a state its authors did not foresee: {detail}', 'Run the command again; if it stays so, send the detail to support. Nothing recorded is lost.'),
+} as const satisfies Record<string, ErrorEntry>;
