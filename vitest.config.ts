@@ -14,7 +14,6 @@ export default defineConfig({
           hookTimeout: 600_000,
           // Boxes are heavy: two files at a time on two cores.
           maxWorkers: 2,
-          minWorkers: 1,
         },
       },
     ],

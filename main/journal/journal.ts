@@ -4,11 +4,11 @@
  */
 import { AppError } from '../../preload/contract/errors.ts';
 import type { JobEvent } from '../../preload/contract/events.ts';
-import { ENDED, JobSpec, type JobRow, type JobState } from '../../preload/contract/job.ts';
-import { weakestEvidence, type Evidence } from '../../preload/contract/outcome.ts';
+import { ENDED, JobSpec, type JobRow } from '../../preload/contract/job.ts';
 import { EMPTY_JOB, reduceJob, type JobView } from '../../preload/contract/reduce.ts';
 import { Session } from '../../preload/contract/session.ts';
-import { breach, readLine, sha256Hex, type CheckedLine } from './chain.ts';
+import { readLine, sha256Hex } from './chain.ts';
+import { LineStore, type JobRecord, type Verified } from './lines.ts';
 import { openJournal } from './open.ts';
 import { FORMAT } from './schema.ts';
 import { SampleStore, type Sample, type SampleQuery, type SampleSeries } from './samples.ts';
@@ -23,27 +23,7 @@ export interface Position {
   lastSha256: string;
 }
 
-export type Verified = { ok: true; events: number } | { ok: false; seq: number; detail: string };
 export type OnAppend = (job: string, attempt: number, events: readonly JobEvent[]) => void;
-
-interface JobRecord {
-  id: number;
-  job: string;
-  attempt: number;
-  session: string;
-  spec: Uint8Array;
-  spec_sha256: string;
-  created_at: string;
-  state: JobState;
-  evidence: Evidence | null;
-  lost_detail: string | null;
-  bytes: number;
-  last_seq: number;
-  last_length: number;
-  last_sha256: string;
-}
-
-const PAGE = 1000;
 
 export class Journal {
   /** True where nothing can be written: asked for, or the file is of a newer version. */
@@ -53,6 +33,7 @@ export class Journal {
   readonly path: string;
   readonly #sql: Sql;
   readonly #samples: SampleStore;
+  readonly #lines: LineStore;
   readonly #listeners = new Set<OnAppend>();
   readonly #views = new Map<number, JobView>();
   #untold: Parameters<OnAppend>[] = [];
@@ -64,6 +45,7 @@ export class Journal {
     this.newerFormat = opened.newerFormat;
     this.#sql = opened.sql;
     this.#samples = new SampleStore(opened.sql);
+    this.#lines = new LineStore(opened.sql, this.#samples);
   }
 
   /**
@@ -176,8 +158,8 @@ export class Journal {
   append(job: string, attempt: number, lines: readonly Buffer[]): JobEvent[] {
     const { good, problem } = this.#write(() => {
       const record = this.#need(job, attempt);
-      const checked = this.#check(record, lines);
-      if (checked.good.length) this.#store(record, checked.good);
+      const checked = this.#lines.check(record, lines);
+      if (checked.good.length) this.#untold.push([job, attempt, this.#lines.store(record, checked.good)]);
       return checked;
     });
     if (problem) throw new AppError('log_diverged', { job, attempt, detail: problem }, new Error(problem));
@@ -200,7 +182,7 @@ export class Journal {
 
   /** The stored lines in order, read a page at a time. */
   *events(job: string, attempt: number): Generator<{ line: string; event: JobEvent }> {
-    for (const { line } of this.#lines(this.#need(job, attempt).id, 0)) {
+    for (const { line } of this.#lines.read(this.#need(job, attempt).id, 0)) {
       yield { line: line.toString('utf8'), event: this.#reread(line) };
     }
   }
@@ -209,7 +191,8 @@ export class Journal {
   view(job: string, attempt: number): JobView {
     const record = this.#need(job, attempt);
     let view = this.#views.get(record.id) ?? EMPTY_JOB;
-    for (const { line } of this.#lines(record.id, view.lastSeq)) view = reduceJob(view, this.#reread(line));
+    for (const { line } of this.#lines.read(record.id, view.lastSeq))
+      view = reduceJob(view, this.#reread(line));
     this.#views.set(record.id, view);
     return record.state === 'lost' ? { ...view, state: 'lost', detail: record.lost_detail } : view;
   }
@@ -227,27 +210,7 @@ export class Journal {
 
   /** Hashes the spec and every stored line anew and follows the chain from the first to the last. */
   verify(job: string, attempt: number): Verified {
-    const record = this.#need(job, attempt);
-    let end = { job, attempt, seq: 0, sha256: sha256Hex(record.spec) };
-    if (end.sha256 !== record.spec_sha256) return { ok: false, seq: 0, detail: 'the spec was changed' };
-    for (const { seq, line } of this.#lines(record.id, 0)) {
-      let problem: string | null;
-      try {
-        problem = breach(end, readLine(line));
-      } catch (error) {
-        problem = error instanceof Error ? error.message : String(error);
-      }
-      if (problem) return { ok: false, seq, detail: problem };
-      end = { ...end, seq: end.seq + 1, sha256: sha256Hex(line) };
-    }
-    if (end.seq !== record.last_seq || (end.seq > 0 && end.sha256 !== record.last_sha256)) {
-      return {
-        ok: false,
-        seq: end.seq,
-        detail: `the end of the log is not the one recorded (line ${record.last_seq})`,
-      };
-    }
-    return { ok: true, events: end.seq };
+    return this.#lines.verify(this.#need(job, attempt));
   }
 
   /** Calls back after each append of this process, with the new events. Returns what ends it. */
@@ -291,94 +254,6 @@ export class Journal {
       listener(...told);
     } catch (error) {
       process.emitWarning(error instanceof Error ? error : String(error));
-    }
-  }
-
-  /** The new lines among `lines`, up to the first that is not the next one. */
-  #check(record: JobRecord, lines: readonly Buffer[]): { good: CheckedLine[]; problem: string | null } {
-    const good: CheckedLine[] = [];
-    let end = {
-      job: record.job,
-      attempt: record.attempt,
-      seq: record.last_seq,
-      sha256: record.last_seq ? record.last_sha256 : record.spec_sha256,
-    };
-    for (const line of lines) {
-      try {
-        const event = readLine(line);
-        const seq = event.env.seq;
-        if (seq <= record.last_seq) {
-          if (this.#same(record.id, seq, line)) continue;
-          return { good, problem: `line ${seq} is another than the one recorded here` };
-        }
-        const problem = breach(end, event);
-        if (problem) return { good, problem };
-        const sha256 = sha256Hex(line);
-        good.push({ line, sha256, event });
-        end = { ...end, seq, sha256 };
-      } catch (error) {
-        if (error instanceof AppError) throw error;
-        return { good, problem: error instanceof Error ? error.message : String(error) };
-      }
-    }
-    return { good, problem: null };
-  }
-
-  #same(id: number, seq: number, line: Buffer): boolean {
-    const row = this.#sql.get<{ line: Uint8Array }>(
-      'select line from events where job_id = ? and seq = ?',
-      id,
-      seq,
-    );
-    return row !== undefined && line.equals(row.line);
-  }
-
-  #store(record: JobRecord, lines: readonly CheckedLine[]): void {
-    let { state, evidence, bytes } = record;
-    for (const { line, event } of lines) {
-      this.#sql.run(
-        'insert into events (job_id, seq, kind, line) values (?, ?, ?, ?)',
-        record.id,
-        event.env.seq,
-        event.kind,
-        line,
-      );
-      bytes += line.length + 1;
-      evidence = weakestEvidence(evidence ? [evidence, event.env.evidence] : [event.env.evidence]);
-      // Whoever was called lost and then tells its result was not lost; nothing less takes that word back.
-      if (event.known && event.kind === 'finished') state = event.body.outcome;
-      else if (state === 'starting') state = 'running';
-    }
-    const events = lines.map((l) => l.event);
-    this.#samples.add(record.id, events);
-    const last = lines.at(-1);
-    if (!last) return;
-    this.#sql.run(
-      `update jobs set state = ?, evidence = ?, bytes = ?, last_seq = ?, last_length = ?, last_sha256 = ? where id = ?`,
-      state,
-      evidence,
-      bytes,
-      last.event.env.seq,
-      last.line.length,
-      last.sha256,
-      record.id,
-    );
-    this.#untold.push([record.job, record.attempt, events]);
-  }
-
-  *#lines(id: number, after: number): Generator<{ seq: number; line: Buffer }> {
-    let seq = after;
-    for (;;) {
-      const page = this.#sql.all<{ seq: number; line: Uint8Array }>(
-        `select seq, line from events where job_id = ? and seq > ? order by seq limit ${PAGE}`,
-        id,
-        seq,
-      );
-      for (const row of page) {
-        seq = row.seq;
-        yield { seq, line: Buffer.from(row.line.buffer, row.line.byteOffset, row.line.byteLength) };
-      }
-      if (page.length < PAGE) return;
     }
   }
 

@@ -236,20 +236,17 @@ class Attempt {
     }, ms);
   }
 
+  /** Says yes, or ends the connection: ssh2 is never told no, since it may be gone by the time a person answers. */
   #verify(key: Buffer, verify: (ok: boolean) => void): void {
     const { host, confirmHostKey, hostKeyName } = this.#o;
     const shown = { algorithm: algorithm(key), fingerprint: fingerprint(key) };
-    const refuse = (error: AppError) => {
-      this.#fail(error);
-      verify(false);
-    };
     const pins = this.#pins();
     this.#hostKey ??= { ...shown, key };
     if (isPinned(pins, key) || (pins.length === 0 && this.#confirmed.has(shown.fingerprint)))
       return verify(true);
     if (pins.length > 0) {
       const pinned = pins.map((p) => p.fingerprint).join(', ');
-      return refuse(
+      return this.#fail(
         new AppError('host_key_changed', {
           host,
           pinned,
@@ -258,7 +255,7 @@ class Attempt {
         }),
       );
     }
-    const unconfirmed = () => refuse(new AppError('host_key_unconfirmed', { host, ...shown }));
+    const unconfirmed = () => this.#fail(new AppError('host_key_unconfirmed', { host, ...shown }));
     if (!confirmHostKey) return unconfirmed();
     if (this.#timer) clearTimeout(this.#timer);
     this.#asking = true;
@@ -274,7 +271,6 @@ class Attempt {
       (error: Error) => {
         this.#asking = false;
         this.#fail(error);
-        verify(false);
       },
     );
   }
@@ -342,7 +338,7 @@ class Attempt {
           ? new AppError('ssh_protocol', { detail: text }, error)
           : new AppError('ssh_banned', { host }, error ?? undefined);
       case 'auth':
-        if (error?.level === 'client-authentication') return this.#login.verdict();
+        if (error?.level === 'client-authentication' || this.#login.starting) return this.#login.verdict();
         if (error?.level === 'agent') {
           return new AppError(/connect/i.test(text) ? 'agent_missing' : 'agent_empty', {}, error);
         }

@@ -2,7 +2,6 @@
  * Follows a job's event log across broken links. What is followed is bytes of one file, and how far the caller has them is
  * asked anew at each connect, from what it stored: so an event comes once, whatever broke, this process included.
  */
-import { setImmediate as clearSoon } from 'node:timers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { AppError, type ErrorCode } from '../../preload/contract/errors.ts';
@@ -111,7 +110,7 @@ class Reading {
       if (this.#scheduled) return;
       // What arrives in one turn is stored in one transaction.
       this.#scheduled = true;
-      clearSoon(() => this.#flush());
+      setImmediate(() => this.#flush());
     });
     run.stderr.on('data', (data: Buffer) => {
       this.#err = (this.#err + data.toString('utf8')).slice(-MAX_STDERR);

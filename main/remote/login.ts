@@ -110,6 +110,11 @@ export class Login {
     return this.#tried;
   }
 
+  /** Whether the box said that it lets nobody in yet; its sshd then hangs up without a refusal. */
+  get starting(): boolean {
+    return this.#starting !== null;
+  }
+
   noteBanner(text: string): void {
     if (STARTING.test(text)) this.#starting = text.trim().split('\n')[0] ?? '';
   }

@@ -1,0 +1,73 @@
+/** A site bundle on the laptop: its manifest, checked, and its files by hash (docs/adr/0005-bundle.md). */
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync, readFileSync, statSync, type ReadStream } from 'node:fs';
+import { join } from 'node:path';
+import { BundleManifest } from '../../preload/contract/bundle.ts';
+import { AppError } from '../../preload/contract/errors.ts';
+
+export class Bundle {
+  readonly dir: string;
+  readonly manifest: BundleManifest;
+  readonly manifestBytes: Buffer;
+  readonly manifestSha256: string;
+  readonly #byHash: Map<string, { path: string; size: number }>;
+
+  /** Reads the manifest and sees that each file is there in its size; hashes are checked where the bytes arrive. */
+  constructor(dir: string) {
+    const path = join(dir, 'manifest.json');
+    if (!existsSync(path)) throw new AppError('bundle_missing', { path: dir });
+    this.dir = dir;
+    this.manifestBytes = readFileSync(path);
+    this.manifestSha256 = createHash('sha256').update(this.manifestBytes).digest('hex');
+    this.manifest = parse(this.manifestBytes);
+    this.#byHash = new Map(this.manifest.files.map((f) => [f.sha256, f]));
+    for (const file of this.manifest.files) {
+      const there = statSync(join(dir, file.path), { throwIfNoEntry: false });
+      if (!there) throw new AppError('bundle_corrupt', { detail: `${file.path} is missing.` });
+      if (there.size !== file.size) {
+        throw new AppError('bundle_corrupt', {
+          detail: `${file.path} has ${there.size} bytes, not ${file.size}.`,
+        });
+      }
+    }
+  }
+
+  /** Size in bytes of the file with this hash, null when the bundle has none. */
+  size(sha256: string): number | null {
+    return this.#byHash.get(sha256)?.size ?? null;
+  }
+
+  /** Its bytes from `start` to `end`, both included. */
+  open(sha256: string, start: number, end: number): ReadStream {
+    const file = this.#byHash.get(sha256);
+    if (!file) throw new AppError('bundle_corrupt', { detail: `no file has the hash ${sha256}.` });
+    return createReadStream(join(this.dir, file.path), { start, end });
+  }
+
+  /** Refuses a bundle made for another system than the box's. Errors: bundle_wrong_system. */
+  requireFor(distribution: { id: string; version: string }): void {
+    const d = this.manifest.distribution;
+    if (d.id !== distribution.id || d.version !== distribution.version) {
+      throw new AppError('bundle_wrong_system', {
+        bundle: `${d.id} ${d.version}`,
+        box: `${distribution.id} ${distribution.version}`,
+      });
+    }
+  }
+}
+
+function parse(bytes: Buffer): BundleManifest {
+  let json: unknown;
+  try {
+    json = JSON.parse(bytes.toString('utf8'));
+  } catch (error) {
+    throw new AppError('bundle_corrupt', { detail: 'manifest.json is not complete JSON.' }, error);
+  }
+  const parsed = BundleManifest.safeParse(json);
+  if (!parsed.success) {
+    throw new AppError('bundle_corrupt', {
+      detail: `manifest.json: ${parsed.error.issues[0]?.message ?? 'invalid'}`,
+    });
+  }
+  return parsed.data;
+}

@@ -1,0 +1,39 @@
+/** Where the app keeps its data on this laptop, and where its resources are. */
+import { chmodSync, existsSync, mkdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { AppError } from '../../preload/contract/errors.ts';
+
+/** The data folder: VAULT_CUBE_HOME, else what the operating system has for it. */
+export function dataHome(env: NodeJS.ProcessEnv = process.env): string {
+  if (env['VAULT_CUBE_HOME']) return env['VAULT_CUBE_HOME'];
+  if (process.platform === 'win32')
+    return join(env['APPDATA'] ?? join(homedir(), 'AppData/Roaming'), 'Vault Cube');
+  if (process.platform === 'darwin') return join(homedir(), 'Library/Application Support/Vault Cube');
+  return join(env['XDG_DATA_HOME'] ?? join(homedir(), '.local/share'), 'vault-cube');
+}
+
+/** Makes a folder that only this user can read. Errors: journal_readonly, laptop_disk_full. */
+export function privateFolder(path: string): string {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    if (process.platform !== 'win32') chmodSync(path, 0o700);
+    return path;
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    throw new AppError(code === 'ENOSPC' ? 'laptop_disk_full' : 'journal_readonly', { path }, error);
+  }
+}
+
+/** The folder that holds `resources/` and `ansible/`: the checkout, or what the package carries. */
+export function productRoot(): string {
+  let dir = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(dir, 'resources/box'))) {
+    const up = dirname(dir);
+    if (up === dir)
+      throw new AppError('internal', { detail: 'the resources folder is not beside the program' });
+    dir = up;
+  }
+  return dir;
+}

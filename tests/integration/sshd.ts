@@ -1,0 +1,269 @@
+/**
+ * A real sshd with throw-away users, for tests of the connection. As root it runs in a network namespace of its own behind a
+ * veth pair, so that a test can pull the cable, and so that nothing of it is reachable from outside.
+ */
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** Why these tests cannot run here; null when they can. */
+export function whyNotSshd(): string | null {
+  if (process.platform !== 'linux') return 'not Linux';
+  if (process.getuid?.() !== 0) return 'not root: users and a network namespace cannot be made';
+  if (!existsSync('/usr/sbin/sshd')) return 'no sshd: apt install openssh-server';
+  if (!existsSync('/usr/bin/sudo')) return 'no sudo: apt install sudo';
+  if (!existsSync('/sbin/ip') && !existsSync('/usr/sbin/ip')) return 'no ip: apt install iproute2';
+  return null;
+}
+
+const run = (file: string, args: readonly string[], input?: string): string =>
+  execFileSync(file, args, {
+    encoding: 'utf8',
+    stdio: ['pipe', 'pipe', 'pipe'],
+    ...(input === undefined ? {} : { input }),
+  });
+
+const quietly = (file: string, args: readonly string[]): void => {
+  try {
+    run(file, args);
+  } catch {
+    // What is to be removed may be gone already.
+  }
+};
+
+/** Waits until `ready` is true; throws with `what` after `ms`. */
+export async function until(
+  what: string,
+  ready: () => boolean | Promise<boolean>,
+  ms = 10_000,
+): Promise<void> {
+  const end = performance.now() + ms;
+  while (!(await ready())) {
+    if (performance.now() > end) throw new Error(`${what} did not happen within ${ms} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+const answers = (host: string, port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect({ host, port });
+    socket.setTimeout(500, () => socket.destroy());
+    socket.once('data', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => socket.destroy());
+    socket.once('close', () => resolve(false));
+  });
+
+export interface TestUser {
+  name: string;
+  password: string;
+  home: string;
+}
+
+export interface Daemon {
+  host: string;
+  port: number;
+  /** What this daemon logged so far. */
+  log(): string;
+  stop(): Promise<void>;
+}
+
+let serial = 0;
+
+/** A network namespace with its users and its daemons; `close` removes all of it. */
+export class SshBench {
+  readonly dir: string;
+  /** Address of the namespace, and of this side of the cable. */
+  readonly host: string;
+  readonly laptop: string;
+  readonly tag: string;
+  readonly #users: string[] = [];
+  readonly #daemons: Daemon[] = [];
+  readonly #sudoers: string[] = [];
+
+  constructor() {
+    // Interface names have 15 characters at most, user names 32.
+    this.tag = `vcr${process.pid.toString(36)}${(serial++).toString(36)}`;
+    this.dir = mkdtempSync(join(tmpdir(), 'vcr-ssh-'));
+    chmodSync(this.dir, 0o755);
+    const net = `10.213.${process.pid % 256}`;
+    const base = (serial * 4) % 252;
+    this.laptop = `${net}.${base + 1}`;
+    this.host = `${net}.${base + 2}`;
+    mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
+    for (const type of ['ed25519', 'rsa']) this.newHostKey(type, type);
+    const { tag } = this;
+    run('ip', ['netns', 'add', tag]);
+    run('ip', ['link', 'add', `${tag}a`, 'type', 'veth', 'peer', 'name', `${tag}b`, 'netns', tag]);
+    run('ip', ['addr', 'add', `${this.laptop}/30`, 'dev', `${tag}a`]);
+    run('ip', ['link', 'set', `${tag}a`, 'up']);
+    run('ip', ['-n', tag, 'addr', 'add', `${this.host}/30`, 'dev', `${tag}b`]);
+    run('ip', ['-n', tag, 'link', 'set', 'lo', 'up']);
+    this.cable(true);
+  }
+
+  /** Plugs the box's end of the cable in or out; this side sees a lost carrier and nothing else. */
+  cable(plugged: boolean): void {
+    run('ip', ['-n', this.tag, 'link', 'set', `${this.tag}b`, plugged ? 'up' : 'down']);
+  }
+
+  /** Plugs the cable in and waits until the box on the other end answers. */
+  async plugIn(daemon: Daemon): Promise<void> {
+    this.cable(true);
+    await until('the link', () => answers(daemon.host, daemon.port));
+  }
+
+  /** Connections to this port that the box's end holds open. */
+  open(port: number): number {
+    const list = run('ip', [
+      'netns',
+      'exec',
+      this.tag,
+      'ss',
+      '-Htn',
+      'state',
+      'established',
+      'sport',
+      '=',
+      `:${port}`,
+    ]);
+    return list.split('\n').filter(Boolean).length;
+  }
+
+  newHostKey(name: string, type: string): string {
+    const path = join(this.dir, `host_${name}`);
+    rmSync(path, { force: true });
+    rmSync(`${path}.pub`, { force: true });
+    run('ssh-keygen', ['-q', '-t', type, '-N', '', '-f', path]);
+    return path;
+  }
+
+  /** Fingerprint of a host key as ssh-keygen prints it. */
+  hostFingerprint(name = 'ed25519'): string {
+    return run('ssh-keygen', ['-lf', join(this.dir, `host_${name}.pub`)]).split(' ')[1] ?? '';
+  }
+
+  addUser(label: string, opts: { shell?: string; password?: string; groups?: string[] } = {}): TestUser {
+    const name = `${this.tag}${label}`;
+    const password = opts.password ?? `Pw-${label}-${Math.random().toString(36).slice(2)}`;
+    const groups = opts.groups ? ['-G', opts.groups.join(',')] : [];
+    run('useradd', [
+      '-m',
+      '-d',
+      join(this.dir, 'home', label),
+      '-s',
+      opts.shell ?? '/bin/bash',
+      ...groups,
+      name,
+    ]);
+    this.#users.push(name);
+    run('chpasswd', [], `${name}:${password}\n`);
+    return { name, password, home: join(this.dir, 'home', label) };
+  }
+
+  /** Lets the user log in with this public key. */
+  authorize(user: string, publicKey: string): void {
+    mkdirSync(join(this.dir, 'keys'), { recursive: true, mode: 0o755 });
+    appendFileSync(join(this.dir, 'keys', user), `${publicKey}\n`);
+  }
+
+  writeHome(user: TestUser, file: string, text: string): void {
+    const path = join(user.home, file);
+    writeFileSync(path, text);
+    chownSync(path, Number(run('id', ['-u', user.name])), Number(run('id', ['-g', user.name])));
+  }
+
+  /** A rules file for sudo, checked by visudo first: a broken one would lock everybody out of sudo. */
+  sudoers(label: string, text: string): void {
+    const path = `/etc/sudoers.d/${this.tag}${label}`;
+    const draft = join(this.dir, `sudoers-${label}`);
+    writeFileSync(draft, text, { mode: 0o440 });
+    run('visudo', ['-cqf', draft]);
+    this.#sudoers.push(path);
+    writeFileSync(path, text, { mode: 0o440 });
+  }
+
+  /** Starts an sshd in the namespace. Later lines of `config` do not override its first ones. */
+  async start(
+    port: number,
+    config: readonly string[] = [],
+    hostKeys: readonly string[] = ['ed25519', 'rsa'],
+  ): Promise<Daemon> {
+    const file = join(this.dir, `sshd_config_${port}`);
+    const log = join(this.dir, `sshd_${port}.log`);
+    writeFileSync(log, '');
+    const lines = [
+      ...config,
+      `Port ${port}`,
+      `ListenAddress 0.0.0.0`,
+      ...hostKeys.map((name) => `HostKey ${join(this.dir, `host_${name}`)}`),
+      `AuthorizedKeysFile ${join(this.dir, 'keys')}/%u`,
+      `PidFile none`,
+      'StrictModes no',
+      'UsePAM yes',
+      'PrintMotd no',
+      'LogLevel VERBOSE',
+      'PasswordAuthentication yes',
+      'KbdInteractiveAuthentication no',
+      'PermitRootLogin prohibit-password',
+      'MaxStartups 100',
+    ];
+    writeFileSync(file, `${lines.join('\n')}\n`);
+    const child: ChildProcess = spawn(
+      'ip',
+      ['netns', 'exec', this.tag, '/usr/sbin/sshd', '-D', '-f', file, '-E', log],
+      {
+        stdio: 'ignore',
+      },
+    );
+    const daemon: Daemon = {
+      host: this.host,
+      port,
+      log: () => readFileSync(log, 'utf8'),
+      stop: async () => {
+        if (child.exitCode !== null || child.signalCode !== null) return;
+        child.kill('SIGTERM');
+        await once(child, 'exit');
+      },
+    };
+    this.#daemons.push(daemon);
+    await until(`sshd on port ${port} (${daemon.log()})`, () => answers(this.host, port));
+    return daemon;
+  }
+
+  /** What the daemon on this port logged so far. */
+  log(port: number): string {
+    return readFileSync(join(this.dir, `sshd_${port}.log`), 'utf8');
+  }
+
+  async close(): Promise<void> {
+    for (const daemon of this.#daemons) await daemon.stop();
+    // Sessions outlive their daemon.
+    for (const pid of this.#pids()) quietly('kill', ['-KILL', pid]);
+    await until('the end of every session', () => this.#pids().length === 0);
+    quietly('ip', ['link', 'del', `${this.tag}a`]);
+    quietly('ip', ['netns', 'del', this.tag]);
+    for (const path of this.#sudoers) rmSync(path, { force: true });
+    for (const name of this.#users) quietly('userdel', ['-rf', name]);
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  #pids(): string[] {
+    return run('ip', ['netns', 'pids', this.tag]).split('\n').filter(Boolean);
+  }
+}
