@@ -75,6 +75,12 @@ export interface Decision {
   missing: string[];
 }
 
+/** The context in which the profile expects this very verdict; null where it does not. */
+function expectedAs({ verdict, expectation }: JudgedCheck): string | null {
+  if (expectation.kind !== 'expected') return null;
+  return expectation.verdicts.some((v) => v === verdict) ? expectation.context : null;
+}
+
 /** What a check contributes: nothing, or one of the three lists of a Decision. */
 function classify(c: JudgedCheck): 'ok' | 'failures' | 'missing' | 'deviations' {
   if (c.expectation.kind === 'informative') return 'ok';
@@ -88,9 +94,7 @@ function classify(c: JudgedCheck): 'ok' | 'failures' | 'missing' | 'deviations' 
       return c.waiver && c.verdict === 'fail' ? 'deviations' : 'failures';
     case 'not_run':
     case 'not_supported':
-      return c.expectation.kind === 'expected' && c.expectation.verdicts.includes(c.verdict)
-        ? 'deviations'
-        : 'missing';
+      return expectedAs(c) === null ? 'missing' : 'deviations';
   }
 }
 
@@ -107,9 +111,9 @@ export function decideOutcome(
   for (const c of checks) {
     const list = classify(c);
     if (list === 'ok') continue;
-    const why = c.waiver ? `waived by ${c.waiver.name}: ${c.waiver.reason}` : c.reason;
-    const context = c.expectation.kind === 'expected' ? c.expectation.context : null;
-    const note = [why, list === 'deviations' ? context : null].filter(Boolean).join('; ');
+    const waived = c.verdict === 'fail' ? c.waiver : undefined;
+    const why = waived ? `waived by ${waived.name}: ${waived.reason}` : c.reason;
+    const note = [why, expectedAs(c)].filter(Boolean).join('; ');
     d[list].push(`${c.title}: ${c.verdict.replace('_', ' ')}${note ? ` (${note})` : ''}`);
   }
   if (d.failures.length) d.outcome = 'failed';

@@ -1,0 +1,299 @@
+/**
+ * How a box stands: preflight, keys, each layer and suite, and the gates, computed from the session, the attempts in the
+ * journal and the profile. Pure; the command line, the screen and the report all call it. What decides is decideOutcome:
+ * a job that failed counts as an error there, and one that was cancelled, lost or never ran as not run.
+ */
+import type { JobKind } from './job.ts';
+import { decideOutcome, type Decision, type Evidence, type JudgedCheck, type Outcome } from './outcome.ts';
+import { Profile } from './profile.ts';
+import type { Session } from './session.ts';
+import {
+  brokenRecord,
+  evidenceOf,
+  gatherResults,
+  inOrder,
+  jobGap,
+  missing,
+  ran,
+  type Attempt,
+  type Ordered,
+  type StandingCheck,
+} from './results.ts';
+
+export type { Attempt, StandingCheck };
+
+/** The layers this version has, and the kinds of job that install each. */
+export const LAYERS: readonly { layer: number; title: string; kinds: readonly JobKind[] }[] = [
+  { layer: 0, title: 'L0 Bootstrap', kinds: ['bootstrap'] },
+  { layer: 1, title: 'L1 Base system', kinds: ['layer', 'harden'] },
+];
+
+/** The words for the suites this version has; another is called by its id. */
+const SUITE_TITLES: Readonly<Record<string, string>> = { 'gpu-detection': 'T1 GPU detection' };
+
+export interface Part {
+  /** `preflight`, `keys`, `l0` …, or the suite's id. */
+  id: string;
+  kind: 'preflight' | 'keys' | 'layer' | 'suite';
+  title: string;
+  layer: number | null;
+  /** Of its newest job: `running` until that ended. */
+  state: 'not_run' | 'running' | 'ended';
+  /** `incomplete` before it ran and while it runs. */
+  outcome: Outcome;
+  decision: Decision;
+  checks: StandingCheck[];
+  /** Everything the decision was made from: the checks, and what stands in for jobs that did not end well. */
+  judged: JudgedCheck[];
+  /** The attempt whose results it rests on; null when there is none. */
+  basis: { job: string; attempt: number } | null;
+  /** The weakest of what it rests on; null where nothing was measured. */
+  evidence: Evidence | null;
+  /** Why its results are out of date, or null. Results out of date prove nothing: the outcome is not a pass then. */
+  stale: string | null;
+  /** How many attempts of its jobs there were. */
+  attempts: number;
+}
+
+export interface Gate {
+  id: 'ship' | 'production';
+  suites: string[];
+  outcome: Outcome;
+  decision: Decision;
+}
+
+export interface Standing {
+  preflight: Part;
+  keys: Part;
+  layers: Part[];
+  /** Those that a gate names, in its order, then others that ran. */
+  suites: Part[];
+  /** Empty without a profile. */
+  gates: Gate[];
+  /** The box as a whole: preflight, keys, layers, the suites of the ship gate and every other suite that ran. */
+  outcome: Outcome;
+  decision: Decision;
+  /** The weakest of all attempts; null where nothing was measured. */
+  evidence: Evidence | null;
+}
+
+/** The newest profile that a job was started with; null when no job has one that this version can read. */
+export function profileInJournal(attempts: readonly Attempt[]): Profile | null {
+  for (const { row } of attempts.toReversed()) {
+    const found = Profile.safeParse(row.spec.params['profile']);
+    if (found.success) return found.data;
+  }
+  return null;
+}
+
+/** Which parts a deviation of the session concerns, by its id; it always concerns the box. */
+const CONCERNS: Readonly<Record<string, readonly string[]>> = { uid: ['keys', 'l1'] };
+
+function deviationsOf(session: Session, part: string | null): string[] {
+  const all = session.deviations.filter(
+    ({ id }) => part === null || id === part || id.startsWith(`${part}.`) || CONCERNS[id]?.includes(part),
+  );
+  const kept = session.keys?.uidDeviation;
+  const uid = kept && (part === null || CONCERNS['uid']?.includes(part)) ? [kept] : [];
+  return [...new Set([...all.map((d) => d.text), ...uid])];
+}
+
+interface Context {
+  session: Session;
+  profile: Profile | null;
+  all: readonly Ordered[];
+}
+
+interface Draft extends Pick<Part, 'id' | 'kind' | 'title' | 'layer'> {
+  /** All its jobs, in order. */
+  jobs: readonly Ordered[];
+  /** Those of them that run checks. */
+  looks: readonly Ordered[];
+  /** What its evidence rests on beside the checks. */
+  also?: readonly Ordered[];
+  /** Why results as old as attempt number `at` are out of date. */
+  stale?: (at: number) => string | null;
+  gaps?: (at: number | null) => JudgedCheck[];
+}
+
+function judge(ctx: Context, draft: Draft): Part {
+  const { id, kind, title, layer, jobs, looks } = draft;
+  const found = gatherResults(looks, ctx.session.waivers, ctx.profile, title);
+  const since = found.used[0]?.at ?? null;
+  const stale = since === null ? null : (draft.stale?.(since) ?? null);
+  const rests = [...new Set([...found.used, ...(draft.also ?? [])])];
+  const gaps = [...found.gaps, ...(draft.gaps?.(since) ?? []), ...rests.flatMap(brokenRecord)];
+  if (stale) gaps.push(missing(title, stale));
+  if (jobs.length === 0) gaps.push(missing(title, 'it was not run'));
+  else if (looks.length === 0) gaps.push(missing('Health check', 'it was not run'));
+  const judged = [...found.checks.map(toJudged), ...gaps];
+  const decision = decideOutcome(judged, jobs.length ? deviationsOf(ctx.session, id) : []);
+  const newest = jobs.at(-1);
+  const basis = found.used[0];
+  return {
+    id,
+    kind,
+    title,
+    layer,
+    state: !newest ? 'not_run' : newest.ended ? 'ended' : 'running',
+    outcome: decision.outcome,
+    decision,
+    checks: found.checks,
+    judged,
+    basis: basis ? { job: basis.row.job, attempt: basis.row.attempt } : null,
+    evidence: evidenceOf(rests),
+    stale,
+    attempts: jobs.length,
+  };
+}
+
+function toJudged({ result, expectation, waiver }: StandingCheck): JudgedCheck {
+  const { id, title, verdict, reason } = result;
+  return { id, title, verdict, reason, expectation, waiver: waiver ?? undefined };
+}
+
+/** A UID swap belongs to no layer: it changes what layer 1 and all after it found. */
+const BEFORE_L1 = 0.5;
+
+/** The layer that a job changes; null for one that changes none. */
+function changes({ row }: Ordered): number | null {
+  if (row.kind === 'uid_swap') return BEFORE_L1;
+  const named = row.spec.params['layer'];
+  const of = LAYERS.find(({ kinds }) => kinds.includes(row.kind));
+  return of ? (typeof named === 'number' ? named : of.layer) : null;
+}
+
+function fetches({ row }: Ordered, layer: number): boolean {
+  if (row.kind !== 'fetch') return false;
+  const { layer: named, sets } = row.spec.params;
+  return named === layer || (Array.isArray(sets) && sets.includes(`l${layer}`));
+}
+
+/** The newest job after `at` that changed one of the layers below `below` (all without it), as a reason. */
+function changedSince(ctx: Context, at: number, below = Infinity): string | null {
+  const later = ctx.all.findLast((a) => a.at > at && ran(a) && (changes(a) ?? Infinity) < below);
+  return later ? `it is older than "${later.row.title}", which changed the box` : null;
+}
+
+function judgeLayer(ctx: Context, layer: number, title: string, kinds: readonly JobKind[]): Part {
+  const id = `l${layer}`;
+  const installs = ctx.all.filter((a) => kinds.includes(a.row.kind) && changes(a) === layer);
+  const looks = ctx.all.filter((a) => a.row.kind === 'checks' && a.row.spec.params['suite'] === id);
+  const fetched = ctx.all.filter((a) => fetches(a, layer));
+  const newest = (['fetch', ...kinds] as const)
+    .map((kind) => [...fetched, ...installs].findLast((a) => a.row.kind === kind))
+    .filter((a) => a !== undefined);
+  return judge(ctx, {
+    id,
+    kind: 'layer',
+    title,
+    layer,
+    jobs: [...fetched, ...installs, ...looks].sort((a, b) => a.at - b.at),
+    looks,
+    also: newest,
+    stale: (at) => {
+      const own = installs.findLast((a) => a.at > at && a.view.lastSeq > 0);
+      return own ? `its health check is older than "${own.row.title}"` : changedSince(ctx, at, layer);
+    },
+    // A health check is the proof: how the jobs before it ended says less than it does. A later fetch changes nothing.
+    gaps: (at) =>
+      newest
+        .filter((a) => at === null || (a.at > at && a.row.kind !== 'fetch'))
+        .map((a) => jobGap(a, a.row.title))
+        .filter((gap) => gap !== null),
+  });
+}
+
+/** The proofs that the session remembers: where the job recorded checks, only those that did not happen. */
+function keyProofs(session: Session, recorded: boolean): JudgedCheck[] {
+  const proof = (id: string, title: string, at: string | null | undefined): JudgedCheck => ({
+    id,
+    title,
+    verdict: at ? 'pass' : 'not_run',
+    expectation: { kind: 'required' },
+    reason: at ? `at ${at}` : 'it was not proven',
+  });
+  return [
+    proof('key_login', 'A second login with the key alone', session.keys?.keyLoginProvenAt),
+    proof('sudo_password', "sudo with vaultadmin's password", session.keys?.sudoProvenAt),
+  ].filter((p) => p.verdict !== 'pass' || !recorded);
+}
+
+function judgeLocal(ctx: Context, kind: 'preflight' | 'keys', title: string): Part {
+  const jobs = ctx.all.filter((a) => a.row.kind === kind);
+  const recorded = jobs.some((a) => a.view.checks.length > 0);
+  const proofs = () => (kind === 'keys' && jobs.length ? keyProofs(ctx.session, recorded) : []);
+  return judge(ctx, { id: kind, kind, title, layer: null, jobs, looks: jobs, gaps: proofs });
+}
+
+function suiteOf({ row }: Ordered): string | null {
+  const suite = row.spec.params['suite'];
+  return row.kind === 'checks' && typeof suite === 'string' && !/^l\d+$/.test(suite) ? suite : null;
+}
+
+function judgeSuite(ctx: Context, id: string): Part {
+  const jobs = ctx.all.filter((a) => suiteOf(a) === id);
+  const title = SUITE_TITLES[id] ?? id;
+  return judge(ctx, {
+    id,
+    kind: 'suite',
+    title,
+    layer: null,
+    jobs,
+    looks: jobs,
+    stale: (at) => changedSince(ctx, at),
+  });
+}
+
+/** Several parts as one: everything they were judged by, each under its part's name. */
+function together(parts: readonly Part[]): JudgedCheck[] {
+  return parts.flatMap((p) =>
+    p.judged.map((j) => ({ ...j, title: j.title === p.title ? j.title : `${p.title}: ${j.title}` })),
+  );
+}
+
+/** The box: its parts, a profile that nobody recorded, and spoilt records that no part rests on. */
+function judgeBox(ctx: Context, parts: readonly Part[]): Decision {
+  const judged = together(parts);
+  const told = new Set(judged.map((j) => j.id));
+  const records = ctx.all.flatMap(brokenRecord).filter((j) => !told.has(j.id));
+  const unknown = ctx.profile ? [] : [missing('Profile', 'no job recorded one')];
+  return decideOutcome([...judged, ...unknown, ...records], deviationsOf(ctx.session, null));
+}
+
+/** `attempts` in the journal's order, oldest first; `profile` is null where none is known. */
+export function standing(session: Session, attempts: readonly Attempt[], profile: Profile | null): Standing {
+  const ctx: Context = { session, profile, all: inOrder(attempts) };
+  const preflight = judgeLocal(ctx, 'preflight', 'Preflight');
+  const keys = judgeLocal(ctx, 'keys', 'Keys');
+  const layers = LAYERS.map((l) => judgeLayer(ctx, l.layer, l.title, l.kinds));
+  const ship = profile?.gates.ship ?? [];
+  const production = profile?.gates.production ?? [];
+  const seen = ctx.all.map(suiteOf).filter((s) => s !== null);
+  const suites = [...new Set([...ship, ...production, ...seen])].map((id) => judgeSuite(ctx, id));
+  const gate = (id: Gate['id'], named: string[]): Gate => {
+    const parts = suites.filter((s) => named.includes(s.id));
+    const judged = named.length ? together(parts) : [missing('Gate', 'the profile names no suite for it')];
+    const decision = decideOutcome(judged, [...new Set(named.flatMap((s) => deviationsOf(session, s)))]);
+    return { id, suites: named, outcome: decision.outcome, decision };
+  };
+  const counted = suites.filter((s) => ship.includes(s.id) || s.attempts > 0);
+  const decision = judgeBox(ctx, [preflight, keys, ...layers, ...counted]);
+  return {
+    preflight,
+    keys,
+    layers,
+    suites,
+    gates: profile ? [gate('ship', ship), gate('production', production)] : [],
+    outcome: decision.outcome,
+    decision,
+    evidence: evidenceOf(ctx.all),
+  };
+}
+
+/** Whether layer `layer` may be installed: every layer before it passed, with deviations or without. */
+export function layerOpen({ layers }: Standing, layer: number): boolean {
+  return layers
+    .filter((l) => l.layer !== null && l.layer < layer)
+    .every((l) => l.outcome === 'passed' || l.outcome === 'passed_with_deviations');
+}
