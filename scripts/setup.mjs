@@ -10,6 +10,7 @@ const PACKAGES = {
   'debian-archive-keyring': '/usr/share/keyrings/debian-archive-keyring.gpg',
   'openssh-server': '/usr/sbin/sshd',
   'openssh-client': 'ssh-keygen',
+  sudo: 'sudo',
   nftables: '/usr/sbin/nft',
   iproute2: 'ip',
   procps: 'ps',

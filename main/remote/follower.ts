@@ -4,9 +4,10 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
-import { AppError, type ErrorCode } from '../../preload/contract/errors.ts';
+import { AppError } from '../../preload/contract/errors.ts';
 import type { LinkState } from '../../preload/contract/job.ts';
 import { shellQuote, type Connection, type ExecStream } from './connection.ts';
+import { isOfTheLink } from './link.ts';
 
 export type FollowEnd = 'finished' | 'lost' | 'diverged' | 'no_such_job';
 
@@ -41,16 +42,6 @@ export interface FollowOptions {
   /** Throws link_lost when the box could not be reached for this long; by default it tries until the signal. */
   giveUpAfterMs?: number | undefined;
 }
-
-/** Failures that another try can mend. A refused key or a changed host key is none: repeating it would harm. */
-const OF_THE_LINK: ReadonlySet<ErrorCode> = new Set([
-  'host_unknown',
-  'host_unreachable',
-  'port_refused',
-  'ssh_banned',
-  'box_starting',
-  'link_lost',
-]);
 
 const CONNECT_MS = 1_500;
 const LOGIN_MS = 2_000;
@@ -180,9 +171,6 @@ function refused(code: string): FollowEnd {
       : `the follower says ${code}.`;
   throw new AppError('box_unreadable', { detail });
 }
-
-const isOfTheLink = (error: unknown): error is AppError =>
-  error instanceof AppError && OF_THE_LINK.has(error.code);
 
 class Follower {
   readonly #o: FollowOptions;

@@ -190,14 +190,9 @@ function writeNew(path: string, text: string, mode: number): void {
 }
 
 function fileError(path: string, error: unknown): AppError {
-  switch ((error as NodeJS.ErrnoException).code) {
-    case 'EEXIST':
-      return new AppError('key_exists', { path }, error);
-    case 'ENOSPC':
-      return new AppError('laptop_disk_full', { path }, error);
-    default:
-      return new AppError('journal_readonly', { path }, error);
-  }
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'EEXIST') return new AppError('key_exists', { path }, error);
+  return new AppError(code === 'ENOSPC' ? 'laptop_disk_full' : 'journal_readonly', { path }, error);
 }
 
 /**

@@ -122,7 +122,7 @@ export class Login {
   /** ssh2's authHandler: called first with null, then after each refusal with the methods the box names. */
   readonly next: AuthHandlerMiddleware = (methods, partial, send) => {
     // Its types lack what its documentation has: null on the first call, and false for giving up.
-    send(this.#choose(methods as AuthenticationType[] | null, partial === true) as AnyAuthMethod);
+    send(this.#choose(methods, partial === true) as AnyAuthMethod);
   };
 
   #choose(methods: readonly AuthenticationType[] | null, partial: boolean): AnyAuthMethod | false {

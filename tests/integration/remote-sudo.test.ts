@@ -13,30 +13,23 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AppError, type ErrorCode } from '../../preload/contract/errors.ts';
+import type { ErrorCode } from '../../preload/contract/errors.ts';
 import { connect, shellQuote, type Connection } from '../../main/remote/connection.ts';
 import { confirm, requestCancel, writeSource } from '../../main/remote/control.ts';
 import { KnownHosts } from '../../main/remote/hostkeys.ts';
 import { generateKey, loadKey } from '../../main/remote/keyfiles.ts';
 import { probeSudo, proveSudo, runAsRoot, type SudoWay } from '../../main/remote/sudo.ts';
 import { upload } from '../../main/remote/upload.ts';
-import { SshBench, whyNotSshd, type TestUser } from './sshd.ts';
+import { SshBench, refusal, whyNotSshd, type TestUser } from './sshd.ts';
 
 const why = whyNotSshd();
 const EVERY_BYTE = Buffer.from(Array.from({ length: 200_000 }, (_, i) => (i * 31) & 255));
 
-async function codeOf(promise: Promise<unknown>): Promise<ErrorCode> {
-  try {
-    await promise;
-  } catch (error) {
-    if (error instanceof AppError) return error.code;
-    throw error;
-  }
-  throw new Error('it succeeded');
-}
+const codeOf = async (promise: Promise<unknown>): Promise<ErrorCode> => (await refusal(promise)).code;
 
 describe.runIf(why === null)(`root, uploads and control files${why ? ` (not run: ${why})` : ''}`, () => {
   let bench: SshBench;
+  let small: string;
   const users: Record<string, TestUser> = {};
   const conns: Record<string, Connection> = {};
   const conn = (label: string): Connection => conns[label] as Connection;
@@ -45,6 +38,7 @@ describe.runIf(why === null)(`root, uploads and control files${why ? ` (not run:
 
   beforeAll(async () => {
     bench = new SshBench();
+    small = bench.tmpfs('small', '64k');
     await bench.start(22);
     // Without sudo: a PATH with everything else the probes need.
     const tools = join(bench.dir, 'tools');
@@ -219,15 +213,8 @@ describe.runIf(why === null)(`root, uploads and control files${why ? ` (not run:
   });
 
   it('an upload to a full or a closed folder fails with its reason and leaves nothing', async () => {
-    const small = join(bench.dir, 'small');
-    mkdirSync(small);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k,mode=0777', 'tmpfs', small]);
-    try {
-      expect(await codeOf(upload(conn('none'), EVERY_BYTE, `${small}/x`, 0o600))).toBe('box_disk_full');
-      expect(readdirSync(small)).toEqual([]);
-    } finally {
-      execFileSync('umount', [small]);
-    }
+    expect(await codeOf(upload(conn('none'), EVERY_BYTE, `${small}/x`, 0o600))).toBe('box_disk_full');
+    expect(readdirSync(small)).toEqual([]);
     expect(await codeOf(upload(conn('none'), EVERY_BYTE, '/root/x', 0o600))).toBe('box_unreadable');
   });
 

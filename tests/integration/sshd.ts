@@ -18,6 +18,7 @@ import {
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { AppError } from '../../preload/contract/errors.ts';
 
 /** Why these tests cannot run here; null when they can. */
 export function whyNotSshd(): string | null {
@@ -57,6 +58,17 @@ export async function until(
   }
 }
 
+/** What the promise was refused with; throws when it was not, or by something else than an AppError. */
+export async function refusal(promise: Promise<unknown>): Promise<AppError> {
+  try {
+    await promise;
+  } catch (error) {
+    if (error instanceof AppError) return error;
+    throw error;
+  }
+  throw new Error('it succeeded');
+}
+
 const answers = (host: string, port: number): Promise<boolean> =>
   new Promise((resolve) => {
     const socket = connect({ host, port });
@@ -73,6 +85,13 @@ export interface TestUser {
   name: string;
   password: string;
   home: string;
+}
+
+export interface DaemonOptions {
+  /** Names of the host keys it has; all of the bench's first ones when left out. */
+  hostKeys?: readonly string[];
+  /** Shell commands before it, in a mount namespace of its own: what they mount is seen by this daemon's sessions only. */
+  prepare?: string;
 }
 
 export interface Daemon {
@@ -95,13 +114,15 @@ export class SshBench {
   readonly #users: string[] = [];
   readonly #daemons: Daemon[] = [];
   readonly #sudoers: string[] = [];
+  readonly #mounts: string[] = [];
 
   constructor() {
     // Interface names have 15 characters at most, user names 32.
     this.tag = `vcr${process.pid.toString(36)}${(serial++).toString(36)}`;
     this.dir = mkdtempSync(join(tmpdir(), 'vcr-ssh-'));
     chmodSync(this.dir, 0o755);
-    const net = `10.213.${process.pid % 256}`;
+    // Two test processes side by side must not meet on one address.
+    const net = `10.${192 + ((process.pid >> 8) % 60)}.${process.pid % 256}`;
     const base = (serial * 4) % 252;
     this.laptop = `${net}.${base + 1}`;
     this.host = `${net}.${base + 2}`;
@@ -198,11 +219,21 @@ export class SshBench {
     writeFileSync(path, text, { mode: 0o440 });
   }
 
+  /** A small tmpfs that everybody may write to. Before the first daemon: a session sees only what was mounted by then. */
+  tmpfs(label: string, size: string): string {
+    if (this.#daemons.length) throw new Error('a daemon runs already and would not see it');
+    const path = join(this.dir, label);
+    mkdirSync(path);
+    run('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=0777`, 'tmpfs', path]);
+    this.#mounts.push(path);
+    return path;
+  }
+
   /** Starts an sshd in the namespace. Later lines of `config` do not override its first ones. */
   async start(
     port: number,
     config: readonly string[] = [],
-    hostKeys: readonly string[] = ['ed25519', 'rsa'],
+    { hostKeys = ['ed25519', 'rsa'], prepare = ':' }: DaemonOptions = {},
   ): Promise<Daemon> {
     const file = join(this.dir, `sshd_config_${port}`);
     const log = join(this.dir, `sshd_${port}.log`);
@@ -224,12 +255,11 @@ export class SshBench {
       'MaxStartups 100',
     ];
     writeFileSync(file, `${lines.join('\n')}\n`);
+    const script = `set -e; ${prepare}; exec /usr/sbin/sshd -D -f "$1" -E "$2"`;
     const child: ChildProcess = spawn(
       'ip',
-      ['netns', 'exec', this.tag, '/usr/sbin/sshd', '-D', '-f', file, '-E', log],
-      {
-        stdio: 'ignore',
-      },
+      ['netns', 'exec', this.tag, 'sh', '-c', script, 'sh', file, log],
+      { stdio: 'ignore' },
     );
     const daemon: Daemon = {
       host: this.host,
@@ -260,6 +290,7 @@ export class SshBench {
     quietly('ip', ['netns', 'del', this.tag]);
     for (const path of this.#sudoers) rmSync(path, { force: true });
     for (const name of this.#users) quietly('userdel', ['-rf', name]);
+    for (const path of this.#mounts) quietly('umount', ['-l', path]);
     rmSync(this.dir, { recursive: true, force: true });
   }
 
