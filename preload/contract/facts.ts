@@ -36,6 +36,9 @@ export const BoxFacts = z.looseObject({
         maxLinkSpeed: str,
         maxLinkWidth: num,
         bar1Bytes: num,
+        /** Whether a memory window lies above 4 GiB. */
+        above4g: bool,
+        driver: str,
       }),
     )
     .nullish(),
@@ -55,7 +58,10 @@ export const BoxFacts = z.looseObject({
   hostname: str,
   clock: z.looseObject({ epoch: z.number(), rtcEpoch: num, timezone: str, ntpSynchronized: bool }),
   secureBoot: str,
-  iommu: z.looseObject({ groups: num, cmdline: str }).nullish(),
+  /** `types`: of the groups' domains, such as `identity` or `DMA-FQ`. */
+  iommu: z.looseObject({ groups: num, cmdline: str, types: z.array(z.string()).nullish() }).nullish(),
+  /** Bridges with Access Control Services; `redirecting` are the addresses of those that send peers' traffic upward. */
+  acs: z.looseObject({ bridges: num, redirecting: z.array(z.string()) }).nullish(),
   network: z.array(z.looseObject({ name: z.string(), speedMbit: num, state: str, mac: str })).nullish(),
   users: z.array(z.looseObject({ name: z.string(), uid: z.number().int(), shell: str, home: str })).nullish(),
   uid1000: str,

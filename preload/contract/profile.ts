@@ -3,62 +3,90 @@
  * so that another NVIDIA machine needs no code. Numbers carry their source; it is printed beside every verdict.
  */
 import { z } from 'zod';
-import { Expectation } from './outcome.ts';
+import { Expectation, type Evidence } from './outcome.ts';
 
 const source = z.string().min(1);
 const Max = z.strictObject({ max: z.number(), source });
 const Min = z.strictObject({ min: z.number(), source });
 const Version = z.strictObject({ version: z.string().regex(/^[0-9][0-9A-Za-z.+~-]*$/), source });
+const sourced = <T extends z.ZodType>(value: T) => z.strictObject({ value, source });
 
 /** The newest profile format this version reads. */
 export const PROFILE_VERSION = 1;
 
 export const GpuExpectation = z.strictObject({
-  count: z.number().int().min(0),
-  name: z.string(),
-  pciDevice: z
-    .string()
-    .regex(/^0x[0-9a-f]{4}$/)
-    .optional(),
-  memoryMiB: z.number().int().positive(),
-  memoryToleranceMiB: z.number().int().nonnegative(),
-  pcieGen: z.number().int().min(1).max(7),
-  pcieWidth: z.number().int().min(1).max(32),
-  computeCapability: z.string(),
+  count: sourced(z.number().int().min(0)),
+  name: sourced(z.string().min(1)),
+  /** As the kernel prints it; seen on the PCI bus before any driver is there. */
+  pciDevice: sourced(z.string().regex(/^0x[0-9a-f]{4}$/)).optional(),
+  memoryMiB: sourced(z.number().int().positive()),
+  memoryToleranceMiB: sourced(z.number().int().nonnegative()),
+  pcieGen: sourced(z.number().int().min(1).max(7)),
+  pcieWidth: sourced(z.number().int().min(1).max(32)),
+  computeCapability: sourced(z.string()),
   idleTemperatureC: Max,
   driverFloor: Version,
-  openModules: z.boolean(),
+  openModules: sourced(z.boolean()),
+  /** The card's large memory window (BAR 1) where resizable BAR works. */
+  bar1MiB: Min.optional(),
 });
 
+const Distribution = z.strictObject({
+  id: z.string(),
+  version: z.string(),
+  codename: z.string(),
+  python: z.string(),
+  /** Why this is not what customers run; checks that only the real one has are then `not_supported`. */
+  standIn: z.string().optional(),
+});
+
+/** What is not named here is not judged: the check is `not_supported` and says that the profile names nothing. */
 export const Profile = z.strictObject({
   v: z.literal(PROFILE_VERSION),
   id: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
   title: z.string().min(1),
   sources: z.array(z.string()).default([]),
-  distributions: z
-    .array(
-      z.strictObject({
-        id: z.string(),
-        version: z.string(),
-        codename: z.string(),
-        python: z.string(),
-        /** Why this is not what customers run; checks that only the real one has are then `not_supported`. */
-        standIn: z.string().optional(),
-      }),
-    )
-    .min(1),
+  distributions: z.array(Distribution).min(1),
+  /** As `uname -m` prints it. */
+  arch: sourced(z.string().min(1)).optional(),
   kernelFloor: Version.optional(),
+  pythonFloor: Version.optional(),
   cpu: z.strictObject({ model: z.string(), cores: z.number().int().positive(), source }).optional(),
   memoryGiB: Min.optional(),
+  memoryEcc: sourced(z.boolean()).optional(),
   rootDiskGiB: Min.optional(),
   freeRootGiB: Min.optional(),
-  board: z.strictObject({ name: z.string(), source }).optional(),
+  /** `name` is a part of the board's name. */
+  board: z.strictObject({ name: z.string().min(1), source }).optional(),
+  bios: z
+    .strictObject({
+      /** Memory windows of the cards lie above 4 GiB. */
+      above4g: sourced(z.boolean()).optional(),
+      /** `direct`: off, or passing addresses through; a translating one can lose writes between cards. */
+      iommu: sourced(z.enum(['direct', 'any'])).optional(),
+      /** Bridges may send traffic between cards through the root (ACS redirection). */
+      acsRedirect: sourced(z.boolean()).optional(),
+    })
+    .optional(),
+  /** What systemd-detect-virt may print. */
+  virtualization: sourced(z.array(z.string()).min(1)).optional(),
   power: z.strictObject({ wallWatts: z.number().positive(), source }).optional(),
   clockSkewSeconds: Max,
   gpu: GpuExpectation,
   /** Per check id; a check not named here is required. */
   expectations: z.record(z.string(), Expectation).default({}),
+  /** The same on a stand-in or practice box, before those above: what such a box cannot have. Real boxes never use it. */
+  standInExpectations: z.record(z.string(), Expectation).default({}),
   /** What must pass for a box to be shipped or used in production: suite ids. */
   gates: z.strictObject({ ship: z.array(z.string()), production: z.array(z.string()) }),
 });
 export type Profile = z.infer<typeof Profile>;
+
+const REQUIRED: Expectation = { kind: 'required' };
+
+/** How the profile regards a check whose result carries this evidence. */
+export function expectationOf(profile: Profile, check: string, evidence: Evidence): Expectation {
+  const known = (all: Record<string, Expectation>) => (Object.hasOwn(all, check) ? all[check] : undefined);
+  const standIn = evidence === 'real' ? undefined : known(profile.standInExpectations);
+  return standIn ?? known(profile.expectations) ?? REQUIRED;
+}

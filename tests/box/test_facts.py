@@ -2,6 +2,7 @@
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 from typing import Any
@@ -33,6 +34,7 @@ KEYS = [
     "clock",
     "secureBoot",
     "iommu",
+    "acs",
     "network",
     "users",
     "uid1000",
@@ -83,3 +85,19 @@ def test_a_tool_that_is_missing_is_named() -> None:
     if facts["nvidiaSmi"] is None:
         assert "nvidia-smi" in facts["unreadable"]["nvidiaSmi"]
     assert sys.version_info >= (3, 11)
+
+
+def test_acs_is_read_out_of_a_bridge_s_configuration() -> None:
+    def config(*capabilities: tuple[int, int, int, int]) -> bytes:
+        data = bytearray(4096)
+        for at, kind, following, control in capabilities:
+            data[at : at + 4] = (kind | 1 << 16 | following << 20).to_bytes(4, "little")
+            data[at + 6 : at + 8] = control.to_bytes(2, "little")
+        return bytes(data)
+
+    control = runpy.run_path(str(SOURCE / "vcbox" / "facts.py"), run_name="facts")["acs_control"]
+    assert control(config((0x100, 0x0001, 0x2A0, 0), (0x2A0, 0x000D, 0, 0b11101))) == 0b11101
+    assert control(config((0x100, 0x0001, 0, 0))) is None
+    # A loop in a broken device ends, and so does a configuration without the extended part.
+    assert control(config((0x100, 0x0001, 0x200, 0), (0x200, 0x0002, 0x100, 0))) is None
+    assert control(bytes(256)) is None

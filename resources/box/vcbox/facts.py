@@ -238,7 +238,40 @@ def iommu():
         for w in read("/proc/cmdline").split()
         if re.match(r"(iommu|amd_iommu|intel_iommu|pcie_acs|pci=)", w)
     ]
-    return {"groups": len(glob.glob("/sys/kernel/iommu_groups/*")), "cmdline": " ".join(flags)}
+    groups = glob.glob("/sys/kernel/iommu_groups/*")
+    types = maybe("iommu.types", lambda: sorted({read(f"{g}/type") for g in groups}))
+    return {"groups": len(groups), "cmdline": " ".join(flags), "types": types}
+
+
+def acs_control(config):
+    """The control word of a PCIe device's Access Control Services; None where its configuration has no such capability."""
+    at, seen = 0x100, set()
+    while 0x100 <= at <= len(config) - 8 and at not in seen:
+        seen.add(at)
+        header = int.from_bytes(config[at : at + 4], "little")
+        if header & 0xFFFF == 0x000D:
+            return int.from_bytes(config[at + 6 : at + 8], "little")
+        at = header >> 20
+    return None
+
+
+def acs():
+    """Bridges that send what cards write to each other up to the root (request or completion redirect)."""
+    bridges, redirecting = 0, []
+    for folder in sorted(glob.glob("/sys/bus/pci/devices/*")):
+        if not read(f"{folder}/class").startswith("0x0604"):
+            continue
+        with open(f"{folder}/config", "rb") as f:
+            config = f.read()
+        # The kernel shows other users the first 64 bytes only.
+        if len(config) <= 64:
+            raise OSError("only root may read the bridges' configuration")
+        control = acs_control(config)
+        if control is not None:
+            bridges += 1
+            if control & 0b1100:
+                redirecting.append(os.path.basename(folder))
+    return {"bridges": bridges, "redirecting": redirecting}
 
 
 def network():
@@ -379,6 +412,7 @@ def gather():
         "clock": {**clock, "ntpSynchronized": maybe("clock.ntpSynchronized", ntp)},
         "secureBoot": maybe("secureBoot", secure_boot),
         "iommu": maybe("iommu", iommu),
+        "acs": maybe("acs", acs),
         "network": maybe("network", network),
         "users": maybe("users", users),
         "uid1000": uid1000(),
