@@ -143,6 +143,11 @@ export class Journal {
     return found ? this.#row(found) : null;
   }
 
+  /** The bytes that the box gets as spec.json, whose hash begins the chain. Errors: job_unknown. */
+  specBytes(job: string, attempt: number): Buffer {
+    return Buffer.from(this.#need(job, attempt).spec);
+  }
+
   /** Errors: job_unknown. */
   position(job: string, attempt: number): Position {
     const r = this.#need(job, attempt);
@@ -208,7 +213,7 @@ export class Journal {
     return record === undefined ? [] : this.#samples.series(this.#need(job, record).id);
   }
 
-  /** Hashes the spec and every stored line anew and follows the chain from the first to the last. */
+  /** Hashes the spec and every stored line anew, follows the chain, and compares the attempt's row with its lines. */
   verify(job: string, attempt: number): Verified {
     return this.#lines.verify(this.#need(job, attempt));
   }
@@ -237,15 +242,22 @@ export class Journal {
         : new AppError('journal_newer', { path: this.path, found: this.newerFormat, known: FORMAT });
     }
     if (this.#sql.inTransaction) return fn();
+    let result: T;
     try {
-      const result = this.#sql.transaction(fn);
-      for (const told of this.#untold) {
-        for (const tell of this.#listeners) this.#tell(tell, told);
-      }
-      return result;
-    } finally {
+      result = this.#sql.transaction(fn);
+    } catch (error) {
       this.#untold = [];
+      // A view that was asked for inside has counted lines that are not there.
+      this.#views.clear();
+      throw error;
     }
+    // Taken first: a listener may write, which comes through here again.
+    const all = this.#untold;
+    this.#untold = [];
+    for (const told of all) {
+      for (const tell of this.#listeners) this.#tell(tell, told);
+    }
+    return result;
   }
 
   /** What is stored stays stored, whatever a listener makes of it. */

@@ -66,6 +66,7 @@ export const ERRORS = {
 
   // sudo
   sudo_missing: e(5, false, 'There is no sudo on the box, and {user} is not root.', 'Log in as root for the first set-up, or install sudo on the console: apt install sudo'),
+  sudo_absent: e(5, false, 'There is no sudo on the box, and vaultadmin needs it.', 'On the box\'s console, as root, run "apt install sudo", then run the step again.'),
   sudo_password_wrong: e(5, true, 'sudo refused the password of {user}.', 'Check it and try again. The app tries each password once.'),
   sudo_not_allowed: e(5, false, 'The box does not let {user} use sudo.', 'On the box\'s console, as root, run "usermod -aG sudo {user}", then log in anew.'),
   sudo_wants_tty: e(5, false, 'sudo on the box insists on a terminal (requiretty).', 'On the box\'s console run "sudo visudo" and remove "Defaults requiretty".'),
@@ -93,11 +94,13 @@ export const ERRORS = {
   box_unsupported: e(7, false, 'The box runs {found}, which the profile {profile} does not name.', 'Install {wanted}, or choose the profile made for this machine.'),
   box_busy: e(7, true, 'Another job runs on the box: {title}, started by {user} from {laptop}.', 'Follow it with "vault-cube attach", or wait for its end.'),
   box_unreadable: e(7, false, 'The box answered in a way this version does not understand: {detail}', 'Run the command again; if it stays so, send the detail to support.'),
+  preflight_missing: e(7, false, 'Box {box} was not looked at yet.', 'Run "vault-cube inspect --box {box}" first; it changes nothing on the box.'),
   preflight_blocked: e(7, false, 'Preflight has blockers: {detail}', 'Run "vault-cube inspect" and clear them first.'),
   keys_needed: e(7, false, 'The app does not log in as vaultadmin yet.', 'Run "vault-cube keys" first.'),
   layer_before: e(7, false, 'Layer {layer} must be healthy before layer {next}.', 'Run "vault-cube provision --layers {layer}" first.'),
 
   // the job
+  run_open: e(8, false, '{title} of box {box} is not at its end: {detail}', 'Run "vault-cube resume --box {box}" to go on with it, or "vault-cube cancel --box {box}" to end it.'),
   job_conflict: e(8, false, 'Job {job} exists on the box with other orders.', 'Start it as a new job.'),
   job_failed: e(8, true, '{title} failed: {detail}', 'Read the named task, mend its cause, then run "vault-cube resume".'),
   job_cancelled: e(30, true, '{title} was cancelled.', 'Run the command again to start anew.'),

@@ -1,0 +1,188 @@
+/**
+ * Runs: what the engineer asked for, as an ordered list of jobs that the session remembers. Executing a run is idempotent
+ * (preload/contract/session.ts), so the same function starts it and resumes it.
+ */
+import { randomUUID } from 'node:crypto';
+import { AppError } from '../../preload/contract/errors.ts';
+import type { JobRow } from '../../preload/contract/job.ts';
+import type { Outcome } from '../../preload/contract/outcome.ts';
+import type { Profile } from '../../preload/contract/profile.ts';
+import type { Phase, Run, Session } from '../../preload/contract/session.ts';
+import {
+  layerOpen,
+  profileInJournal,
+  standing,
+  type Attempt,
+  type Part,
+  type Standing,
+} from '../../preload/contract/standing.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { App } from './app.ts';
+import { ADMIN_USER } from './inspect.ts';
+import { JobDriver, type DriveOptions } from './jobs.ts';
+import type { Secrets } from './secrets.ts';
+import { changeSession, withDeviation } from './sessions.ts';
+
+/** The attempts of a session with what their events say, oldest first. */
+export function attemptsOf(journal: Journal, session: Session): Attempt[] {
+  return journal.jobs(session.id).map((row) => ({ row, view: journal.view(row.job, row.attempt) }));
+}
+
+/** How the box stands, from the journal alone. */
+export function standingOf(journal: Journal, session: Session, profile?: Profile): Standing {
+  const attempts = attemptsOf(journal, session);
+  return standing(session, attempts, profile ?? profileInJournal(attempts));
+}
+
+export type PhasePlan = Omit<Phase, 'job'>;
+
+export function makeRun(
+  command: Run['command'],
+  title: string,
+  bundle: string | null,
+  phases: readonly PhasePlan[],
+): Run {
+  return {
+    id: randomUUID(),
+    command,
+    title,
+    startedAt: new Date().toISOString(),
+    endedAt: null,
+    bundle,
+    phases: phases.map((p) => ({ ...p, job: randomUUID() })),
+  };
+}
+
+const active = (row: JobRow | null) => row?.state === 'running' || row?.state === 'starting';
+
+/** The attempt of the session's run that is on its way, if one is. */
+export function activeJob(journal: Journal, session: Session): JobRow | null {
+  const rows = (session.run?.phases ?? []).map((p) => journal.latest(p.job));
+  return rows.find(active) ?? null;
+}
+
+/** Makes this the session's run. Errors: run_open when another one is on its way. */
+export function planRun(app: App, session: Session, run: Run): Session {
+  return app.journal.together(() => {
+    const now = app.journal.session(session.id) ?? session;
+    const open = activeJob(app.journal, now);
+    if (open && now.run) {
+      throw new AppError('run_open', {
+        title: now.run.title,
+        box: now.name,
+        detail: `"${open.title}" is ${open.state}.`,
+      });
+    }
+    return changeSession(app, session.id, (s) => ({ ...s, run }));
+  });
+}
+
+export interface RunEnd {
+  session: Session;
+  /** The parts (layers, suites) the run was about, as they stand now. Empty for a run that has no checks. */
+  parts: Part[];
+  outcome: Outcome;
+}
+
+/** Thrown for a phase that did not pass; the job's own code and words are in it. */
+function phaseError(phase: Phase, row: JobRow, detail: string | null, code: string | null): AppError {
+  const title = phase.title;
+  switch (row.state) {
+    case 'cancelled':
+      return new AppError('job_cancelled', { title });
+    case 'lost':
+      return new AppError('job_lost', { title });
+    default:
+      return code === 'hardening_not_confirmed'
+        ? new AppError('hardening_not_confirmed')
+        : new AppError('job_failed', { title, detail: detail ?? code ?? 'no reason was given' });
+  }
+}
+
+const WORST: readonly Outcome[] = ['failed', 'incomplete', 'passed_with_deviations', 'passed'];
+
+/** Executes the session's run to its end. Errors: job_failed, job_cancelled, job_lost, hardening_not_confirmed, those of JobDriver. */
+export async function executeRun(
+  app: App,
+  sessionId: string,
+  secrets: Secrets,
+  opts: Omit<DriveOptions, 'bundle'> & { bundle?: string | null },
+): Promise<RunEnd> {
+  const { journal } = app;
+  const start = journal.session(sessionId);
+  if (!start?.run) throw new AppError('nothing_to_resume', { box: start?.name ?? 'unknown' });
+  const run = start.run;
+  const driver = new JobDriver(app, sessionId, secrets, { ...opts, bundle: opts.bundle ?? run.bundle });
+  for (const phase of run.phases) {
+    const before = journal.latest(phase.job);
+    if (before?.state !== 'passed') {
+      const { row, view } = await driver.run(phase);
+      if (row.state === 'cancelled') endRun(app, sessionId, run);
+      if (row.state !== 'passed') throw phaseError(phase, row, view.detail, view.code);
+      afterPhase(app, sessionId, phase);
+    }
+    if (phase.kind === 'checks' && phase.layer !== null && !isOpenAfter(journal, sessionId, phase.layer))
+      break;
+  }
+  const session = endRun(app, sessionId, run);
+  return { session, ...partsOf(journal, session, run) };
+}
+
+function endRun(app: App, sessionId: string, run: Run): Session {
+  return changeSession(app, sessionId, (s) =>
+    s.run?.id === run.id ? { ...s, run: { ...s.run, endedAt: new Date().toISOString() } } : s,
+  );
+}
+
+function isOpenAfter(journal: Journal, sessionId: string, layer: number): boolean {
+  const session = journal.session(sessionId);
+  return session !== null && layerOpen(standingOf(journal, session), layer + 1);
+}
+
+/** What a passed job changes in the session. */
+function afterPhase(app: App, sessionId: string, phase: Phase): void {
+  if (phase.kind !== 'uid_swap') return;
+  changeSession(app, sessionId, (s) => {
+    const keys = s.keys && { ...s.keys, adminUid: 1000, uidDeviation: null };
+    return withDeviation({ ...s, keys }, 'uid', null);
+  });
+}
+
+/** The parts a run was about, and the worst of their outcomes. */
+export function partsOf(journal: Journal, session: Session, run: Run): { parts: Part[]; outcome: Outcome } {
+  const { layers, suites } = standingOf(journal, session);
+  const ids = new Set(
+    run.phases.flatMap((p) => (p.layer !== null ? [`l${p.layer}`] : p.suite !== null ? [p.suite] : [])),
+  );
+  const parts = [...layers, ...suites].filter((p) => ids.has(p.id));
+  const outcome = WORST.find((o) => parts.some((p) => p.outcome === o)) ?? 'passed';
+  return { parts, outcome };
+}
+
+/** vaultadmin takes UID 1000 from its holder. */
+export function uidSwapRun(holder: string): Run {
+  return makeRun('uid-swap', 'UID swap', null, [
+    {
+      id: 'uid-swap',
+      title: `${ADMIN_USER} takes UID 1000 from ${holder}`,
+      kind: 'uid_swap',
+      layer: null,
+      suite: null,
+      params: { holder, user: ADMIN_USER },
+    },
+  ]);
+}
+
+/** Numbered events over the link: what `vault-cube link-test` and the tests of the follower use. */
+export function linkTestRun(count: number, rate: number): Run {
+  return makeRun('link-test', 'Link test', null, [
+    {
+      id: 'link-test',
+      title: `Link test: ${count} events, ${rate} a second`,
+      kind: 'selftest',
+      layer: null,
+      suite: null,
+      params: { count, rate },
+    },
+  ]);
+}

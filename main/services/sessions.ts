@@ -1,0 +1,69 @@
+/** Sessions of boxes: found by name, made, changed and stored. A session is one document (preload/contract/session.ts). */
+import { randomUUID } from 'node:crypto';
+import { AppError } from '../../preload/contract/errors.ts';
+import type { Address, Session } from '../../preload/contract/session.ts';
+import type { App } from './app.ts';
+
+export interface NewBox {
+  name: string;
+  profile: string;
+  address: Address;
+  user: string;
+}
+
+/** The session of a known box. Without a name the only one there is. Errors: unknown_box, usage. */
+export function requireSession(app: App, name: string | undefined): Session {
+  const all = app.journal.sessions();
+  if (name === undefined) {
+    const [only] = all;
+    if (all.length === 1 && only) return only;
+    const what = all.length
+      ? `Several boxes are known: ${all.map((s) => s.name).join(', ')}. Name one with --box.`
+      : 'No box is known on this laptop yet. Begin with "vault-cube inspect --box NAME --host ADDRESS --user USER".';
+    throw new AppError('usage', { what });
+  }
+  const found = app.journal.sessionByName(name);
+  if (!found) throw new AppError('unknown_box', { name });
+  return found;
+}
+
+/** A session that is not stored yet: it is when the box's host key was confirmed. */
+export function newSession(box: NewBox): Session {
+  return {
+    v: 1,
+    id: randomUUID(),
+    name: box.name,
+    profile: box.profile,
+    path: 'provision',
+    createdAt: new Date().toISOString(),
+    address: box.address,
+    user: box.user,
+    firstUser: box.user,
+    hostKey: null,
+    identity: null,
+    keys: null,
+    boxCode: null,
+    run: null,
+    waivers: [],
+    deviations: [],
+  };
+}
+
+/** Changes the stored session by what is stored now, not by what the caller read some time ago. */
+export function changeSession(app: App, id: string, change: (session: Session) => Session): Session {
+  return app.journal.together(() => {
+    const before = app.journal.session(id);
+    if (!before) throw new AppError('internal', { detail: 'a session vanished while it was in use' });
+    const after = change(before);
+    app.journal.saveSession(after);
+    return after;
+  });
+}
+
+/** The session with this deviation named, or without it for a null text. */
+export function withDeviation(session: Session, id: string, text: string | null): Session {
+  const others = session.deviations.filter((d) => d.id !== id);
+  if (text === null) return { ...session, deviations: others };
+  const known = session.deviations.find((d) => d.id === id && d.text === text);
+  return { ...session, deviations: [...others, known ?? { id, text, at: new Date().toISOString() }] };
+}
