@@ -310,7 +310,12 @@ def test_a_failing_playbook_names_the_task(box: Box) -> None:
     assert "plain output" in output and "ANSIBLE_STDOUT_CALLBACK=vault_cube_events" in output
     assert "HOME=/root" in output and "leak-into-the-job" not in output
     stored = json.loads((folder / "vars.json").read_text())
-    assert stored == {"a": 1, "ansible_python_interpreter": "/usr/bin/python3"}
+    assert stored == {
+        "a": 1,
+        "ansible_python_interpreter": "/usr/bin/python3",
+        "base_system_image_archives_dir": str(box.state / "bundle" / "tree" / "images"),
+    }
+    assert "\x1e" not in output and '"ev"' not in output
 
 
 def test_unknown_job_names_do_not_reach_the_disk(box: Box) -> None:

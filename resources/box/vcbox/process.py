@@ -75,25 +75,36 @@ class Child:
 
     def take(self, stream: Stream, data: bytes) -> None:
         self.heard = time.monotonic()
-        self.output.write(data)
         lines = (stream.rest + data).split(b"\n")
         stream.rest = lines.pop()
         if len(stream.rest) > LINE_MAX:
             lines.append(stream.rest)
             stream.rest = b""
-        for line in lines:
-            self.line(stream, line)
+        self.lines(stream, lines)
 
-    def line(self, stream: Stream, raw: bytes) -> None:
-        if raw.startswith(RECORD_MARK) and self.on_record:
-            try:
-                record = json.loads(raw[1:])
-            except ValueError:
-                record = None
-            if isinstance(record, dict):
+    def lines(self, stream: Stream, lines: list[bytes]) -> None:
+        """Whole lines: records to their taker, all else into output.log and the event log."""
+        records = [self.record(line) for line in lines]
+        kept = [line + b"\n" for line, record in zip(lines, records, strict=True) if record is None]
+        if kept:
+            self.output.write(b"".join(kept))
+        for line, record in zip(lines, records, strict=True):
+            if record is None:
+                self.line(stream, line)
+            elif self.on_record:
                 self.flush(stream)
                 self.on_record(record)
-                return
+
+    def record(self, raw: bytes) -> dict[str, Any] | None:
+        if not (self.on_record and raw.startswith(RECORD_MARK)):
+            return None
+        try:
+            found = json.loads(raw[1:])
+        except ValueError:
+            return None
+        return found if isinstance(found, dict) else None
+
+    def line(self, stream: Stream, raw: bytes) -> None:
         text = raw.decode("utf-8", "replace").rstrip("\r")
         if text.strip():
             self.tail.append(text[:500])
@@ -233,7 +244,7 @@ def _read(
                 dog.look(state.heard)
         for stream in streams:
             if stream.rest:
-                state.line(stream, stream.rest)
+                state.lines(stream, [stream.rest])
             state.flush(stream)
 
 

@@ -4,21 +4,29 @@ from vcbox.checks.base import Look, Profile, Raw, Result, error, judged, said
 from vcbox.parsers.system import parse_dpkg_status
 
 ID, TITLE, LAYER = "l1_packages", "Essential packages are installed", 1
+# What ansible/roles/base_system/vars/ installs on every distribution; a test keeps the two the same.
 WANTED = [
+    "acl",
+    "bash-completion",
     "build-essential",
     "ca-certificates",
     "curl",
+    "dmidecode",
     "docker.io",
+    "ethtool",
     "fail2ban",
     "git",
     "gnupg",
     "jq",
     "less",
     "lsof",
+    "nftables",
     "nvme-cli",
     "openssh-server",
     "pciutils",
+    "psmisc",
     "python3-pip",
+    "python3-systemd",
     "python3-venv",
     "rsync",
     "smartmontools",
@@ -27,8 +35,12 @@ WANTED = [
     "ufw",
     "unattended-upgrades",
     "unzip",
+    "usbutils",
     "vim",
     "wget",
+    "xz-utils",
+    "zip",
+    "zstd",
 ]
 # Where the distribution or the customer has another package for the same thing.
 INSTEAD = {"docker.io": ("docker-ce",)}

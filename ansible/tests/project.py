@@ -1,0 +1,52 @@
+"""What the tests of this folder share: where things lie, and a real ansible-playbook run on this machine."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ANSIBLE = Path(__file__).resolve().parents[1]
+REPO = ANSIBLE.parent
+ROLES = sorted(path for path in (ANSIBLE / "roles").iterdir() if path.is_dir())
+DISTRIBUTIONS = ("ubuntu-24.04", "debian-13")
+# The environment that runs pytest has ansible-core, as requirements-dev.txt pins it.
+VENV = Path(sys.executable).parents[1]
+
+sys.dont_write_bytecode = True
+sys.path[:0] = [str(REPO / "resources" / "box"), str(REPO / "tests" / "box")]
+
+
+def load(path: Path) -> Any:
+    return yaml.safe_load(path.read_text())
+
+
+def task_files() -> list[Path]:
+    return sorted(p for role in ROLES for folder in ("tasks", "handlers") for p in (role / folder).glob("*.yml"))
+
+
+def tasks_of(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """All tasks of a file, those inside blocks too."""
+    found = []
+    for entry in entries:
+        found.append(entry)
+        for word in ("block", "rescue", "always"):
+            found += tasks_of(entry.get(word) or [])
+    return found
+
+
+def ansible_playbook(folder: Path, *args: str, path: str = os.environ["PATH"]) -> subprocess.CompletedProcess[str]:
+    """Runs in `folder` with this project's settings, a home of its own, and nothing of the caller's environment."""
+    env = {
+        "PATH": f"{VENV / 'bin'}:{path}",
+        "HOME": str(folder),
+        "ANSIBLE_CONFIG": str(ANSIBLE / "ansible.cfg"),
+        "ANSIBLE_HOME": str(folder / ".ansible"),
+        "ANSIBLE_LOCALHOST_WARNING": "0",
+        "ANSIBLE_NOCOLOR": "1",
+        "LC_ALL": "C.UTF-8",
+    }
+    argv = [str(VENV / "bin" / "ansible-playbook"), *args]
+    return subprocess.run(argv, cwd=folder, env=env, capture_output=True, text=True, timeout=120, check=False)

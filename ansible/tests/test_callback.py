@@ -1,0 +1,183 @@
+"""The real callback in a real run, read by the runner's own code: its records become events of the documented shape."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from project import ANSIBLE, VENV
+from shape import check_body
+from vcbox import playbook
+from vcbox.context import Context, JobFailed
+from vcbox.eventlog import EventLog
+from vcbox.paths import Paths
+
+JOB = "6f1f7a4e-3c5c-4f0e-9c0f-0d8a1b2c3d4e"
+SECRET = "not-for-any-log"
+
+GOOD = """
+- name: Good
+  hosts: all
+  gather_facts: false
+  tags: [good]
+  tasks:
+    - name: Finds it as wanted
+      ansible.builtin.file: {{path: {work}, state: directory, mode: "0755"}}
+    - name: Changes
+      ansible.builtin.copy: {{content: hello, dest: {work}/file, mode: "0600"}}
+      notify: Handle
+    - name: Goes round
+      ansible.builtin.command: {{cmd: "echo {{{{ item }}}}"}}
+      loop: [one, two, three]
+      changed_when: item == 'two'
+    - name: Is skipped
+      ansible.builtin.command: "false"
+      when: "'a' == 'b'"
+    - name: Goes round in secret
+      ansible.builtin.command: {{cmd: "echo {{{{ item }}}}"}}
+      loop: [{secret}-1, {secret}-2]
+      changed_when: true
+      no_log: true
+  handlers:
+    - name: Handle
+      ansible.builtin.command: "true"
+      changed_when: false
+- name: Not chosen
+  hosts: all
+  gather_facts: false
+  tags: [other]
+  tasks:
+    - name: Is of another play
+      ansible.builtin.command: "false"
+"""
+
+BAD = """
+- name: Bad
+  hosts: all
+  gather_facts: false
+  tags: [good]
+  tasks:
+    - name: Guarded
+      block:
+        - name: Fails in secret
+          ansible.builtin.command: {{cmd: "cat /nowhere/{secret}"}}
+          no_log: true
+        - name: Is never reached
+          ansible.builtin.command: "true"
+      rescue:
+        - name: Fails in a loop
+          ansible.builtin.command: {{cmd: "cat {{{{ item }}}}"}}
+          loop: [/dev/null, /nowhere/at-all]
+          changed_when: false
+"""
+
+DYNAMIC = """
+- name: Dynamic
+  hosts: all
+  gather_facts: false
+  tags: [good]
+  tasks:
+    - name: Found on the way
+      ansible.builtin.include_tasks: more.yml
+"""
+MORE = "- name: More\n  ansible.builtin.command: 'true'\n  changed_when: false\n"
+
+
+class Run:
+    """One run of `playbook.run` in a temporary box; `text` is all that it left behind for people and programs."""
+
+    def __init__(self, base: Path, play: str) -> None:
+        project, opt, folder = base / "box" / "ansible", base / "opt", base / "job"
+        for path in (project, opt, folder, base / "work"):
+            path.mkdir(parents=True)
+        (project / "play.yml").write_text(play.format(work=base / "work", secret=SECRET))
+        (project / "more.yml").write_text(MORE)
+        for name in ("ansible.cfg", "callback_plugins"):
+            (project / name).symlink_to(ANSIBLE / name)
+        (opt / "ansible").symlink_to(VENV)
+        log = EventLog(folder, JOB, 1, "0" * 64, "stand-in")
+        params = {"playbook": "play.yml", "tags": ["good"], "vars": {}}
+        spec = {"job": JOB, "attempt": 1, "params": params}
+        ctx = Context(spec, folder, base / "box", Paths(base / "state", opt), log, f"{JOB}.1")
+        self.counts: dict[str, int] | None = None
+        self.failed: JobFailed | None = None
+        try:
+            self.counts = playbook.run(ctx)
+        except JobFailed as e:
+            self.failed = e
+        finally:
+            log.close()
+        text = (folder / "events.jsonl").read_text()
+        self.events: list[dict[str, Any]] = [json.loads(line) for line in text.splitlines()]
+        for event in self.events:
+            check_body(event)
+        self.output = (folder / "output.log").read_text()
+        self.text = text + self.output
+        self.tasks = [e for e in self.events if e["kind"] == "task"]
+
+    def ends(self) -> list[tuple[str, str]]:
+        return [(e["name"], e["state"]) for e in self.tasks if e["state"] != "begin"]
+
+    def detail(self, name: str) -> Any:
+        return next(e.get("detail") for e in self.tasks if e["name"] == name and e["state"] != "begin")
+
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the runner needs root")
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return Run(tmp_path_factory.mktemp("good"), GOOD)
+
+
+@pytest.fixture(scope="module")
+def bad(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return Run(tmp_path_factory.mktemp("bad"), BAD)
+
+
+def test_a_run_that_passes(good: Run) -> None:
+    assert good.ends() == [
+        ("Finds it as wanted", "ok"),
+        ("Changes", "changed"),
+        ("Goes round", "changed"),
+        ("Is skipped", "skipped"),
+        ("Goes round in secret", "changed"),
+        ("Handle", "ok"),
+    ]
+    begins = [e for e in good.tasks if e["state"] == "begin"]
+    assert [e["index"] for e in begins] == [1, 2, 3, 4, 5, 6]
+    assert [e["total"] for e in begins] == [5, 5, 5, 5, 5, 6], "a handler counts from its start"
+    assert all(e["seconds"] >= 0 for e in good.tasks if e["state"] != "begin")
+    assert good.counts == {"ok": 2, "changed": 3, "failed": 0, "skipped": 1}
+    assert good.detail("Goes round") == "two"
+    assert "'a' == 'b'" in good.detail("Is skipped")
+
+
+def test_output_is_for_people(good: Run) -> None:
+    assert "PLAY [Good]" in good.output and "TASK [Goes round]" in good.output
+    assert "changed: [localhost] => (item=two)" in good.output and "RUNNING HANDLER [Handle]" in good.output
+    assert "\x1e" not in good.output and '"ev"' not in good.output
+    logged = "\n".join(e["text"] for e in good.events if e["kind"] == "log")
+    assert "TASK [Goes round]" in logged and "\x1e" not in logged
+
+
+def test_a_run_that_fails_says_why(bad: Run) -> None:
+    assert bad.ends() == [("Fails in secret", "failed"), ("Fails in a loop", "failed")]
+    assert bad.failed and bad.failed.code == "ansible_failed"
+    assert bad.failed.detail.startswith("Fails in a loop: /nowhere/at-all: ")
+    assert "No such file or directory" in bad.failed.detail
+    assert bad.failed.counts == {"ok": 0, "changed": 0, "failed": 1, "skipped": 0}
+    assert "No such file or directory" in bad.output
+
+
+def test_no_log_is_kept(good: Run, bad: Run) -> None:
+    for run in (good, bad):
+        assert SECRET not in run.text
+        assert "no_log" in run.text
+
+
+def test_an_unknown_number_of_tasks_is_said_to_be_unknown(tmp_path: Path) -> None:
+    run = Run(tmp_path, DYNAMIC)
+    assert {e["total"] for e in run.tasks} == {None}
+    assert ("More", "ok") in run.ends()
