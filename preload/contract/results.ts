@@ -9,7 +9,7 @@ import {
   type Verdict,
   type Waiver,
 } from './outcome.ts';
-import type { Profile } from './profile.ts';
+import { expectationOf, type Profile } from './profile.ts';
 import type { JobView } from './reduce.ts';
 
 export interface Attempt {
@@ -84,7 +84,7 @@ export function jobGap(attempt: Ordered, title: string): JudgedCheck | null {
 }
 
 /** Stands for what did not happen. */
-export function missing(title: string, reason: string): JudgedCheck {
+export function missing(title: string, reason: string | null = null): JudgedCheck {
   return { id: 'gap', title, verdict: 'not_run', expectation: REQUIRED, reason };
 }
 
@@ -135,22 +135,16 @@ export function gatherResults(
   const gaps: JudgedCheck[] = [];
   for (const from of used) {
     const ids = asked(from);
-    const why = unfinished(from);
-    if (why) {
-      for (const id of ids) latest.set(id, { result: noResult(id, latest.get(id)?.result, why), from });
-    }
+    const why = unfinished(from) ?? { verdict: 'not_run' as const, reason: 'its job gave no result of it' };
+    for (const id of ids) latest.set(id, { result: noResult(id, latest.get(id)?.result, why), from });
     for (const result of from.view.checks) latest.set(result.id, { result, from });
     const gap = ids.length ? null : jobGap(from, title);
     if (gap) gaps.push(gap);
   }
   if (looks.length && whole < 0) gaps.push(missing(title, 'only single checks of it were run'));
-  if (looks.length && latest.size === 0 && gaps.length === 0)
-    gaps.push(missing(title, 'its job ran no check'));
-  const named = profile?.expectations ?? {};
-  const expectation = (id: string) => (Object.hasOwn(named, id) && named[id]) || REQUIRED;
   const checks = [...latest].map(([id, { result, from }]) => ({
     result,
-    expectation: expectation(id),
+    expectation: profile ? expectationOf(profile, id, evidenceOf([from]) ?? 'real') : REQUIRED,
     waiver: waivers.findLast((w) => w.check === id) ?? null,
     job: from.row.job,
     attempt: from.row.attempt,
