@@ -1,4 +1,5 @@
 /** What every service stands on: the journal, the pinned host keys, the code for the box, and whom to ask. */
+import { existsSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { LinkState } from '../../preload/contract/job.ts';
@@ -51,7 +52,8 @@ function userName(): string {
 export function openApp(person: Person, opts: { home?: string; readOnly?: boolean } = {}): App {
   const home = privateFolder(opts.home ?? dataHome());
   const path = join(home, 'journal.db');
-  const journal = Journal.open(path, { readOnly: opts.readOnly ?? false });
+  // A laptop that knows no box yet has no journal to read: an empty one says so.
+  const journal = Journal.open(path, { readOnly: (opts.readOnly ?? false) && existsSync(path) });
   if (!journal.readOnly) reconcileLocal(journal);
   let code: Promise<BoxCode> | null = null;
   return {

@@ -1,0 +1,105 @@
+/** What each command runs in: output, secrets, a signal that Ctrl+C gives, and the app on its data folder. */
+import { AppError } from '../../preload/contract/errors.ts';
+import type { Outcome } from '../../preload/contract/outcome.ts';
+import { EXIT_CODES, OUTCOME_WORDS } from '../../preload/contract/outcome.ts';
+import type { Part } from '../../preload/contract/standing.ts';
+import { openApp, type App } from '../services/app.ts';
+import { Secrets } from '../services/secrets.ts';
+import { askSecret, hostKeyAnswer, readSecrets } from './ask.ts';
+import { Output } from './output.ts';
+
+/** Options that every command has. */
+export interface CommonOptions {
+  json?: boolean;
+  secrets?: string;
+  box?: string;
+  acceptHostKey?: string;
+  giveUp?: string;
+}
+
+/** The reason of the signal that Ctrl+C gives: the engineer goes away, the job stays. */
+export class Detached extends Error {
+  override readonly name = 'Detached';
+}
+
+export interface Context {
+  app: App;
+  secrets: Secrets;
+  out: Output;
+  signal: AbortSignal;
+  giveUpAfterMs: number;
+}
+
+const GIVE_UP_SECONDS = 600;
+
+/** A number of seconds from an option. Errors: usage. */
+export function seconds(option: string, text: string | undefined, fallback: number): number {
+  if (text === undefined) return fallback;
+  const value = Number(text);
+  if (!Number.isFinite(value) || value < 0)
+    throw new AppError('usage', { what: `--${option} wants a number of seconds, not "${text}".` });
+  return value;
+}
+
+/**
+ * Runs one command: opens the data folder, prints every event that is stored meanwhile, closes it whatever happens. The
+ * command returns the exit code.
+ */
+export async function withApp(
+  opts: CommonOptions & { readOnly?: boolean },
+  fn: (ctx: Context) => Promise<number>,
+): Promise<number> {
+  const out = new Output(opts.json ?? false);
+  const abort = new AbortController();
+  const onSignal = () => abort.abort(new Detached());
+  process.once('SIGINT', onSignal);
+  process.once('SIGTERM', onSignal);
+  let app: App | null = null;
+  try {
+    const giveUpAfterMs = seconds('give-up', opts.giveUp, GIVE_UP_SECONDS) * 1000;
+    const secrets = new Secrets(askSecret, readSecrets(opts.secrets));
+    app = openApp(
+      {
+        confirmHostKey: hostKeyAnswer(opts.acceptHostKey),
+        note: (text) => out.note(text),
+        link: (state, detail) => out.link(state, detail),
+      },
+      { readOnly: opts.readOnly ?? false },
+    );
+    app.journal.onAppend((job, attempt, events) => out.events(job, attempt, events));
+    return await fn({ app, secrets, out, signal: abort.signal, giveUpAfterMs });
+  } finally {
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+    app?.close();
+  }
+}
+
+/** How parts stand, in lines and in the result; returns the exit code. */
+export function tellParts(out: Output, outcome: Outcome, parts: readonly Part[]): number {
+  for (const part of parts) {
+    const { decision } = part;
+    const marked = part.evidence && part.evidence !== 'real' ? ` [${part.evidence}]` : '';
+    out.line(`${part.title}: ${OUTCOME_WORDS[part.outcome]}${marked}`);
+    for (const text of decision.failures) out.line(`  ✕ ${text}`);
+    for (const text of decision.missing) out.line(`  – ${text}`);
+    for (const text of decision.deviations) out.line(`  ! ${text}`);
+  }
+  out.result({
+    ok: outcome === 'passed' || outcome === 'passed_with_deviations',
+    outcome,
+    exit: EXIT_CODES[outcome],
+    parts: parts.map(({ id, title, outcome: o, evidence, decision, attempts, stale }) => ({
+      id,
+      title,
+      outcome: o,
+      evidence,
+      deviations: decision.deviations,
+      failures: decision.failures,
+      missing: decision.missing,
+      attempts,
+      stale,
+    })),
+  });
+  return EXIT_CODES[outcome];
+}

@@ -1,0 +1,194 @@
+/** What the command line prints: lines for people, or one JSON object a line with --json. */
+import type { ErrorReply } from '../../preload/contract/errors.ts';
+import type { CheckResult, JobEvent } from '../../preload/contract/events.ts';
+import type { LinkState } from '../../preload/contract/job.ts';
+import type { Verdict } from '../../preload/contract/outcome.ts';
+
+/** Icon and word together: a verdict is never told by colour alone. */
+export const VERDICT_WORDS: Record<Verdict, string> = {
+  pass: '✓ pass',
+  warn: '! warn',
+  fail: '✕ fail',
+  error: '⚡ error',
+  not_run: '– not run',
+  not_supported: '∅ not supported',
+};
+
+const BYTES = ['B', 'kB', 'MB', 'GB', 'TB'];
+
+/** Bytes with a decimal unit, as disks and networks are sold. */
+export function bytesText(bytes: number): string {
+  let at = 0;
+  let value = bytes;
+  while (value >= 1000 && at < BYTES.length - 1) {
+    value /= 1000;
+    at += 1;
+  }
+  return `${at === 0 ? value : value.toFixed(1)} ${BYTES[at] ?? 'B'}`;
+}
+
+export function secondsText(seconds: number | null | undefined): string {
+  if (seconds === null || seconds === undefined) return '';
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  return `${Math.floor(seconds / 60)}:${String(Math.round(seconds % 60)).padStart(2, '0')} min`;
+}
+
+/** Rows in columns, each as wide as its widest cell. */
+export function table(rows: readonly (readonly string[])[]): string[] {
+  const widths: number[] = [];
+  for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, cell.length)));
+  return rows.map((row) =>
+    row
+      .map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i] ?? 0)))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/** A check and, where it did not pass, why and what to do. */
+export function checkLines(check: CheckResult): string[] {
+  const value = check.value === null ? '' : `${check.value}${check.unit ? ` ${check.unit}` : ''}`;
+  const wanted = check.threshold === null ? '' : `(wanted: ${check.threshold})`;
+  const head = [
+    VERDICT_WORDS[check.verdict].padEnd(16),
+    check.title,
+    value && `: ${value}`,
+    wanted && ` ${wanted}`,
+  ];
+  const lines = [`${head[0]} ${head.slice(1).join('')}`];
+  if (check.verdict === 'pass') return lines;
+  const indent = ' '.repeat(17);
+  if (check.reason) lines.push(`${indent}${check.reason}`);
+  if (check.nextAction) lines.push(`${indent}→ ${check.nextAction}`);
+  return lines;
+}
+
+export class Output {
+  readonly json: boolean;
+  readonly #out: NodeJS.WriteStream;
+  readonly #live: boolean;
+  #status = '';
+  #steps = new Map<string, string>();
+
+  constructor(json: boolean, out: NodeJS.WriteStream = process.stdout) {
+    this.json = json;
+    this.#out = out;
+    this.#live = !json && out.isTTY;
+  }
+
+  #emit(record: Record<string, unknown>): void {
+    this.#out.write(`${JSON.stringify(record)}\n`);
+  }
+
+  /** A line for people; with --json it is kept out of the records. */
+  line(text = ''): void {
+    if (this.json) return;
+    this.#clear();
+    this.#out.write(`${text}\n`);
+    this.#draw();
+  }
+
+  note(text: string): void {
+    if (this.json) this.#emit({ type: 'note', text });
+    else this.line(text);
+  }
+
+  link(state: LinkState, detail: string): void {
+    if (this.json) return this.#emit({ type: 'link', state, detail });
+    if (state === 'live') this.#setStatus('');
+    else this.#say(`link: ${state}, the job goes on on the box (${detail})`);
+  }
+
+  /** `result` of a command, in JSON; people have read it by then. */
+  result(record: Record<string, unknown>): void {
+    this.#setStatus('');
+    if (this.json) this.#emit({ type: 'result', ...record });
+  }
+
+  error(reply: ErrorReply): void {
+    this.#setStatus('');
+    if (this.json) return this.#emit({ type: 'error', ...reply });
+    process.stderr.write(`error: ${reply.message}\n  → ${reply.nextAction}\n`);
+    if (reply.detail && !reply.message.includes(reply.detail))
+      process.stderr.write(`  detail: ${reply.detail}\n`);
+  }
+
+  events(job: string, attempt: number, events: readonly JobEvent[]): void {
+    if (this.json) {
+      for (const event of events) this.#emit({ type: 'event', job, attempt, event: event.env });
+      return;
+    }
+    for (const event of events) if (event.known) this.#event(event);
+  }
+
+  #event(e: Extract<JobEvent, { known: true }>): void {
+    switch (e.kind) {
+      case 'started':
+        return this.line(`▶ ${e.body.title}`);
+      case 'step':
+        if (e.body.state === 'begin') {
+          this.#steps.set(e.body.id, e.body.title);
+          return this.#setStatus(e.body.title);
+        }
+        if (e.body.outcome === 'failed') this.line(`  ✕ ${e.body.title}: ${e.body.detail ?? 'failed'}`);
+        return this.#setStatus('');
+      case 'task': {
+        const { index, total, name, state } = e.body;
+        const place = total ? `${index}/${total}` : String(index);
+        if (state === 'begin') return this.#setStatus(`task ${place}  ${name}`);
+        if (state === 'changed') this.line(`  changed  ${name}  ${secondsText(e.body.seconds)}`);
+        if (state === 'failed') this.line(`  ✕ failed ${name}: ${e.body.detail ?? 'no message'}`);
+        return;
+      }
+      case 'progress': {
+        const { phase, done, total, unit } = e.body;
+        const text = (n: number) => (unit === 'bytes' ? bytesText(n) : String(n));
+        return this.#setStatus(`${phase}: ${text(done)}${total === null ? '' : ` of ${text(total)}`}`);
+      }
+      case 'check':
+        for (const line of checkLines(e.body.check)) this.line(`  ${line}`);
+        return;
+      case 'waiting':
+        return e.body.state === 'begin'
+          ? this.#say(`waiting: ${e.body.for} (${e.body.detail})`)
+          : this.#setStatus('');
+      case 'finished': {
+        const { outcome, seconds, counts, detail } = e.body;
+        const changed = counts ? `, changed ${counts.changed}` : '';
+        this.line(`  ${outcome} in ${secondsText(seconds)}${changed}${detail ? `: ${detail}` : ''}`);
+        return this.#setStatus('');
+      }
+      case 'log':
+        return;
+      case 'beat':
+      case 'samples':
+      case 'facts':
+        return;
+    }
+  }
+
+  #said = '';
+  /** A state that lasts: a line once, and the status line while it does. */
+  #say(text: string): void {
+    if (text !== this.#said) this.line(`  ${text}`);
+    this.#said = text;
+    this.#setStatus(text);
+  }
+
+  #setStatus(text: string): void {
+    if (!this.#live) return;
+    this.#clear();
+    this.#status = text;
+    this.#draw();
+  }
+
+  #clear(): void {
+    if (this.#live && this.#status) this.#out.write('\r\x1b[2K');
+  }
+
+  #draw(): void {
+    if (!this.#live || !this.#status) return;
+    const width = (this.#out.columns || 80) - 3;
+    this.#out.write(`… ${this.#status.slice(0, width)}`);
+  }
+}

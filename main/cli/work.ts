@@ -1,0 +1,168 @@
+/** Commands that run jobs on the box: provision, validate, resume, attach, cancel, link-test. */
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { AppError } from '../../preload/contract/errors.ts';
+import { EXIT_CODES } from '../../preload/contract/outcome.ts';
+import type { JobRow } from '../../preload/contract/job.ts';
+import type { Session } from '../../preload/contract/session.ts';
+import { JobDriver } from '../services/jobs.ts';
+import { loadProfile } from '../services/profiles.ts';
+import { parseLayers, planProvision } from '../services/provision.ts';
+import { activeJob, executeRun, linkTestRun, planRun } from '../services/runs.ts';
+import { requireSession } from '../services/sessions.ts';
+import { parseSuites, planValidate } from '../services/validate.ts';
+import { seconds, tellParts, withApp, type CommonOptions, type Context } from './context.ts';
+
+interface ProvisionOptions extends CommonOptions {
+  layers?: string;
+  bundle?: string;
+}
+interface ValidateOptions extends CommonOptions {
+  suites?: string;
+  watch?: string;
+  hz?: string;
+}
+interface LinkTestOptions extends CommonOptions {
+  count?: string;
+  rate?: string;
+}
+
+const driveOptions = ({ signal, giveUpAfterMs }: Context) => ({ signal, giveUpAfterMs });
+
+/** Executes the session's run and tells how its parts stand. */
+async function execute(ctx: Context, session: Session, bundle?: string): Promise<number> {
+  const end = await executeRun(ctx.app, session.id, ctx.secrets, {
+    ...driveOptions(ctx),
+    ...(bundle === undefined ? {} : { bundle }),
+  });
+  return tellParts(ctx.out, end.outcome, end.parts);
+}
+
+async function runProvision(ctx: Context, o: ProvisionOptions): Promise<number> {
+  const session = requireSession(ctx.app, o.box);
+  const layers = parseLayers(o.layers ?? '0,1');
+  const bundle = o.bundle === undefined ? session.run?.bundle : resolve(o.bundle);
+  if (!bundle) throw new AppError('usage', { what: 'Name the bundle to install from with --bundle FOLDER.' });
+  const { profile } = loadProfile(session.profile);
+  const run = planProvision(ctx.app, session, profile, layers, bundle);
+  ctx.out.line(`${run.title}: ${run.phases.map((p) => p.title).join(' → ')}`);
+  return execute(ctx, planRun(ctx.app, session, run));
+}
+
+async function runValidate(ctx: Context, o: ValidateOptions): Promise<number> {
+  const session = requireSession(ctx.app, o.box);
+  const { profile } = loadProfile(session.profile);
+  const hz = seconds('hz', o.hz, 1);
+  if (hz < 0.1 || hz > 10) throw new AppError('usage', { what: '--hz is from 0.1 to 10 samples a second.' });
+  const watchSeconds = seconds('watch', o.watch, 20);
+  const suites = parseSuites(o.suites ?? 'gpu-detection');
+  const run = planValidate(ctx.app, session, profile, suites, { hz, watchSeconds });
+  return execute(ctx, planRun(ctx.app, session, run));
+}
+
+async function runResume(ctx: Context, o: ProvisionOptions): Promise<number> {
+  const session = requireSession(ctx.app, o.box);
+  if (!session.run || session.run.endedAt !== null)
+    throw new AppError('nothing_to_resume', { box: session.name });
+  ctx.out.line(`Going on with: ${session.run.title}`);
+  return execute(ctx, session, o.bundle === undefined ? undefined : resolve(o.bundle));
+}
+
+/** The session and its job that is on its way. Errors: job_unknown, nothing_to_attach. */
+function active(ctx: Context, o: CommonOptions): { session: Session; row: JobRow } {
+  const session = requireSession(ctx.app, o.box);
+  const row = activeJob(ctx.app.journal, session);
+  if (!row) throw new AppError('nothing_to_attach', { box: session.name });
+  return { session, row };
+}
+
+/** One job's end: its state is the result. */
+function tellJob({ out }: Context, row: JobRow, detail: string | null, wanted: JobRow['state']): number {
+  const title = row.title;
+  if (row.state !== wanted) {
+    if (row.state === 'lost') throw new AppError('job_lost', { title });
+    if (row.state === 'cancelled') throw new AppError('job_cancelled', { title });
+    if (row.state === 'failed')
+      throw new AppError('job_failed', { title, detail: detail ?? 'no reason was given' });
+  }
+  out.line(`${title}: ${row.state}`);
+  out.result({ ok: true, job: row.job, attempt: row.attempt, state: row.state, exit: EXIT_CODES.passed });
+  return EXIT_CODES.passed;
+}
+
+const driver = (ctx: Context, session: Session, bundle?: string | null) =>
+  new JobDriver(ctx.app, session.id, ctx.secrets, { ...driveOptions(ctx), bundle: bundle ?? null });
+
+async function runAttach(ctx: Context, o: ProvisionOptions): Promise<number> {
+  const { session, row } = active(ctx, o);
+  const bundle = o.bundle === undefined ? session.run?.bundle : resolve(o.bundle);
+  const end = await driver(ctx, session, bundle).attach(row);
+  return tellJob(ctx, end.row, end.view.detail, 'passed');
+}
+
+async function runCancel(ctx: Context, o: CommonOptions): Promise<number> {
+  const { session, row } = active(ctx, o);
+  const end = await driver(ctx, session).cancel(row);
+  return tellJob(ctx, end.row, end.view.detail, 'cancelled');
+}
+
+async function runLinkTest(ctx: Context, o: LinkTestOptions): Promise<number> {
+  const session = requireSession(ctx.app, o.box);
+  const number = (name: string, text: string | undefined, fallback: number) => {
+    const value = Number(text ?? fallback);
+    if (!(value > 0))
+      throw new AppError('usage', { what: `--${name} wants a number above 0, not "${text}".` });
+    return value;
+  };
+  const run = linkTestRun(Math.round(number('count', o.count, 200)), number('rate', o.rate, 50));
+  return execute(ctx, planRun(ctx.app, session, run));
+}
+
+export function addWorkCommands(
+  add: (name: string, summary: string) => Command,
+  run: (command: Command, fn: (o: CommonOptions) => Promise<number>) => void,
+): void {
+  const bundle = ['--bundle <folder>', 'the site bundle that the box installs from'] as const;
+  const giveUp = ['--give-up <seconds>', 'how long to try when the box is out of reach (600)'] as const;
+
+  run(
+    add('provision', 'Put layers on the box, each fetched, installed and looked at')
+      .option('--layers <list>', 'which, as in 0,1', '0,1')
+      .option(...bundle)
+      .option(...giveUp),
+    (o) => withApp(o, (ctx) => runProvision(ctx, o)),
+  );
+  run(
+    add('validate', 'Run validation suites, with telemetry of the GPUs')
+      .option('--suites <list>', 'which', 'gpu-detection')
+      .option('--watch <seconds>', 'watch the GPUs so long after the last check (20)')
+      .option('--hz <number>', 'samples a second (1)')
+      .option(...giveUp),
+    (o) => withApp(o, (ctx) => runValidate(ctx, o)),
+  );
+  run(
+    add(
+      'resume',
+      'Go on with what was interrupted: joins what runs, repeats what was lost, skips what is done',
+    )
+      .option(...bundle)
+      .option(...giveUp),
+    (o) => withApp(o, (ctx) => runResume(ctx, o)),
+  );
+  run(
+    add('attach', 'Follow the job that runs on the box, and start nothing')
+      .option(...bundle)
+      .option(...giveUp),
+    (o) => withApp(o, (ctx) => runAttach(ctx, o)),
+  );
+  run(add('cancel', 'End the job that runs on the box').option(...giveUp), (o) =>
+    withApp(o, (ctx) => runCancel(ctx, o)),
+  );
+  run(
+    add('link-test', 'Send numbered events from the box: shows that none is lost or doubled')
+      .option('--count <number>', 'how many (200)')
+      .option('--rate <number>', 'a second (50)')
+      .option(...giveUp),
+    (o) => withApp(o, (ctx) => runLinkTest(ctx, o)),
+  );
+}
