@@ -215,7 +215,8 @@ export class Journal {
 
   /** Hashes the spec and every stored line anew, follows the chain, and compares the attempt's row with its lines. */
   verify(job: string, attempt: number): Verified {
-    return this.#lines.verify(this.#need(job, attempt));
+    // Another process may be storing lines of this very attempt.
+    return this.#sql.snapshot(() => this.#lines.verify(this.#need(job, attempt)));
   }
 
   /** Calls back after each append of this process, with the new events. Returns what ends it. */

@@ -29,6 +29,25 @@ export type Verified = { ok: true; events: number } | { ok: false; seq: number; 
 
 const PAGE = 1000;
 
+/** What the lines so far make of their attempt. */
+interface Sum {
+  state: JobState;
+  evidence: Evidence | null;
+  bytes: number;
+}
+
+function plus(sum: Sum, line: Buffer, event: JobEvent): Sum {
+  const { evidence } = event.env;
+  let state: JobState = sum.state === 'starting' ? 'running' : sum.state;
+  // Whoever was called lost and then tells its result was not lost; nothing less takes that word back.
+  if (event.known && event.kind === 'finished') state = event.body.outcome;
+  return {
+    state,
+    evidence: weakestEvidence(sum.evidence ? [sum.evidence, evidence] : [evidence]),
+    bytes: sum.bytes + line.length + 1,
+  };
+}
+
 export class LineStore {
   readonly #sql: Sql;
   readonly #samples: SampleStore;
@@ -70,7 +89,7 @@ export class LineStore {
 
   /** Stores lines that `check` gave. Call inside the same transaction. */
   store(record: JobRecord, lines: readonly CheckedLine[]): JobEvent[] {
-    let { state, evidence, bytes } = record;
+    let sum: Sum = record;
     for (const { line, event } of lines) {
       this.#sql.run(
         'insert into events (job_id, seq, kind, line) values (?, ?, ?, ?)',
@@ -79,11 +98,7 @@ export class LineStore {
         event.kind,
         line,
       );
-      bytes += line.length + 1;
-      evidence = weakestEvidence(evidence ? [evidence, event.env.evidence] : [event.env.evidence]);
-      // Whoever was called lost and then tells its result was not lost; nothing less takes that word back.
-      if (event.known && event.kind === 'finished') state = event.body.outcome;
-      else if (state === 'starting') state = 'running';
+      sum = plus(sum, line, event);
     }
     const events = lines.map((l) => l.event);
     this.#samples.add(record.id, events);
@@ -91,9 +106,9 @@ export class LineStore {
     if (!last) return [];
     this.#sql.run(
       `update jobs set state = ?, evidence = ?, bytes = ?, last_seq = ?, last_length = ?, last_sha256 = ? where id = ?`,
-      state,
-      evidence,
-      bytes,
+      sum.state,
+      sum.evidence,
+      sum.bytes,
       last.event.env.seq,
       last.line.length,
       last.sha256,
@@ -119,15 +134,21 @@ export class LineStore {
     }
   }
 
-  /** Hashes the spec and every stored line anew and follows the chain from the first to the last. */
+  /**
+   * Hashes the spec and every stored line anew, follows the chain from the first to the last, and sees that the row of the
+   * attempt says what its lines say.
+   */
   verify(record: JobRecord): Verified {
     const { job, attempt } = record;
+    let sum: Sum = { state: 'starting', evidence: null, bytes: 0 };
     let end = { job, attempt, seq: 0, sha256: sha256Hex(record.spec) };
     if (end.sha256 !== record.spec_sha256) return { ok: false, seq: 0, detail: 'the spec was changed' };
     for (const { seq, line } of this.read(record.id, 0)) {
       let problem: string | null;
       try {
-        problem = breach(end, readLine(line));
+        const event = readLine(line);
+        problem = breach(end, event);
+        sum = plus(sum, line, event);
       } catch (error) {
         problem = error instanceof Error ? error.message : String(error);
       }
@@ -140,6 +161,12 @@ export class LineStore {
         seq: end.seq,
         detail: `the end of the log is not the one recorded (line ${record.last_seq})`,
       };
+    }
+    // `lost` is no word of the log: it stands for a result that never came.
+    const noResult = sum.state === 'starting' || sum.state === 'running';
+    const state = record.state === 'lost' && noResult ? 'lost' : sum.state;
+    if (state !== record.state || sum.evidence !== record.evidence || sum.bytes !== record.bytes) {
+      return { ok: false, seq: end.seq, detail: 'what is recorded of the attempt is not what its log says' };
     }
     return { ok: true, events: end.seq };
   }

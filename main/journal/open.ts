@@ -100,7 +100,13 @@ function migrate(sql: Sql): void {
     const found = format(sql);
     if (found >= FORMAT) return;
     if (hasTables(sql)) copyBeside(sql.path, found);
-    for (const step of MIGRATIONS.slice(found)) step(sql);
+    try {
+      for (const step of MIGRATIONS.slice(found)) step(sql);
+    } catch (error) {
+      if (error instanceof AppError) throw error;
+      const detail = `it cannot be brought to format ${FORMAT}: ${error instanceof Error ? error.message : String(error)}`;
+      throw new AppError('journal_damaged', { path: sql.path, detail }, error);
+    }
     sql.exec(`pragma user_version = ${FORMAT}`);
   });
 }

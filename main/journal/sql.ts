@@ -19,9 +19,21 @@ const FULL = 13;
 const CANTOPEN = 14;
 const NOTADB = 26;
 
+/** SQLite's own words: what the library throws while it reads many rows carries no code. */
+const BY_TEXT: ReadonlyMap<string, number> = new Map([
+  ['database is locked', BUSY],
+  ['attempt to write a readonly database', READONLY],
+  ['disk I/O error', IOERR],
+  ['database disk image is malformed', CORRUPT],
+  ['database or disk is full', FULL],
+  ['unable to open database file', CANTOPEN],
+  ['file is not a database', NOTADB],
+]);
+
 function primaryCode(error: unknown): number {
-  if (!(error instanceof Error) || !('errcode' in error)) return 0;
-  return typeof error.errcode === 'number' ? error.errcode & 0xff : 0;
+  if (!(error instanceof Error)) return 0;
+  if ('errcode' in error && typeof error.errcode === 'number') return error.errcode & 0xff;
+  return BY_TEXT.get(error.message) ?? 0;
 }
 
 function diskIsFull(path: string): boolean {
@@ -103,6 +115,19 @@ export class Sql {
     return this.#depth > 0;
   }
 
+  /** Reads of `fn` see one state of the file, whatever other processes write meanwhile. */
+  snapshot<T>(fn: () => T): T {
+    if (this.#depth > 0) return fn();
+    this.exec('begin');
+    this.#depth = 1;
+    try {
+      return fn();
+    } finally {
+      this.#depth = 0;
+      if (this.#db.isTransaction) this.exec('commit');
+    }
+  }
+
   /** All of `fn` or nothing. Inside another it joins that one. The write lock is taken at once, so that a read stays true. */
   transaction<T>(fn: () => T): T {
     if (this.#depth > 0) return fn();
@@ -121,6 +146,10 @@ export class Sql {
     }
   }
 
+  /**
+   * Ends the use of the connection. The library lets the file itself go only when its statements were collected as garbage,
+   * so the empty -wal file may stay beside until the process ends.
+   */
   close(): void {
     this.#statements.clear();
     if (this.#db.isOpen) this.#db.close();
