@@ -1,0 +1,88 @@
+"""Every template, rendered by Ansible itself with the facts of each distribution, is word for word what expected/ holds.
+
+The Ubuntu half is all that has been done with these templates for Ubuntu: no run on a real Ubuntu box is behind it.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from project import ANSIBLE, DISTRIBUTIONS, ROLES, ansible_playbook, load
+
+HERE = Path(__file__).parent
+CUSTOMER = {"features": {"buildkit": True}, "log-opts": {"labels": "site"}, "runtimes": {"nvidia": {"path": "n"}}}
+
+# Output file, template, and variables that differ from the defaults.
+CASES: list[tuple[str, str, dict[str, Any]]] = [
+    ("auto-upgrades", "base_system/auto-upgrades.j2", {}),
+    ("daemon.json", "base_system/daemon.json.j2", {}),
+    (
+        "daemon-merged.json",
+        "base_system/daemon.json.j2",
+        {"base_system_daemon_json_now": {"content": "{{ customer | to_json | b64encode }}"}},
+    ),
+    ("fail2ban.local", "base_system/fail2ban.local.j2", {}),
+    (
+        "fail2ban-ignore.local",
+        "base_system/fail2ban.local.j2",
+        {"base_system_fail2ban_ignoreip": ["192.0.2.0/24", "2001:db8::1"], "base_system_fail2ban_bantime": 60},
+    ),
+    ("pending-updates.conf", "base_system/pending-updates.conf.j2", {}),
+    ("pending-updates.sh", "base_system/pending-updates.sh.j2", {}),
+    ("unattended-upgrades", "base_system/unattended-upgrades.j2", {}),
+    ("docker-user.rules", "access_hardening/docker-user.rules.j2", {}),
+    ("docker-user-grafana.rules", "access_hardening/docker-user.rules.j2", {"access_hardening_allow_grafana": True}),
+    ("sshd.conf", "access_hardening/sshd.conf.j2", {}),
+    ("sshd-two-ports.conf", "access_hardening/sshd.conf.j2", {"access_hardening_extra_port": 2222}),
+]
+
+
+def playbook(distribution: str, target: Path) -> list[dict[str, Any]]:
+    role_vars = [str(role / "defaults" / "main.yml") for role in ROLES]
+    role_vars += [str(role / "vars" / "main.yml") for role in ROLES]
+    role_vars.append(str(ANSIBLE / "roles" / "base_system" / "vars" / f"{distribution}.yml"))
+    facts = json.loads((HERE / "facts" / f"{distribution}.json").read_text())
+    tasks: list[dict[str, Any]] = [{"name": "Facts", "ansible.builtin.set_fact": {**facts, "cacheable": True}}]
+    for name, template, changed in CASES:
+        role, file = template.split("/")
+        src = str(ANSIBLE / "roles" / role / "templates" / file)
+        module = {"src": src, "dest": str(target / name), "mode": "0600"}
+        tasks.append({"name": name, "ansible.builtin.template": module, "vars": changed})
+    map_file = {"content": "{{ base_system_distribution }}", "dest": str(target / "map"), "mode": "0600"}
+    tasks.append({"name": "Map", "ansible.builtin.copy": map_file})
+    play = {"hosts": "all", "gather_facts": False, "vars_files": role_vars, "vars": {"customer": CUSTOMER}}
+    return [{"name": "Render", **play, "tasks": tasks}]
+
+
+@pytest.fixture(scope="module", params=DISTRIBUTIONS)
+def rendered(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    folder = tmp_path_factory.mktemp("render")
+    (folder / "render.yml").write_text(yaml.safe_dump(playbook(request.param, folder), sort_keys=False))
+    done = ansible_playbook(folder, "-c", "local", "-i", "localhost,", "render.yml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return request.param, folder
+
+
+@pytest.mark.parametrize("name", [case[0] for case in CASES])
+def test_the_text_is_as_expected(rendered: tuple[str, Path], name: str) -> None:
+    distribution, folder = rendered
+    assert (folder / name).read_text() == (HERE / "expected" / distribution / name).read_text()
+
+
+def test_the_facts_lead_to_the_package_map(rendered: tuple[str, Path]) -> None:
+    distribution, folder = rendered
+    assert (folder / "map").read_text() == distribution
+    assert distribution in load(ANSIBLE / "roles" / "base_system" / "vars" / "main.yml")["base_system_distributions"]
+
+
+def test_no_template_is_left_out() -> None:
+    there = {f"{role.name}/{path.name}" for role in ROLES for path in (role / "templates").glob("*.j2")}
+    assert there == {template for _, template, _ in CASES}
+
+
+def test_no_expected_file_is_left_over() -> None:
+    names = {case[0] for case in CASES}
+    for distribution in DISTRIBUTIONS:
+        assert {path.name for path in (HERE / "expected" / distribution).iterdir()} == names
