@@ -48,8 +48,7 @@ def variables(distribution: str) -> dict[str, Any]:
 
 
 def packages(distribution: str) -> list[str]:
-    found = variables(distribution)
-    return found["base_system_packages"] + found["base_system_docker_distribution_packages"]
+    return variables(distribution)["base_system_packages"]
 
 
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS)

@@ -55,18 +55,14 @@ class Records:
 
 
 def write_vars(ctx: Context) -> Path:
-    """The job's variables as a file of root's, with what only the box knows: where its bundle lies, and the system's own
-    Python, which has python3-apt.
-    """
+    """The job's variables as a file of root's; the interpreter is the box's own Python, which has python3-apt."""
     given = ctx.params.get("vars") or {}
     if not isinstance(given, dict):
         raise JobFailed("spec_invalid", "vars must be an object")
-    images = {"base_system_image_archives_dir": str(ctx.paths.tree / "images")}
-    interpreter = {"ansible_python_interpreter": "/usr/bin/python3"}
     path = ctx.folder / "vars.json"
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(fd, "w", encoding="utf-8") as f:
-        json.dump({**images, **given, **interpreter}, f)
+        json.dump({**given, "ansible_python_interpreter": "/usr/bin/python3"}, f)
     return path
 
 
