@@ -88,13 +88,17 @@ export function missing(title: string, reason: string | null = null): JudgedChec
   return { id: 'gap', title, verdict: 'not_run', expectation: REQUIRED, reason };
 }
 
-/** A record that is not whole proves nothing, whatever it says. */
-export function brokenRecord({ row, broken }: Attempt): JudgedCheck[] {
+/** A record that is not whole proves nothing, whatever it says. `broken`: what is wrong with it, if anything. */
+export function brokenRecord(
+  { job, attempt, title }: Pick<JobRow, 'job' | 'attempt' | 'title'>,
+  broken: string | null | undefined,
+): JudgedCheck[] {
   if (!broken) return [];
-  const id = `record:${row.job}/${row.attempt}`;
-  const title = `Record of "${row.title}"`;
-  return [{ id, title, verdict: 'error', expectation: REQUIRED, reason: broken }];
+  const id = `record:${job}/${attempt}`;
+  return [{ id, title: `Record of "${title}"`, verdict: 'error', expectation: REQUIRED, reason: broken }];
 }
+
+export const recordOf = ({ row, broken }: Attempt): JudgedCheck[] => brokenRecord(row, broken);
 
 /** The checks a job was asked for; empty means all of its suite. */
 function asked({ row }: Ordered): string[] {

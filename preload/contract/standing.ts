@@ -4,23 +4,24 @@
  * a job that failed counts as an error there, and one that was cancelled, lost or never ran as not run.
  */
 import type { JobKind } from './job.ts';
-import { decideOutcome, type Decision, type Evidence, type JudgedCheck, type Outcome } from './outcome.ts';
+import type { Decision, Evidence, JudgedCheck, Outcome } from './outcome.ts';
+import { decideBox, decideGate, decidePart, type Gate, type Part } from './parts.ts';
 import { Profile } from './profile.ts';
 import type { Session } from './session.ts';
 import {
-  brokenRecord,
   evidenceOf,
   gatherResults,
   inOrder,
   jobGap,
   missing,
   ran,
+  recordOf,
   type Attempt,
   type Ordered,
   type StandingCheck,
 } from './results.ts';
 
-export type { Attempt, StandingCheck };
+export type { Attempt, Gate, Part, StandingCheck };
 
 /** The layers this version has, and the kinds of job that install each. */
 export const LAYERS: readonly { layer: number; title: string; kinds: readonly JobKind[] }[] = [
@@ -39,37 +40,6 @@ const SUITE_TITLES: Readonly<Record<string, string>> = {
   stress: 'T7 Stress',
   integration: 'T8 Integration',
 };
-
-export interface Part {
-  /** `preflight`, `keys`, `l0` …, or the suite's id. */
-  id: string;
-  kind: 'preflight' | 'keys' | 'layer' | 'suite';
-  title: string;
-  layer: number | null;
-  /** Of its newest job: `running` until that ended. */
-  state: 'not_run' | 'running' | 'ended';
-  /** `incomplete` before it ran and while it runs. */
-  outcome: Outcome;
-  decision: Decision;
-  checks: StandingCheck[];
-  /** Everything the decision was made from: the checks, and what stands in for jobs that did not end well. */
-  judged: JudgedCheck[];
-  /** The attempt whose results it rests on; null when there is none. */
-  basis: { job: string; attempt: number } | null;
-  /** The weakest of what it rests on; null where nothing was measured. */
-  evidence: Evidence | null;
-  /** Why its results are out of date, or null. Results out of date prove nothing: the outcome is not a pass then. */
-  stale: string | null;
-  /** How many attempts of its jobs there were. */
-  attempts: number;
-}
-
-export interface Gate {
-  id: 'ship' | 'production';
-  suites: string[];
-  outcome: Outcome;
-  decision: Decision;
-}
 
 export interface Standing {
   preflight: Part;
@@ -131,15 +101,19 @@ function judge(ctx: Context, draft: Draft): Part {
   const since = found.used[0]?.at ?? null;
   const stale = since === null ? null : (draft.stale?.(since) ?? null);
   const rests = [...new Set([...found.used, ...(draft.also ?? [])])];
-  const gaps = [...found.gaps, ...(draft.gaps?.(since) ?? []), ...rests.flatMap(brokenRecord)];
+  const gaps = [...found.gaps, ...(draft.gaps?.(since) ?? []), ...rests.flatMap(recordOf)];
   if (stale) gaps.push(missing(title, stale));
   if (jobs.length === 0) gaps.push(missing(title));
   else if (looks.length === 0) gaps.push(missing('Health check'));
-  const judged = [...found.checks.map(toJudged), ...gaps];
-  if (judged.length === 0) judged.push(missing(title, 'its job ran no check'));
-  const decision = decideOutcome(judged, jobs.length ? deviationsOf(ctx.session, id) : []);
+  else if (found.checks.length + gaps.length === 0) gaps.push(missing(title, 'its job ran no check'));
   const newest = jobs.at(-1);
   const basis = found.used[0];
+  const given = {
+    checks: found.checks,
+    gaps,
+    deviations: jobs.length ? deviationsOf(ctx.session, id) : [],
+  };
+  const decision = decidePart(given);
   return {
     id,
     kind,
@@ -148,18 +122,12 @@ function judge(ctx: Context, draft: Draft): Part {
     state: !newest ? 'not_run' : newest.ended ? 'ended' : 'running',
     outcome: decision.outcome,
     decision,
-    checks: found.checks,
-    judged,
+    ...given,
     basis: basis ? { job: basis.row.job, attempt: basis.row.attempt } : null,
     evidence: evidenceOf(rests),
     stale,
     attempts: jobs.length,
   };
-}
-
-function toJudged({ result, expectation, waiver }: StandingCheck): JudgedCheck {
-  const { id, title, verdict, reason } = result;
-  return { id, title, verdict, reason, expectation, waiver: waiver ?? undefined };
 }
 
 /** A UID swap belongs to no layer: it changes what layer 1 and all after it found. */
@@ -254,22 +222,6 @@ function judgeSuite(ctx: Context, id: string): Part {
   });
 }
 
-/** Several parts as one: everything they were judged by, each under its part's name. */
-function together(parts: readonly Part[]): JudgedCheck[] {
-  return parts.flatMap((p) =>
-    p.judged.map((j) => ({ ...j, title: j.title === p.title ? j.title : `${p.title}: ${j.title}` })),
-  );
-}
-
-/** The box: its parts, a profile that nobody recorded, and spoilt records that no part rests on. */
-function judgeBox(ctx: Context, parts: readonly Part[]): Decision {
-  const judged = together(parts);
-  const told = new Set(judged.map((j) => j.id));
-  const records = ctx.all.flatMap(brokenRecord).filter((j) => !told.has(j.id));
-  const unknown = ctx.profile ? [] : [missing('Profile', 'no job recorded one')];
-  return decideOutcome([...judged, ...unknown, ...records], deviationsOf(ctx.session, null));
-}
-
 /** `attempts` in the journal's order, oldest first; `profile` is null where none is known. */
 export function standing(session: Session, attempts: readonly Attempt[], profile: Profile | null): Standing {
   const ctx: Context = { session, profile, all: inOrder(attempts) };
@@ -281,13 +233,16 @@ export function standing(session: Session, attempts: readonly Attempt[], profile
   const seen = ctx.all.map(suiteOf).filter((s) => s !== null);
   const suites = [...new Set([...ship, ...production, ...seen])].map((id) => judgeSuite(ctx, id));
   const gate = (id: Gate['id'], named: string[]): Gate => {
-    const parts = suites.filter((s) => named.includes(s.id));
-    const judged = named.length ? together(parts) : [missing('Gate', 'the profile names no suite for it')];
-    const decision = decideOutcome(judged, [...new Set(named.flatMap((s) => deviationsOf(session, s)))]);
+    const decision = decideGate(named, suites);
     return { id, suites: named, outcome: decision.outcome, decision };
   };
-  const counted = suites.filter((s) => ship.includes(s.id) || s.attempts > 0);
-  const decision = judgeBox(ctx, [preflight, keys, ...layers, ...counted]);
+  const decision = decideBox({
+    parts: [preflight, keys, ...layers, ...suites],
+    ship,
+    profile: profile !== null,
+    records: ctx.all.flatMap(recordOf),
+    deviations: deviationsOf(session, null),
+  });
   return {
     preflight,
     keys,
