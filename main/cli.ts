@@ -1,4 +1,4 @@
-/** `vault-cube`: the core of the app on a command line. Exit codes are in the help and in docs/cli.md. */
+/** `vault-cube`: the core of the app on a command line. Exit codes are in the help. */
 import { Command, CommanderError } from 'commander';
 import { AppError, asAppError } from '../preload/contract/errors.ts';
 import { Detached, type CommonOptions } from './cli/context.ts';

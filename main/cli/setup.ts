@@ -8,7 +8,7 @@ import type { Session } from '../../preload/contract/session.ts';
 import { inspect, type Inspected } from '../services/inspect.ts';
 import { chooseKey, setUpKeys, type KeyChoice } from '../services/keys.ts';
 import type { LoginOptions } from '../services/login.ts';
-import { blockedBy } from '../services/preflight.ts';
+import { blockedBy } from '../services/blocked.ts';
 import { loadProfile } from '../services/profiles.ts';
 import { executeRun, planRun, standingOf, uidSwapRun } from '../services/runs.ts';
 import { newSession, requireSession } from '../services/sessions.ts';
@@ -93,7 +93,8 @@ async function runInspect(ctx: Context, o: InspectOptions): Promise<number> {
     setClock: o.setClock ?? false,
   });
   const { preflight } = standingOf(ctx.app.journal, done.session, profile);
-  if (done.blockers.length) throw blockedBy(done.blockers);
+  if (done.blockers.length)
+    throw blockedBy(done.blockers, { user: done.session.user, profile: done.session.profile });
   const code = tellParts(ctx.out, preflight.outcome, [preflight]);
   if (!done.session.keys) ctx.out.line(`Next: vault-cube keys --box ${done.session.name} --generate`);
   return code;

@@ -67,9 +67,12 @@ async function read(
   return withRoot(conn, session, secrets, async ({ way, password }) => {
     let clock: string | null = null;
     if (adjust) {
-      const { before, after, rtc } = await setClock(conn, password);
-      const text = (s: number) => new Date(s * 1000).toISOString();
-      clock = `Clock set from ${text(before)} to ${text(after)}; RTC ${rtc ? 'set too' : 'not set: the box lets none be written'}.`;
+      const { before, after, rtc, rtcReason } = await setClock(conn, password);
+      const ahead = (s: number) => `${Math.abs(s).toFixed(1)} s ${s < 0 ? 'behind' : 'ahead'}`;
+      const hardware = rtc
+        ? 'hardware clock set too'
+        : `hardware clock not set: ${rtcReason ?? 'no reason given'}`;
+      clock = `Clock set from this laptop: it was ${ahead(before)} and is ${ahead(after)}; ${hardware}.`;
     }
     return { reading: await readFacts(conn, source, { way, password }), clock };
   });

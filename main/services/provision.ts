@@ -6,6 +6,7 @@ import type { Run, Session } from '../../preload/contract/session.ts';
 import { layerOpen, LAYERS } from '../../preload/contract/standing.ts';
 import type { App } from './app.ts';
 import { Bundle } from './bundle.ts';
+import { blockedBy } from './blocked.ts';
 import { ADMIN_USER } from './inspect.ts';
 import { isBlocker } from './preflight.ts';
 import { makeRun, standingOf, type PhasePlan } from './runs.ts';
@@ -140,11 +141,7 @@ export function planProvision(
   const facts = lastFacts(app, session);
   const now = standingOf(app.journal, session, profile);
   const blockers = now.preflight.checks.map((c) => c.result).filter(isBlocker);
-  if (blockers.length) {
-    throw new AppError('preflight_blocked', {
-      detail: blockers.map((c) => `${c.title}: ${c.value ?? c.reason ?? c.verdict}`).join('; '),
-    });
-  }
+  if (blockers.length) throw blockedBy(blockers, { user: session.user, profile: profile.id });
   if (!session.keys?.keyLoginProvenAt) throw new AppError('keys_needed');
   const [first = 0] = layers;
   if (!layerOpen(now, first)) throw new AppError('layer_before', { layer: first - 1, next: first });

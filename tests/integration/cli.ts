@@ -1,0 +1,119 @@
+/** The command line as a person has it: the built bundle in a process of its own, with a data folder of its own. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+export const CLI = fileURLToPath(new URL('../../out/cli.mjs', import.meta.url));
+
+export interface SecretsGiven {
+  loginPassword?: string;
+  sudoPassword?: string;
+  newSudoPassword?: string;
+  passphrase?: string;
+}
+
+/** One record of --json. */
+export type Record_ = { type: string } & Record<string, unknown>;
+
+export interface Ended {
+  code: number;
+  records: Record_[];
+  stderr: string;
+  /** The last record: type result or error. */
+  last: Record_;
+}
+
+export class CliRun {
+  readonly child: ChildProcess;
+  readonly records: Record_[] = [];
+  readonly ended: Promise<Ended>;
+  readonly #watchers = new Set<(record: Record_) => void>();
+  #stderr = '';
+
+  constructor(args: readonly string[], secrets: SecretsGiven, env: NodeJS.ProcessEnv) {
+    this.child = spawn(process.execPath, [CLI, ...args, '--json', '--secrets', '-'], {
+      env: { ...process.env, ...env },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    this.child.stdin?.on('error', () => undefined);
+    this.child.stdin?.end(JSON.stringify(secrets));
+    this.child.stderr?.on('data', (data: Buffer) => (this.#stderr += data.toString('utf8')));
+    const { stdout } = this.child;
+    if (!stdout) throw new Error('no stdout');
+    const lines = createInterface({ input: stdout });
+    lines.on('line', (line) => {
+      const record = JSON.parse(line) as Record_;
+      this.records.push(record);
+      for (const watch of this.#watchers) watch(record);
+    });
+    const read = new Promise<void>((resolve) => lines.once('close', resolve));
+    this.ended = new Promise<Ended>((resolve, reject) => {
+      this.child.once('error', reject);
+      this.child.once('close', (code, signal) => {
+        void read.then(() => {
+          const last = this.records.at(-1) ?? { type: `nothing; stderr: ${this.#stderr}` };
+          resolve({
+            code: code ?? (signal === 'SIGKILL' ? 137 : 128),
+            records: this.records,
+            stderr: this.#stderr,
+            last,
+          });
+        });
+      });
+    });
+  }
+
+  /** Resolves with the first record, past or coming, that fits; rejects when the command ends without one. */
+  until(what: string, fits: (record: Record_) => boolean): Promise<Record_> {
+    const found = this.records.find(fits);
+    if (found) return Promise.resolve(found);
+    return new Promise((resolve, reject) => {
+      const watch = (record: Record_) => {
+        if (!fits(record)) return;
+        this.#watchers.delete(watch);
+        resolve(record);
+      };
+      this.#watchers.add(watch);
+      void this.ended.then(({ code, last }) =>
+        reject(new Error(`the command ended with ${code} before ${what}: ${JSON.stringify(last)}`)),
+      );
+    });
+  }
+
+  kill(signal: NodeJS.Signals): Promise<Ended> {
+    this.child.kill(signal);
+    return this.ended;
+  }
+}
+
+/** An engineer's laptop: a data folder, and secrets that are given to each command. */
+export class Laptop {
+  readonly home: string;
+  readonly env: NodeJS.ProcessEnv;
+  secrets: SecretsGiven = {};
+
+  constructor(home = mkdtempSync(join(tmpdir(), 'vault-cube-laptop-')), env: NodeJS.ProcessEnv = {}) {
+    this.home = home;
+    this.env = { VAULT_CUBE_HOME: home, ...env };
+  }
+
+  start(...args: string[]): CliRun {
+    return new CliRun(args, this.secrets, this.env);
+  }
+
+  run(...args: string[]): Promise<Ended> {
+    return this.start(...args).ended;
+  }
+
+  remove(): void {
+    rmSync(this.home, { recursive: true, force: true });
+  }
+}
+
+/** The events among records, in the order they were printed. */
+export function eventsOf(records: readonly Record_[]): Record<string, unknown>[] {
+  return records.filter((r) => r.type === 'event').map((r) => r['event'] as Record<string, unknown>);
+}
