@@ -61,16 +61,14 @@ export class LocalJob {
   evidence: Evidence;
   readonly #journal: Journal;
   readonly #begun = mono();
-  #prev: string;
-  #seq = 0;
+  readonly #specSha256: string;
   #step: string | null = null;
-  #finished = false;
 
   private constructor(journal: Journal, spec: JobSpec, specSha256: string, evidence: Evidence) {
     this.#journal = journal;
     this.job = spec.job;
     this.attempt = spec.attempt;
-    this.#prev = specSha256;
+    this.#specSha256 = specSha256;
     this.evidence = evidence;
   }
 
@@ -139,7 +137,9 @@ export class LocalJob {
   }
 
   finish(outcome: 'passed' | 'failed' | 'cancelled', { code, detail, counts }: LocalFinish = {}): void {
-    if (this.#finished) return;
+    const state = this.#journal.attempt(this.job, this.attempt)?.state;
+    // What was called lost and ends after all was not lost.
+    if (state && state !== 'lost' && ENDED.includes(state)) return;
     this.#emit('finished', {
       outcome,
       code: code ?? null,
@@ -147,28 +147,25 @@ export class LocalJob {
       counts: counts ?? null,
       seconds: since(this.#begun),
     });
-    this.#finished = true;
   }
 
   #emit(kind: EventKind, body: Record<string, unknown>): void {
+    // Asked each time: a line that could not be stored, or whose transaction was taken back, is no part of the chain.
+    const { seq, lastSha256 } = this.#journal.position(this.job, this.attempt);
     const event = {
       v: 1,
       job: this.job,
       attempt: this.attempt,
-      seq: this.#seq + 1,
+      seq: seq + 1,
       boot: bootId(),
       mono: mono(),
       t: new Date().toISOString(),
       kind,
-      prev: this.#prev,
+      prev: lastSha256 || this.#specSha256,
       evidence: this.evidence,
       ...body,
     };
-    const line = Buffer.from(JSON.stringify(event));
-    this.#journal.append(this.job, this.attempt, [line]);
-    // Only now: a line that could not be stored (a full disk) was never part of the chain.
-    this.#seq += 1;
-    this.#prev = sha256Hex(line);
+    this.#journal.append(this.job, this.attempt, [Buffer.from(JSON.stringify(event))]);
   }
 }
 
