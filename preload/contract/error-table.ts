@@ -83,6 +83,7 @@ export const ERRORS = {
   journal_damaged: e(6, false, 'The journal {path} is damaged: {detail}', 'Move the file away and keep it; a copy from before the last update may lie beside it.'),
   journal_older: e(6, false, 'The journal {path} has the older format {found} and is to be read only, so it cannot be brought to format {known}.', 'Copy the file into a folder that you can write, and name that folder with VAULT_CUBE_HOME.'),
   journal_busy: e(6, true, 'Another window or command of this app held the journal {path} for more than {seconds} s.', 'Wait for it to end, or end it, then run the same command again. Nothing recorded is lost.'),
+  output_unwritable: e(6, false, '{path} cannot be written: {detail}', 'Name a folder that you can write with --out.'),
   bundle_missing: e(6, false, 'There is no bundle at {path}.', 'Name its folder with --bundle, the one with manifest.json in it.'),
   bundle_corrupt: e(6, false, 'The bundle does not match its manifest: {detail}', 'Copy the bundle again; "sha256sum" on the named file shows the difference.'),
   bundle_wrong_system: e(6, false, 'The bundle is for {bundle}; the box runs {box}.', 'Use the bundle made for this distribution.'),
