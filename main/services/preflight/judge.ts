@@ -22,14 +22,14 @@ export interface PreflightCheck {
   judge(look: Look): Finding;
 }
 
-export const pass = (value: Finding['value'], more: More = {}): Finding => ({
+export const pass = (value: CheckResult['value'], more: More = {}): Finding => ({
   verdict: 'pass',
   value,
   ...more,
 });
 
 /** A finding that a person should know and that a later step deals with, or that is a deviation. */
-export const warn = (value: Finding['value'], nextAction: string, more: More = {}): Finding => ({
+export const warn = (value: CheckResult['value'], nextAction: string, more: More = {}): Finding => ({
   verdict: 'warn',
   value,
   nextAction,
@@ -39,7 +39,7 @@ export const warn = (value: Finding['value'], nextAction: string, more: More = {
 /** pass or fail; the next action belongs to the fail. */
 export const judged = (
   good: boolean,
-  value: Finding['value'],
+  value: CheckResult['value'],
   nextAction: string,
   more: More = {},
 ): Finding => (good ? pass(value, more) : { verdict: 'fail', value, nextAction, ...more });
@@ -52,7 +52,7 @@ export const notRun = (reason: string, nextAction: string | null, more: More = {
 });
 
 /** The profile has no number to judge by; what was found is told. */
-export const unnamed = (what: string, value: Finding['value'] = null): Finding => ({
+export const unnamed = (what: string, value: CheckResult['value'] = null): Finding => ({
   verdict: 'not_supported',
   value,
   reason: `the profile names no ${what}`,
