@@ -38,7 +38,7 @@ try {
     { loginPassword: box.password },
     'inspect',
     ...['--box', name, '--host', box.host, '--user', box.user, '--profile', 'two-h100'],
-    ...['--accept-host-key', await box.fingerprint()],
+    ...['--accept-host-key', box.fingerprint()],
   );
   const first = { loginPassword: box.password, newSudoPassword: sudo };
   await type(first, 'keys', '--box', name, '--generate', '--uid', 'keep');

@@ -1,0 +1,266 @@
+/**
+ * A stand-in box: a whole Debian system in a container of its own behind a cable of its own (docs/adr/0004-rig.md). This
+ * machine is the laptop at the other end; a stranger is on the same link.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { build } from './build.ts';
+import { must, run, until, type Ran } from './host.ts';
+import { Machine } from './machine.ts';
+import { claim, cleanUp, dispose, makeNetwork, mountsBelow, processesOf, type Names } from './resources.ts';
+
+export { whyNoRig } from './host.ts';
+
+const SSH_MS = 60_000;
+const LINK_MS = 10_000;
+/** Nothing of this machine's environment reaches a command in the box. */
+const ENV = {
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  HOME: '/root',
+  LC_ALL: 'C.UTF-8',
+};
+
+export interface RigOptions {
+  /**
+   * `installer`: a first user of that name, UID 1000, who may use sudo with a password, and root without one (the default).
+   * `root-only`: no other user; root logs in with a password.
+   */
+  variant?: 'installer' | 'root-only';
+  /** Port of the box's sshd at first; 22 unless given. */
+  port?: number;
+  /** Changes the box's tree, given by its path here, before the box is started for the first time. */
+  setup?: (root: string) => void | Promise<void>;
+}
+
+/** How a link is lost: `down`, the box sees it; `drop`, nobody sees it, as every packet just vanishes. */
+export type Cut = 'down' | 'drop';
+
+/** Whether sshd answers there with its banner. */
+const answers = (host: string, port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect({ host, port });
+    let banner = false;
+    socket.setTimeout(500, () => socket.destroy());
+    socket.once('data', (data) => {
+      banner = data.toString('latin1').startsWith('SSH-');
+      socket.destroy();
+    });
+    socket.once('error', () => socket.destroy());
+    socket.once('close', () => resolve(banner));
+  });
+
+export class RigBox {
+  readonly name: string;
+  /** The box's address, and this machine's and the stranger's on the same link. */
+  readonly host: string;
+  readonly laptop: string;
+  readonly stranger: string;
+  /** Where sshd is expected; a test that moves it says so here. */
+  port: number;
+  readonly user: string;
+  readonly password: string;
+  /** Folder of the site bundle that fits this box. */
+  readonly bundle: string;
+  readonly #names: Names;
+  readonly #machine: Machine;
+  #cut: Cut | null = null;
+  #stopped: Promise<void> | null = null;
+
+  private constructor(names: Names, opts: RigOptions, bundle: string) {
+    this.#names = names;
+    this.name = names.id;
+    this.host = names.boxAddress;
+    this.laptop = names.laptopAddress;
+    this.stranger = names.strangerAddress;
+    this.port = opts.port ?? 22;
+    this.user = opts.variant === 'root-only' ? 'root' : 'installer';
+    this.password = randomBytes(12).toString('base64url');
+    this.bundle = bundle;
+    this.#machine = new Machine(names, () => void this.#keepDown());
+  }
+
+  /** Builds the rig where that has not been done, and starts a fresh box; resolves when its sshd lets users in. */
+  static async start(opts: RigOptions = {}): Promise<RigBox> {
+    await cleanUp();
+    const built = await build();
+    const names = await claim();
+    try {
+      await makeNetwork(names);
+      await mountRoot(names, built.root);
+      const box = new RigBox(names, opts, built.bundle);
+      await box.#furnish(opts);
+      await opts.setup?.(names.root);
+      await box.powerOn();
+      return box;
+    } catch (error) {
+      await dispose(names);
+      throw error;
+    }
+  }
+
+  /** What is different on every machine: keys, ids, address, passwords. */
+  async #furnish(opts: RigOptions): Promise<void> {
+    const { root } = this.#names;
+    const put = (path: string, text: string): void => writeFileSync(join(root, path), text);
+    put('etc/machine-id', `${randomBytes(16).toString('hex')}\n`);
+    put('etc/systemd/network/10-rig.network', `[Match]\nName=host0\n[Network]\nAddress=${this.host}/29\n`);
+    await must('ssh-keygen', ['-A', '-f', root]);
+    if (this.port !== 22) put('etc/ssh/sshd_config.d/20-port.conf', `Port ${this.port}\n`);
+    if (opts.variant === 'root-only') {
+      await must('chroot', [root, 'userdel', '-r', 'installer']);
+      put('etc/ssh/sshd_config.d/20-root.conf', 'PermitRootLogin yes\n');
+    }
+    await must('chroot', [root, 'chpasswd'], { input: `${this.user}:${this.password}\n` });
+  }
+
+  /** SHA256 fingerprint of the box's Ed25519 host key, as its console shows it. */
+  fingerprint(): string {
+    const line = readFileSync(join(this.#names.root, 'etc/ssh/ssh_host_ed25519_key.pub'), 'utf8');
+    const blob = Buffer.from(line.split(' ')[1] ?? '', 'base64');
+    return `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`;
+  }
+
+  /** What the box wrote to its console so far. */
+  console(): string {
+    return this.#machine.console();
+  }
+
+  /** Runs a command as root inside, beside SSH and whatever the code under test holds open. Rejects while the box is off. */
+  async run(argv: readonly string[], opts: { input?: string } = {}): Promise<Ran> {
+    const leader = this.#machine.leader();
+    if (leader === null) throw new Error(`${this.name} is off`);
+    return run('nsenter', ['-t', String(leader), '-m', '-u', '-i', '-n', '-p', '-C', '--', ...argv], {
+      ...opts,
+      env: ENV,
+    });
+  }
+
+  /** Runs a script with sh as root inside. */
+  sh(script: string, opts: { input?: string } = {}): Promise<Ran> {
+    return this.run(['sh', '-c', script], opts);
+  }
+
+  /** Runs a command on this machine in the stranger's network: another address on the link, nothing else. */
+  inStranger(argv: readonly string[], opts: { input?: string } = {}): Promise<Ran> {
+    return run('ip', ['netns', 'exec', this.#names.stranger, ...argv], opts);
+  }
+
+  /** Runs a command on this machine, which is the laptop. */
+  inLaptop(argv: readonly string[], opts: { input?: string } = {}): Promise<Ran> {
+    return run(argv[0] ?? '', argv.slice(1), opts);
+  }
+
+  /** The running system's boot id; another one after each start. */
+  async bootId(): Promise<string> {
+    const read = await this.run(['cat', '/proc/sys/kernel/random/boot_id']);
+    if (read.code !== 0) throw new Error(`${this.name} tells no boot id: ${read.stderr}`);
+    return read.stdout.trim();
+  }
+
+  /** Resolves when sshd answers and users may log in. */
+  async waitForSsh(ms = SSH_MS): Promise<void> {
+    const ready = async (): Promise<boolean> => {
+      if (!(await answers(this.host, this.port))) return false;
+      return (await this.run(['test', '!', '-e', '/run/nologin'])).code === 0;
+    };
+    await until(`SSH of ${this.name}`, ready, ms);
+  }
+
+  /** Has systemd reboot the box; resolves when SSH of the next boot answers. */
+  async reboot(): Promise<void> {
+    const boots = this.#machine.boots;
+    await this.run(['systemctl', 'reboot']);
+    await this.#rebooted(boots);
+  }
+
+  /** Runs `action`, which makes the box reboot by itself; resolves when SSH of the next boot answers. */
+  async rebootedBy(action: () => Promise<unknown>): Promise<void> {
+    const boots = this.#machine.boots;
+    await action();
+    await this.#rebooted(boots);
+  }
+
+  async #rebooted(boots: number): Promise<void> {
+    const again = (): boolean => this.#machine.boots > boots && this.#machine.leader() !== null;
+    await until(`a reboot of ${this.name}`, again, SSH_MS);
+    await this.waitForSsh();
+  }
+
+  /** Ends every process of the box at once. Its disk stays as it is, what was not synced included: see the ADR. */
+  async powerCut(): Promise<void> {
+    await this.#machine.cutPower();
+  }
+
+  /** Boots a box that is off, from the disk as it was left; resolves when SSH answers, at once while the link is cut. */
+  async powerOn(): Promise<void> {
+    await this.#machine.start();
+    if (this.#cut === null) await this.waitForSsh();
+  }
+
+  /** Takes the link away, for the laptop and the stranger alike; it stays away over reboots. */
+  async cutLink(how: Cut = 'down'): Promise<void> {
+    if (this.#cut !== null) throw new Error(`the link of ${this.name} is cut already`);
+    this.#cut = how;
+    const { id, port } = this.#names;
+    if (how === 'down') {
+      await must('ip', ['link', 'set', port, 'down']);
+      return;
+    }
+    const chain = (hook: string, match: string): string =>
+      `chain on_${hook} { type filter hook ${hook} priority 0; ${match} }\n`;
+    const from = `iifname "${port}" drop;`;
+    const to = `oifname "${port}" drop;`;
+    const rules = chain('input', from) + chain('forward', `${from} ${to}`) + chain('output', to);
+    await must('nft', ['-f', '-'], { input: `table bridge ${id} {\n${rules}}\n` });
+  }
+
+  /** Gives the link back; resolves when it is, which is not yet when SSH answers. */
+  async restoreLink(): Promise<void> {
+    const { id, port } = this.#names;
+    const how = this.#cut;
+    this.#cut = null;
+    if (how === 'drop') await must('nft', ['delete', 'table', 'bridge', id]);
+    if (how === 'down' && this.#machine.on) await must('ip', ['link', 'set', port, 'up']);
+  }
+
+  /** A box that boots gets a new cable end, which must be down, too, while the link is. */
+  async #keepDown(): Promise<void> {
+    if (this.#cut !== 'down') return;
+    const { port } = this.#names;
+    await until(`${port} of ${this.name}`, () => existsSync(`/sys/class/net/${port}`), LINK_MS);
+    await must('ip', ['link', 'set', port, 'down']);
+  }
+
+  /** Ends the box and removes all of it, once however often it is called. Nothing is left, or it rejects. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#machine.cutPower().then(() => dispose(this.#names));
+    return this.#stopped;
+  }
+
+  /** What this machine still holds of the box, in words; empty after `stop`. */
+  async leftovers(): Promise<string[]> {
+    const { id, dir, stranger, port } = this.#names;
+    const links = [id, port, `${stranger}0`].filter((link) => existsSync(`/sys/class/net/${link}`));
+    const found = [
+      ...(await processesOf(this.#names)).map((pid) => `process ${pid}`),
+      ...mountsBelow(dir).map((point) => `mount ${point}`),
+      ...links.map((link) => `link ${link}`),
+    ];
+    if (existsSync(`/run/netns/${stranger}`)) found.push(`namespace ${stranger}`);
+    if (existsSync(dir)) found.push(`folder ${dir}`);
+    const tables = await must('nft', ['list', 'tables']);
+    if (tables.includes(`bridge ${id}\n`)) found.push(`nft table ${id}`);
+    return found;
+  }
+}
+
+/** The box's tree: the built root below, what the box writes above it, on this machine's disk. */
+async function mountRoot(names: Names, lower: string): Promise<void> {
+  const part = (name: string): string => join(names.dir, name);
+  // Docker keeps layers of its own, which cannot lie on such a tree, so it gets a plain folder.
+  for (const name of ['upper', 'work', 'root', 'docker']) mkdirSync(part(name), { mode: 0o755 });
+  const layers = `lowerdir=${lower},upperdir=${part('upper')},workdir=${part('work')}`;
+  await must('mount', ['-t', 'overlay', 'overlay', '-o', layers, names.root]);
+}
