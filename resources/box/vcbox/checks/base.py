@@ -56,7 +56,7 @@ class Look:
     def command(self, *argv: str, timeout: float = 30.0) -> Raw:
         """`{status, out, err}`; status 127 when the program is not there, 124 when it did not answer in time."""
         if argv not in self.seen:
-            status, out, err = process.capture(argv, timeout, {"LC_ALL": "C"})
+            status, out, err = process.capture(argv, timeout, {"LC_ALL": "C.UTF-8"})
             self.seen[argv] = {"status": status, "out": out, "err": err}
         return self.seen[argv]
 
