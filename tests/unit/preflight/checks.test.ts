@@ -1,18 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import type { CheckResult } from '../../../preload/contract/events.ts';
 import type { BoxFacts } from '../../../preload/contract/facts.ts';
-import { decideOutcome, type Verdict } from '../../../preload/contract/outcome.ts';
+import { decideOutcome } from '../../../preload/contract/outcome.ts';
 import { expectationOf, type Profile } from '../../../preload/contract/profile.ts';
 import { isBlocker, preflightChecks, type FactsReading } from '../../../main/services/preflight.ts';
 import { versionAtLeast } from '../../../main/services/preflight/judge.ts';
 import { loadProfile } from '../../../main/services/profiles.ts';
 import { cubeFacts, reading, recorded } from './facts.ts';
+import { TABLE, type Change } from './table.ts';
 
 const CUBE = loadProfile('vault-cube').profile;
 const H100 = loadProfile('two-h100').profile;
 const WHEN = { firstUser: 'installer', adminUser: 'vaultadmin' };
-
-type Change = (facts: BoxFacts) => unknown;
 
 function judge(facts: BoxFacts, more: Partial<FactsReading> = {}, profile: Profile = CUBE): CheckResult[] {
   return preflightChecks(reading(facts, more), profile, WHEN);
@@ -33,7 +32,6 @@ function changed(change: Change): BoxFacts {
 const outcome = (checks: readonly CheckResult[], profile: Profile, evidence: BoxFacts['evidence']) =>
   decideOutcome(checks.map((c) => ({ ...c, expectation: expectationOf(profile, c.id, evidence) })));
 
-const gpu = (f: BoxFacts, at = 0) => (f.gpus ?? [])[at] as NonNullable<BoxFacts['gpus']>[number];
 const GIB = 2 ** 30;
 
 describe('a Vault Cube as specified', () => {
@@ -71,176 +69,6 @@ describe('a Vault Cube as specified', () => {
     for (const id of sourced) expect(only(checks, id).source, id).toBeTruthy();
   });
 });
-
-/** A fact changed, the check that must see it, its verdict, and a word of its value, reason or next action. */
-const TABLE: [string, Change, string, Verdict, RegExp][] = [
-  ['another processor', (f) => (f.cpu = { model: 'AMD EPYC', cores: 32 }), 'pf_cpu', 'fail', /order/],
-  ['half the cores', (f) => (f.cpu = { ...f.cpu, cores: 16 }), 'pf_cpu', 'fail', /16 cores/],
-  ['a missing DIMM', (f) => (f.memory = { bytes: 220 * GIB, ecc: true }), 'pf_memory', 'fail', /220/],
-  ['no ECC', (f) => (f.memory = { bytes: 251 * GIB, ecc: false }), 'pf_ecc', 'fail', /none/],
-  [
-    'ECC unread',
-    (f) => {
-      f.memory = { bytes: 251 * GIB, ecc: null };
-      f.unreadable['memory.ecc'] = 'dmidecode: permission denied';
-    },
-    'pf_ecc',
-    'not_run',
-    /permission denied/,
-  ],
-  ['another board', (f) => (f.board = { name: 'X570' }), 'pf_board', 'fail', /X570/],
-  ['no DMI', (f) => (f.board = null), 'pf_board', 'not_run', /could not be read/],
-  ['a virtual machine', (f) => (f.virtualization = 'kvm'), 'pf_virtualization', 'warn', /kvm/],
-  ['ARM', (f) => (f.arch = 'aarch64'), 'pf_arch', 'fail', /aarch64/],
-  [
-    'a disk without serial',
-    (f) => f.disks?.push({ name: 'sda', serial: null }),
-    'pf_disks',
-    'warn',
-    /sda \(no serial\)/,
-  ],
-  [
-    'a small root',
-    (f) => (f.filesystems = { ...f.filesystems, rootBytes: 30 * GIB }),
-    'pf_root_disk',
-    'fail',
-    /30/,
-  ],
-  [
-    'a full root',
-    (f) => (f.filesystems = { rootBytes: 50 * GIB, rootFreeBytes: 12 * GIB }),
-    'pf_free_space',
-    'fail',
-    /12/,
-  ],
-  [
-    'a full /var',
-    (f) => (f.filesystems = { ...f.filesystems, varFreeBytes: 2 * GIB }),
-    'pf_free_space',
-    'fail',
-    /2/,
-  ],
-  ['no link up', (f) => (f.network = [{ name: 'eno1', state: 'down' }]), 'pf_network', 'warn', /cable/],
-  ['no GPU at all', (f) => (f.gpus = []), 'pf_gpu_count', 'fail', /seating/],
-  ['no GPU to judge', (f) => (f.gpus = []), 'pf_gpu_model', 'not_run', /no NVIDIA GPU/],
-  ['one GPU missing', (f) => f.gpus?.pop(), 'pf_gpu_count', 'fail', /3/],
-  ['a fifth GPU', (f) => f.gpus?.push(gpu(f)), 'pf_gpu_count', 'fail', /5/],
-  ['another card', (f) => (gpu(f, 2).device = '0x2684'), 'pf_gpu_model', 'fail', /0000:41:00.0: 0x2684/],
-  ['a card of Gen4', (f) => (gpu(f).maxLinkSpeed = '16.0 GT/s PCIe'), 'pf_gpu_pcie_max', 'fail', /Gen4 x16/],
-  ['a slot of eight lanes', (f) => (gpu(f).maxLinkWidth = 8), 'pf_gpu_pcie_max', 'fail', /Gen5 x8/],
-  [
-    'an unknown link',
-    (f) => (gpu(f, 1).maxLinkSpeed = 'Unknown'),
-    'pf_gpu_pcie_max',
-    'not_run',
-    /0000:21:00.0/,
-  ],
-  ['an idle link', (f) => (gpu(f).linkSpeed = '2.5 GT/s PCIe'), 'pf_gpu_link', 'warn', /idle/],
-  ['Above 4G off', (f) => (gpu(f).above4g = false), 'pf_gpu_above4g', 'fail', /Above 4G Decoding/],
-  ['windows unread', (f) => (gpu(f).above4g = null), 'pf_gpu_above4g', 'not_run', /0000:01:00.0/],
-  ['ReBAR off', (f) => (gpu(f).bar1Bytes = 256 * 2 ** 20), 'pf_gpu_rebar', 'fail', /Resizable BAR/],
-  [
-    'no driver yet, the window as it starts',
-    (f) => (f.gpus = (f.gpus ?? []).map((g) => ({ ...g, bar1Bytes: 256 * 2 ** 20, driver: null }))),
-    'pf_gpu_rebar',
-    'not_run',
-    /layer 2/,
-  ],
-  [
-    'a translating IOMMU',
-    (f) => (f.iommu = { groups: 60, types: ['DMA-FQ', 'identity'] }),
-    'pf_iommu',
-    'warn',
-    /iommu=pt/,
-  ],
-  ['no IOMMU', (f) => (f.iommu = { groups: 0, types: [] }), 'pf_iommu', 'pass', /off/],
-  [
-    'an IOMMU of an old kernel',
-    (f) => (f.iommu = { groups: 60, types: null }),
-    'pf_iommu',
-    'not_run',
-    /translates/,
-  ],
-  ['ACS', (f) => (f.acs = { bridges: 12, redirecting: ['0000:00:01.1'] }), 'pf_acs', 'warn', /1 of 12/],
-  ['ACS unread', (f) => (f.acs = null), 'pf_acs', 'not_run', /could not be read/],
-  ['an old kernel', (f) => (f.kernel = '6.8.0-31-generic'), 'pf_kernel', 'fail', /full-upgrade/],
-  ['the kernel floor', (f) => (f.kernel = '6.8.0-45-generic'), 'pf_kernel', 'pass', /45/],
-  [
-    'Ubuntu 22.04',
-    (f) => (f.distribution = { id: 'ubuntu', version: '22.04' }),
-    'pf_distribution',
-    'fail',
-    /ubuntu 24.04/,
-  ],
-  [
-    'Debian 13',
-    (f) => (f.distribution = { id: 'debian', version: '13' }),
-    'pf_distribution',
-    'not_supported',
-    /stand-in OS/,
-  ],
-  ['no os-release', (f) => (f.distribution = null), 'pf_distribution', 'not_run', /could not be read/],
-  ['a rescue system', (f) => (f.systemd = false), 'pf_systemd', 'fail', /Boot the installed system/],
-  ['an old Python', (f) => (f.python = '3.8.10'), 'pf_python', 'fail', /3\.8/],
-  ['a later Python', (f) => (f.python = '3.13.5'), 'pf_python', 'pass', /3\.13/],
-  [
-    'a wrong hardware clock',
-    (f) => (f.clock = { ...f.clock, rtcEpoch: f.clock.epoch - 3600 }),
-    'pf_rtc',
-    'warn',
-    /set-clock/,
-  ],
-  [
-    'no hardware clock',
-    (f) => (f.clock = { ...f.clock, rtcEpoch: null }),
-    'pf_rtc',
-    'not_run',
-    /could not be read/,
-  ],
-  ['Secure Boot', (f) => (f.secureBoot = 'enabled'), 'pf_secure_boot', 'warn', /Enroll MOK/],
-  ['legacy boot', (f) => (f.secureBoot = 'not UEFI'), 'pf_secure_boot', 'pass', /not UEFI/],
-  ['nouveau', (f) => (f.nouveau = true), 'pf_nouveau', 'warn', /layer 2/],
-  ['no module', (f) => (f.nvidiaModule = null), 'pf_nvidia_module', 'pass', /none/],
-  [
-    'a closed module',
-    (f) => (f.nvidiaModule = { version: '570.1', license: 'NVIDIA' }),
-    'pf_nvidia_module',
-    'warn',
-    /open/,
-  ],
-  [
-    'half-installed packages',
-    (f) => (f.dpkg = { audit: 'libfoo', lockHolder: null }),
-    'pf_dpkg',
-    'warn',
-    /Layer 0/,
-  ],
-  [
-    'dpkg unread',
-    (f) => (f.dpkg = { audit: null, lockHolder: null }),
-    'pf_dpkg',
-    'not_run',
-    /could not be read/,
-  ],
-  [
-    'apt at work',
-    (f) => (f.dpkg = { audit: '', lockHolder: 'unattended-upgr (812)' }),
-    'pf_apt_lock',
-    'warn',
-    /812/,
-  ],
-  ['UID 1000 taken', (f) => (f.uid1000 = 'installer'), 'pf_uid1000', 'warn', /--uid keep .*--uid swap/],
-  ['UID 1000 right', (f) => (f.uid1000 = 'vaultadmin'), 'pf_uid1000', 'pass', /vaultadmin/],
-  [
-    'vaultadmin elsewhere',
-    (f) => (f.users = [{ name: 'vaultadmin', uid: 1004 }]),
-    'pf_uid1000',
-    'warn',
-    /1004/,
-  ],
-  ['another SSH port', (f) => (f.sshPorts = [2222]), 'pf_ssh_port', 'warn', /2222/],
-  ['SSH port unknown', (f) => (f.sshPorts = []), 'pf_ssh_port', 'not_run', /could not be read/],
-];
 
 describe('one fact changed', () => {
   it.each(TABLE)('%s', (_, change, id, verdict, words) => {
