@@ -11,7 +11,7 @@ import { MACHINE } from './preflight/machine.ts';
 import type { FactsReading } from './preflight/reading.ts';
 import { SYSTEM } from './preflight/system.ts';
 
-export { setClock, type ClockSet } from './preflight/clock.ts';
+export { setClock } from './preflight/clock.ts';
 export { identityOf, sameIdentity } from './preflight/identity.ts';
 export { readFacts, type FactsReading } from './preflight/reading.ts';
 

@@ -14,7 +14,7 @@ const sourced = <T extends z.ZodType>(value: T) => z.strictObject({ value, sourc
 /** The newest profile format this version reads. */
 export const PROFILE_VERSION = 1;
 
-export const GpuExpectation = z.strictObject({
+const GpuExpectation = z.strictObject({
   count: sourced(z.number().int().min(0)),
   name: sourced(z.string().min(1)),
   /** As the kernel prints it; seen on the PCI bus before any driver is there. */

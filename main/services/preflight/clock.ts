@@ -31,7 +31,7 @@ export async function measureSkew(conn: Connection): Promise<Skew> {
  * Moves the clock by a number of seconds (so the way to the box costs no accuracy), then hands it to the hardware clock.
  * Read from stdin as a program, with the seconds as its argument.
  */
-export const SET_CLOCK = `
+const SET_CLOCK = `
 import json, shutil, subprocess, sys, time
 
 time.clock_settime(time.CLOCK_REALTIME, time.time() + float(sys.argv[1]))
