@@ -8,7 +8,7 @@ import type { Session } from '../../preload/contract/session.ts';
 import { JobDriver } from '../services/jobs.ts';
 import { loadProfile } from '../services/profiles.ts';
 import { parseLayers, planProvision } from '../services/provision.ts';
-import { activeJob, executeRun, linkTestRun, planRun } from '../services/runs.ts';
+import { activeJob, endRun, executeRun, linkTestRun, planRun } from '../services/runs.ts';
 import { requireSession } from '../services/sessions.ts';
 import { parseSuites, planValidate } from '../services/validate.ts';
 import { seconds, tellParts, withApp, type CommonOptions, type Context } from './context.ts';
@@ -103,6 +103,7 @@ async function runAttach(ctx: Context, o: ProvisionOptions): Promise<number> {
 async function runCancel(ctx: Context, o: CommonOptions): Promise<number> {
   const { session, row } = active(ctx, o);
   const end = await driver(ctx, session).cancel(row);
+  if (session.run && end.row.state === 'cancelled') endRun(ctx.app, session.id, session.run);
   return tellJob(ctx, end.row, end.view.detail, 'cancelled');
 }
 

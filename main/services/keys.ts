@@ -3,6 +3,7 @@
  * anything forbids passwords (spec W2). From its end on the app logs in as vaultadmin.
  */
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError, asAppError } from '../../preload/contract/errors.ts';
 import type { KeyReference, KeysState, Session } from '../../preload/contract/session.ts';
@@ -59,6 +60,10 @@ export async function chooseKey(
   switch (choice.kind) {
     case 'generate': {
       const path = choice.path ?? join(app.home, 'keys', `${session.name}-ed25519`);
+      // The app's own key for this box, from a run that did not come to its end: made once.
+      if (choice.path === null && existsSync(path)) {
+        return chooseKey(app, session, secrets, { kind: 'file', path });
+      }
       const passphrase = choice.withPassphrase ? await secrets.need('passphrase', path) : undefined;
       const comment = `vault-cube ${session.name} ${app.laptop.user}@${app.laptop.name}`;
       const made = await generateKey(path, { passphrase, comment });

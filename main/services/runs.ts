@@ -128,7 +128,8 @@ export async function executeRun(
   return { session, ...partsOf(journal, session, run) };
 }
 
-function endRun(app: App, sessionId: string, run: Run): Session {
+/** The run is over: resume has nothing to go on with. */
+export function endRun(app: App, sessionId: string, run: Run): Session {
   return changeSession(app, sessionId, (s) =>
     s.run?.id === run.id ? { ...s, run: { ...s.run, endedAt: new Date().toISOString() } } : s,
   );
