@@ -126,6 +126,8 @@ class CallbackModule(Default):
     # A task's begin.
 
     def begin(self, task: Any) -> None:
+        if task.action in C._ACTION_META:
+            return  # steers Ansible and does nothing on the box; most have no end
         self.index += 1
         self.raise_total(self.index)
         self.begun = time.monotonic()
@@ -187,10 +189,12 @@ class CallbackModule(Default):
         super().v2_runner_on_unreachable(result)
 
     def v2_runner_on_skipped(self, result: Any) -> None:
-        found = result.result
-        condition = found.get("false_condition")
-        why = f"not so: {text(condition)}" if condition else found.get("skipped_reason") or found.get("skip_reason")
-        self.end(result.task, "skipped", text(why) if why else None)
+        if result.task.action not in C._ACTION_META:
+            found = result.result
+            why = found.get("skipped_reason") or found.get("skip_reason")
+            if found.get("false_condition"):
+                why = f"not so: {text(found['false_condition'])}"
+            self.end(result.task, "skipped", text(why) if why else None)
         super().v2_runner_on_skipped(result)
 
     # The end of the run.
