@@ -170,7 +170,7 @@ export class SampleStore {
 }
 
 /** Every point where they are few, else the lowest and the highest of each of `points / 2` equal stretches of time. */
-function thin(parts: readonly { mono: Float64Array; value: Float64Array }[], points: number): Sample[] {
+export function thin(parts: readonly { mono: Float64Array; value: Float64Array }[], points: number): Sample[] {
   let first = Infinity;
   let last = -Infinity;
   let count = 0;

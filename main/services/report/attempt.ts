@@ -1,0 +1,91 @@
+/** One attempt read for the report, from its stored lines alone: what they make of it, and whether they are whole. */
+import type { JobEvent } from '../../../preload/contract/events.ts';
+import type { JobRow } from '../../../preload/contract/job.ts';
+import { EMPTY_JOB, reduceJob, type JobView } from '../../../preload/contract/reduce.ts';
+import type { ReportJob, ReportTelemetry } from '../../../preload/contract/report.ts';
+import { evidenceOf } from '../../../preload/contract/results.ts';
+import type { Attempt } from '../../../preload/contract/standing.ts';
+import { sha256Hex } from '../../journal/chain.ts';
+import type { Journal } from '../../journal/journal.ts';
+import { Telemetry } from './telemetry.ts';
+
+export interface ReadAttempt extends Attempt {
+  job: ReportJob;
+  telemetry: ReportTelemetry[];
+}
+
+/** Time on the box's monotonic clock, which begins anew with each boot: the stretches of all boots together. */
+class Clock {
+  readonly boots: string[] = [];
+  #seconds = 0;
+  #from = 0;
+  #to = 0;
+
+  add({ env }: JobEvent): void {
+    if (env.boot !== this.boots.at(-1)) {
+      this.#seconds += this.#to - this.#from;
+      this.#from = env.mono;
+      this.boots.push(env.boot);
+    }
+    this.#to = env.mono;
+  }
+
+  /** Null before the first event. */
+  get seconds(): number | null {
+    return this.boots.length ? Math.max(0, this.#seconds + this.#to - this.#from) : null;
+  }
+}
+
+/** Reads it once. Never throws for a line that was spoilt: the chain says so, and reading ends there. */
+export function readAttempt(journal: Journal, row: JobRow): ReadAttempt {
+  const clock = new Clock();
+  const telemetry = new Telemetry();
+  let view: JobView = EMPTY_JOB;
+  let head: string | null = null;
+  const verified = journal.verify(row.job, row.attempt);
+  try {
+    for (const { line, event } of journal.events(row.job, row.attempt)) {
+      view = reduceJob(view, event);
+      clock.add(event);
+      telemetry.add(event);
+      head = sha256Hex(Buffer.from(line));
+    }
+    if (row.state === 'lost') {
+      view = { ...view, state: 'lost', detail: journal.view(row.job, row.attempt).detail };
+    }
+  } catch (error) {
+    // Only a line that cannot be read is expected here, and only where the record is known not to be whole.
+    if (verified.ok) throw error;
+    if (row.state === 'lost') view = { ...view, state: 'lost' };
+  }
+  const { job, attempt, title } = row;
+  return {
+    row,
+    view,
+    broken: verified.ok ? null : verified.detail,
+    job: {
+      job,
+      attempt,
+      kind: row.kind,
+      title,
+      state: row.state,
+      createdAt: row.createdAt,
+      startedAt: view.startedAt,
+      lastAt: view.lastAt,
+      seconds: view.seconds ?? clock.seconds,
+      laptop: row.spec.laptop,
+      runner: view.runner,
+      evidence: evidenceOf([{ row, view }]),
+      boots: clock.boots,
+      counts: view.counts,
+      code: view.code,
+      detail: view.detail,
+      events: view.lastSeq,
+      specSha256: row.specSha256,
+      headSha256: head,
+      chain: verified.ok ? { ok: true } : { ok: false, line: verified.seq, detail: verified.detail },
+      unknown: view.unknown,
+    },
+    telemetry: telemetry.summary({ job, attempt, title }),
+  };
+}

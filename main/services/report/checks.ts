@@ -1,0 +1,185 @@
+/** How it stands, part by part, with every check and its evidence. */
+import type { Expectation } from '../../../preload/contract/outcome.ts';
+import type { Report, ReportPart } from '../../../preload/contract/report.ts';
+import { evidenceWord, partSign, sentences, sign } from './front.ts';
+import { html, type Markup } from './markup.ts';
+import { duration, localTime, number, plural, VERDICTS } from './words.ts';
+
+type ReportCheck = ReportPart['checks'][number];
+
+/** `8 pass, 1 fail`, in the order of the verdicts. */
+function tally({ checks }: ReportPart): string {
+  return Object.entries(VERDICTS)
+    .map(([verdict, { word }]) => ({ word, n: checks.filter((c) => c.result.verdict === verdict).length }))
+    .filter(({ n }) => n > 0)
+    .map(({ word, n }) => `${n} ${word}`)
+    .join(', ');
+}
+
+function lastRun(part: ReportPart, report: Report): string {
+  const job = report.jobs.find((j) => j.job === part.basis?.job && j.attempt === part.basis.attempt);
+  return job?.startedAt ? localTime(job.startedAt, report.made.zone) : '–';
+}
+
+export function overview(report: Report): Markup {
+  const rows = report.parts.map(
+    (p) =>
+      html`<tr>
+        <td><a href="#${p.attempts ? `part-${p.id}` : 'not-run'}">${p.title}</a></td>
+        <td>${sign(partSign(p))}${p.stale ? html` <span class="stale">↻ out of date</span>` : null}</td>
+        <td>${tally(p) || '–'}</td>
+        <td>${evidenceWord(p.evidence)}</td>
+        <td class="num">${p.attempts}</td>
+        <td class="time">${lastRun(p, report)}</td>
+      </tr>`,
+  );
+  return html`<section id="standing">
+    <h2>How it stands</h2>
+    <table class="overview">
+      <thead>
+        <tr>
+          <th>Part</th>
+          <th>Outcome</th>
+          <th>Checks</th>
+          <th>Evidence</th>
+          <th class="num">Attempts</th>
+          <th>Last checked</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${rows}
+      </tbody>
+    </table>
+  </section>`;
+}
+
+function amount({ value, unit }: ReportCheck['result']): string {
+  if (value === null) return '–';
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  const text = typeof value === 'number' ? number(value, 3) : value;
+  return unit ? `${text} ${unit}` : text;
+}
+
+function regarded(expectation: Expectation): string {
+  switch (expectation.kind) {
+    case 'required':
+      return 'required';
+    case 'informative':
+      return `informative${expectation.why ? `: ${expectation.why}` : ''}`;
+    case 'expected': {
+      const words = expectation.verdicts.map((v) => VERDICTS[v].word).join(' or ');
+      return `may be ${words}: ${expectation.context}`;
+    }
+  }
+}
+
+function line(name: string, value: Markup | string | null): Markup | null {
+  return value === null || value === ''
+    ? null
+    : html`<dt>${name}</dt>
+        <dd>${value}</dd>`;
+}
+
+function check({ result, expectation, waiver, attempt, times }: ReportCheck, zone: string): Markup {
+  const { verdict, title, reason, nextAction } = result;
+  const open = verdict === 'fail' || verdict === 'error';
+  const waived = waiver && `by ${waiver.name}, ${localTime(waiver.at, zone)}: ${waiver.reason}`;
+  const notes = [reason, waived && verdict === 'fail' ? `waived ${waived}` : null].filter(Boolean).join('; ');
+  return html`<details class="check" data-verdict="${verdict}" ${open ? html` open` : null}>
+    <summary>
+      <span class="verdict">${sign(VERDICTS[verdict])}</span
+      ><span class="name">${title}${notes ? html`<span class="note">${notes}</span>` : null}</span
+      ><span class="value">${amount(result)}</span><span class="threshold">${result.threshold ?? '–'}</span>
+    </summary>
+    <dl>
+      ${line('Next action', nextAction)}${line('Threshold from', result.source)}${line('Counts as', regarded(expectation))}${line('Waived', waived)}${line('Check', `${result.id}, attempt ${attempt}, ${duration(result.seconds)}, run ${plural(times, 'time')}`)}${line('Evidence', result.evidence ? html`<pre>${result.evidence}</pre>` : null)}
+    </dl>
+  </details>`;
+}
+
+function tasks({ layer }: ReportPart, report: Report): Markup | null {
+  if (layer === null) return null;
+  const all = report.changed.filter((t) => t.layer === layer);
+  if (all.length === 0)
+    return html`<p class="quiet">No task of this layer is recorded as having changed the box.</p>`;
+  return html`<details class="more">
+    <summary>${plural(all.length, 'task')} changed the box</summary>
+    <ol>
+      ${all.map((t) => html`<li>${t.name}${t.role ? html` <span class="quiet">${t.role}</span>` : null}</li>`)}
+    </ol>
+  </details>`;
+}
+
+function part(p: ReportPart, report: Report): Markup {
+  const heads = html`<div class="check-head">
+    <span>Verdict</span><span>Check</span><span>Value</span><span>Threshold</span>
+  </div>`;
+  const list = p.checks.length
+    ? html`<div class="checks">${heads}${p.checks.map((c) => check(c, report.made.zone))}</div>`
+    : html`<p class="quiet">
+        ${p.state === 'not_run' ? 'It was not run, so nothing is known.' : 'No check is recorded.'}
+      </p>`;
+  const gaps = p.gaps.filter((g) => g.verdict !== 'pass');
+  const proofs = p.gaps.filter((g) => g.verdict === 'pass');
+  return html`<section class="part" id="part-${p.id}">
+    <h3>${p.title} ${sign(partSign(p))}</h3>
+    ${p.stale ? html`<p class="stale">↻ Out of date: ${p.stale}.</p>` : null}
+    ${
+      gaps.length
+        ? html`<ul class="gaps">
+            ${gaps.map((g) => html`<li>${sign(VERDICTS[g.verdict])} ${g.title}${g.reason ? `: ${g.reason}` : ''}</li>`)}
+          </ul>`
+        : null
+    }
+    ${
+      proofs.length
+        ? html`<ul class="gaps">
+            ${proofs.map((g) => html`<li>${sign(VERDICTS[g.verdict])} ${g.title}</li>`)}
+          </ul>`
+        : null
+    }
+    ${sentences('Deviations', 'warn', p.deviations)}
+    ${p.checks.length || p.kind !== 'keys' ? list : null}${tasks(p, report)}
+  </section>`;
+}
+
+/** Parts that never ran are told in one list, not each in an empty chapter. */
+export function parts(report: Report): Markup {
+  const ran = report.parts.filter((p) => p.attempts > 0);
+  return html`<section id="parts">
+    <h2>Checks</h2>
+    ${ran.length ? ran.map((p) => part(p, report)) : html`<p class="quiet">No job was run on this box yet.</p>`}
+  </section>`;
+}
+
+export function notRun(report: Report): Markup {
+  const rows = report.notRun.map(
+    (n) =>
+      html`<tr>
+        <td>${n.part}</td>
+        <td>${n.what === n.part ? 'all of it' : n.what}</td>
+        <td>${sign(VERDICTS[n.verdict])}</td>
+        <td>${n.why}</td>
+      </tr>`,
+  );
+  return html`<section id="not-run">
+    <h2>What was not run</h2>
+    ${
+      rows.length
+        ? html`<table>
+            <thead>
+              <tr>
+                <th>Part</th>
+                <th>What</th>
+                <th>Verdict</th>
+                <th>Why</th>
+              </tr>
+            </thead>
+            <tbody>
+              ${rows}
+            </tbody>
+          </table>`
+        : html`<p class="quiet">Everything that this report speaks of was run.</p>`
+    }
+  </section>`;
+}

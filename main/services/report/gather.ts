@@ -1,0 +1,108 @@
+/** From the journal to the data of a report. Nothing else is asked: neither the box nor the disk of the laptop. */
+import { createHash } from 'node:crypto';
+import { AppError } from '../../../preload/contract/errors.ts';
+import { Report, type ReportJob, type ReportPart } from '../../../preload/contract/report.ts';
+import type { KeysState, Session } from '../../../preload/contract/session.ts';
+import { LAYERS, profileInJournal, standing, type Part } from '../../../preload/contract/standing.ts';
+import type { Journal } from '../../journal/journal.ts';
+import { readAttempt, type ReadAttempt } from './attempt.ts';
+import { localTime } from './words.ts';
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+
+/** Errors: unknown_box; report_invalid, with what is wrong, when the data do not hold together. */
+export function gatherReport(journal: Journal, sessionId: string, app: string, now: Date): Report {
+  const session = journal.session(sessionId);
+  if (!session) throw new AppError('unknown_box', { name: sessionId });
+  const attempts = journal.jobs(sessionId).map((row) => readAttempt(journal, row));
+  const profile = profileInJournal(attempts);
+  const stands = standing(session, attempts, profile);
+  const parts = [stands.preflight, stands.keys, ...stands.layers, ...stands.suites];
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const { id, name, address, user, firstUser, hostKey, identity } = session;
+  const report: Report = {
+    v: 1,
+    kind: 'vault-cube-report',
+    app,
+    made: { utc: now.toISOString(), local: localTime(now.toISOString(), zone), zone },
+    newerJournal: journal.newerFormat,
+    box: { session: id, name, since: session.createdAt, address, user, firstUser, hostKey, identity },
+    keys: session.keys && publicKeys(session.keys),
+    profile: profile && { document: profile, sha256: sha256(JSON.stringify(profile)) },
+    outcome: stands.outcome,
+    decision: stands.decision,
+    evidence: stands.evidence,
+    gates: stands.gates,
+    waivers: session.waivers,
+    deviations: deviations(session),
+    facts: attempts.findLast((a) => a.view.facts !== null)?.view.facts ?? null,
+    parts: parts.map(reportPart),
+    changed: attempts.flatMap(changedTasks),
+    notRun: parts.flatMap(notRun),
+    jobs: attempts.map((a): ReportJob => a.job),
+    telemetry: attempts.flatMap((a) => a.telemetry),
+  };
+  // What is written is what a reader of the file gets: the same schema, which decides everything anew.
+  const parsed = Report.safeParse(JSON.parse(JSON.stringify(report)));
+  if (parsed.success) return parsed.data;
+  const detail = parsed.error.issues.map((i) => `${i.path.join('.')}: ${i.message}`).join('; ');
+  throw new AppError('report_invalid', { detail: detail.slice(0, 1000) }, parsed.error);
+}
+
+/** What is known of a public key without its private half; a line that is none keeps its text as the comment. */
+function publicKey(line: string) {
+  const [type = '', data = '', ...comment] = line.trim().split(/\s+/);
+  const bytes = Buffer.from(data, 'base64');
+  if (!bytes.length) return { type: 'unknown', fingerprint: 'unknown', comment: line.slice(0, 200) };
+  const hash = createHash('sha256').update(bytes).digest('base64').replace(/=+$/, '');
+  return { type, fingerprint: `SHA256:${hash}`, comment: comment.join(' ') };
+}
+
+function publicKeys(keys: KeysState) {
+  const { keyLoginProvenAt, sudoProvenAt, adminUid } = keys;
+  return {
+    engineer: publicKey(keys.publicKey),
+    kept: keys.reference.kind,
+    customer: keys.customerKeys.map(publicKey),
+    keyLoginProvenAt,
+    sudoProvenAt,
+    adminUid,
+  };
+}
+
+/** Those of the session, and a UID that was kept where that is not among them. */
+function deviations({ deviations: named, keys }: Session) {
+  const kept = keys?.uidDeviation;
+  if (!kept || named.some((d) => d.text === kept)) return named;
+  return [...named, { id: 'uid', text: kept, at: null }];
+}
+
+function reportPart(part: Part): ReportPart {
+  const gaps = part.gaps.map(({ id, title, verdict, expectation, reason = null }) => {
+    return { id, title, verdict, expectation, reason };
+  });
+  return { ...part, gaps };
+}
+
+function changedTasks({ row, view }: ReadAttempt): Report['changed'] {
+  const named = row.spec.params['layer'];
+  const of = LAYERS.find((l) => l.kinds.includes(row.kind));
+  if (!of) return [];
+  const layer = typeof named === 'number' ? named : of.layer;
+  const { job, attempt } = row;
+  return view.tasks
+    .filter((t) => t.state === 'changed')
+    .map(({ name, role }) => ({ layer, job, attempt, name, role }));
+}
+
+function notRun(part: Part): Report['notRun'] {
+  const checks = part.checks.map(({ result: { title, verdict, reason } }) => ({ title, verdict, reason }));
+  return [...checks, ...part.gaps]
+    .filter((c) => c.verdict === 'not_run' || c.verdict === 'not_supported')
+    .map(({ title, verdict, reason }) => ({
+      part: part.title,
+      what: title,
+      verdict,
+      why: reason ?? 'no job of this box ran it',
+    }));
+}
