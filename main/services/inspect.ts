@@ -68,11 +68,11 @@ async function read(
     let clock: string | null = null;
     if (adjust) {
       const { before, after, rtc, rtcReason } = await setClock(conn, password);
-      const ahead = (s: number) => `${Math.abs(s).toFixed(1)} s ${s < 0 ? 'behind' : 'ahead'}`;
+      const at = (seconds: number) => new Date(seconds * 1000).toISOString();
       const hardware = rtc
         ? 'hardware clock set too'
         : `hardware clock not set: ${rtcReason ?? 'no reason given'}`;
-      clock = `Clock set from this laptop: it was ${ahead(before)} and is ${ahead(after)}; ${hardware}.`;
+      clock = `Clock set from this laptop: from ${at(before)} to ${at(after)}; ${hardware}.`;
     }
     return { reading: await readFacts(conn, source, { way, password }), clock };
   });
