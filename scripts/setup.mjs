@@ -11,6 +11,7 @@ const PACKAGES = {
   'openssh-server': '/usr/sbin/sshd',
   'openssh-client': 'ssh-keygen',
   sudo: 'sudo',
+  'putty-tools': 'puttygen',
   nftables: '/usr/sbin/nft',
   iproute2: 'ip',
   procps: 'ps',

@@ -81,8 +81,9 @@ export class KnownHosts {
     try {
       text = readFileSync(this.path, 'utf8');
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-      throw new AppError('journal_readonly', { path: this.path }, error);
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') return [];
+      throw new AppError('file_unreadable', { path: this.path, detail: message }, error);
     }
     const lines = text.split('\n');
     if (lines.at(-1) === '') lines.pop();
@@ -105,8 +106,10 @@ export class KnownHosts {
       renameSync(work, this.path);
     } catch (error) {
       rmSync(work, { force: true });
-      const full = (error as NodeJS.ErrnoException).code === 'ENOSPC';
-      throw new AppError(full ? 'laptop_disk_full' : 'journal_readonly', { path: this.path }, error);
+      const { code, message } = error as NodeJS.ErrnoException;
+      throw code === 'ENOSPC'
+        ? new AppError('laptop_disk_full', { path: dirname(this.path) }, error)
+        : new AppError('file_unwritable', { path: this.path, detail: message }, error);
     }
   }
 

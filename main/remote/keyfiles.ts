@@ -176,7 +176,8 @@ function writeNew(path: string, text: string, mode: number): void {
   try {
     fd = openSync(path, 'wx', mode);
   } catch (error) {
-    throw fileError(path, error);
+    const there = (error as NodeJS.ErrnoException).code === 'EEXIST';
+    throw there ? new AppError('key_exists', { path }, error) : fileError(path, error);
   }
   try {
     writeSync(fd, text);
@@ -190,14 +191,15 @@ function writeNew(path: string, text: string, mode: number): void {
 }
 
 function fileError(path: string, error: unknown): AppError {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === 'EEXIST') return new AppError('key_exists', { path }, error);
-  return new AppError(code === 'ENOSPC' ? 'laptop_disk_full' : 'journal_readonly', { path }, error);
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === 'ENOSPC'
+    ? new AppError('laptop_disk_full', { path: dirname(path) }, error)
+    : new AppError('file_unwritable', { path, detail: message }, error);
 }
 
 /**
  * Makes an Ed25519 key in OpenSSH's format at `path` (0600) and its public half at `path`.pub.
- * Errors: key_exists (nothing is ever overwritten), laptop_disk_full, journal_readonly.
+ * Errors: key_exists (nothing is ever overwritten), laptop_disk_full, file_unwritable.
  */
 export async function generateKey(
   path: string,

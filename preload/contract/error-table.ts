@@ -78,6 +78,8 @@ export const ERRORS = {
 
   // the laptop
   laptop_disk_full: e(6, true, 'The disk of this laptop is full; nothing more can be recorded.', 'Make room in {path}, then run the same command again. The job on the box goes on and nothing of it is lost.'),
+  file_unwritable: e(6, false, 'The file {path} cannot be written: {detail}', 'Make the file and its folder writable for you, or choose another place.'),
+  file_unreadable: e(6, false, 'The file {path} cannot be read: {detail}', 'Make the file readable for you.'),
   journal_readonly: e(6, false, 'The journal {path} cannot be written.', 'Make the file and its folder writable for you, or name another folder with VAULT_CUBE_HOME.'),
   journal_newer: e(6, false, 'The journal {path} was written by a newer version of this app (format {found}, this one knows {known}). It is opened for reading only.', 'Update the app to go on; reports can still be made from it.'),
   journal_damaged: e(6, false, 'The journal {path} is damaged: {detail}', 'Move the file away and keep it; a copy from before the last update may lie beside it.'),
