@@ -13,6 +13,8 @@ const OPTIONS = [
   ...['--resolv-conf=off', '--timezone=off', '--link-journal=no'],
   // Docker in the box needs what a container is not given otherwise.
   '--capability=all',
+  // The clock is this machine's: nothing in a box may set it, whatever is tried there.
+  '--drop-capability=CAP_SYS_TIME',
   '--system-call-filter=@keyring @privileged bpf perf_event_open',
 ];
 /** Enters each given control group, then becomes the command behind `--`. */
@@ -87,8 +89,8 @@ export class Machine {
     // A console that is at its end would end the container's; one that is open for reading and writing never is.
     const input = openSync(join(dir, 'console.in'), 'r+');
     const output = openSync(join(dir, 'console.log'), 'a');
-    // The kernel ends the box with this process, however this process ends.
-    const nspawn = ['setpriv', '--pdeathsig', 'KILL', 'systemd-nspawn', ...OPTIONS];
+    // However this process ends, the kernel then sends this signal, upon which nspawn shuts the box down.
+    const nspawn = ['setpriv', '--pdeathsig', 'TERM', 'systemd-nspawn', ...OPTIONS];
     const place = ['-D', root, '-M', id, `--network-bridge=${id}`];
     const binds = [`--bind=${join(dir, 'docker')}:/var/lib/docker`];
     const child = spawn('sh', ['-c', ENTER, 'sh', ...cgroups(id), '--', ...nspawn, ...place, ...binds], {
