@@ -132,12 +132,23 @@ export class BundleTunnel {
       response.end(body);
       return;
     }
-    body.on('data', (data: Buffer) => {
-      this.#bytes += data.length;
-    });
     // A file that breaks off breaks the connection off: the box sees too few bytes, never a whole answer.
-    pipeline(body, response, (error) => {
+    pipeline(body, this.#counted(end - start + 1), response, (error) => {
       if (error) response.destroy();
     });
+  }
+
+  /** Counts what passes. A file that became shorter ends like any other; the box would wait for the rest for ever. */
+  #counted(length: number): (source: AsyncIterable<Buffer>) => AsyncGenerator<Buffer> {
+    const count = (n: number) => (this.#bytes += n);
+    return async function* (source) {
+      let left = length;
+      for await (const data of source) {
+        left -= data.length;
+        count(data.length);
+        yield data;
+      }
+      if (left > 0) throw new Error(`the file ended ${left} bytes too early`);
+    };
   }
 }
