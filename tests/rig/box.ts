@@ -6,10 +6,11 @@ import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { build } from './build.ts';
+import { build, type Built } from './build.ts';
 import { must, run, until, type Ran } from './host.ts';
 import { Machine } from './machine.ts';
 import { claim, cleanUp, dispose, makeNetwork, mountsBelow, processesOf, type Names } from './resources.ts';
+import { copyDocker, layersOf, readSaved, saveBox, type Saved } from './saved.ts';
 
 export { whyNoRig } from './host.ts';
 
@@ -32,6 +33,8 @@ export interface RigOptions {
   port?: number;
   /** Changes the box's tree, given by its path here, before the box is started for the first time. */
   setup?: (root: string) => void | Promise<void>;
+  /** Folder that `save` made: the box starts as that one was left, at an address of its own; variant and port are that one's. */
+  from?: string;
 }
 
 /** How a link is lost: `down`, the box sees it; `drop`, nobody sees it, as every packet just vanishes. */
@@ -64,20 +67,22 @@ export class RigBox {
   /** Folder of the site bundle that fits this box. */
   readonly bundle: string;
   readonly #names: Names;
+  readonly #saved: Saved;
   readonly #machine: Machine;
   #cut: Cut | null = null;
   #stopped: Promise<void> | null = null;
 
-  private constructor(names: Names, opts: RigOptions, bundle: string) {
+  private constructor(names: Names, saved: Saved) {
     this.#names = names;
+    this.#saved = saved;
     this.name = names.id;
     this.host = names.boxAddress;
     this.laptop = names.laptopAddress;
     this.stranger = names.strangerAddress;
-    this.port = opts.port ?? 22;
-    this.user = opts.variant === 'root-only' ? 'root' : 'installer';
-    this.password = randomBytes(12).toString('base64url');
-    this.bundle = bundle;
+    this.port = saved.port;
+    this.user = saved.user;
+    this.password = saved.password;
+    this.bundle = saved.bundle;
     this.#machine = new Machine(names, () => void this.#keepDown());
   }
 
@@ -85,12 +90,16 @@ export class RigBox {
   static async start(opts: RigOptions = {}): Promise<RigBox> {
     await cleanUp();
     const built = await build();
+    const { from } = opts;
+    const saved = from === undefined ? fresh(built, opts) : readSaved(from);
     const names = await claim();
     try {
       await makeNetwork(names);
-      await mountRoot(names, built.root);
-      const box = new RigBox(names, opts, built.bundle);
-      await box.#furnish(opts);
+      await mountRoot(names, from === undefined ? [saved.root] : layersOf(from, saved));
+      const box = new RigBox(names, saved);
+      if (from === undefined) await box.#furnish(opts);
+      else await copyDocker(from, names);
+      box.#place();
       await opts.setup?.(names.root);
       await box.powerOn();
       return box;
@@ -100,17 +109,24 @@ export class RigBox {
     }
   }
 
-  /** What is different on every machine: keys, ids, address, passwords. */
+  #put(path: string, text: string): void {
+    writeFileSync(join(this.#names.root, path), text);
+  }
+
+  #place(): void {
+    const text = `[Match]\nName=host0\n[Network]\nAddress=${this.host}/29\n`;
+    this.#put('etc/systemd/network/10-rig.network', text);
+  }
+
+  /** What is different on every machine: keys, ids, passwords. */
   async #furnish(opts: RigOptions): Promise<void> {
     const { root } = this.#names;
-    const put = (path: string, text: string): void => writeFileSync(join(root, path), text);
-    put('etc/machine-id', `${randomBytes(16).toString('hex')}\n`);
-    put('etc/systemd/network/10-rig.network', `[Match]\nName=host0\n[Network]\nAddress=${this.host}/29\n`);
+    this.#put('etc/machine-id', `${randomBytes(16).toString('hex')}\n`);
     await must('ssh-keygen', ['-A', '-f', root]);
-    if (this.port !== 22) put('etc/ssh/sshd_config.d/20-port.conf', `Port ${this.port}\n`);
+    if (this.port !== 22) this.#put('etc/ssh/sshd_config.d/20-port.conf', `Port ${this.port}\n`);
     if (opts.variant === 'root-only') {
       await must('chroot', [root, 'userdel', '-r', 'installer']);
-      put('etc/ssh/sshd_config.d/20-root.conf', 'PermitRootLogin yes\n');
+      this.#put('etc/ssh/sshd_config.d/20-root.conf', 'PermitRootLogin yes\n');
     }
     await must('chroot', [root, 'chpasswd'], { input: `${this.user}:${this.password}\n` });
   }
@@ -193,6 +209,18 @@ export class RigBox {
     await this.#machine.cutPower();
   }
 
+  /** Has systemd end the system; resolves when the box is off. */
+  async powerOff(): Promise<void> {
+    await this.run(['systemctl', 'poweroff']);
+    await until(`the end of ${this.name}`, () => !this.#machine.on, SSH_MS);
+  }
+
+  /** Keeps the box, which must be off, in `dir` for `from` of others. */
+  async save(dir: string): Promise<void> {
+    if (this.#machine.on) throw new Error(`${this.name} is on: what it has not written yet would be missing`);
+    await saveBox(dir, this.#names, this.#saved);
+  }
+
   /** Boots a box that is off, from the disk as it was left; resolves when SSH answers, at once while the link is cut. */
   async powerOn(): Promise<void> {
     await this.#machine.start();
@@ -256,11 +284,17 @@ export class RigBox {
   }
 }
 
-/** The box's tree: the built root below, what the box writes above it, on this machine's disk. */
-async function mountRoot(names: Names, lower: string): Promise<void> {
+/** A box that nobody has used yet. */
+function fresh(built: Built, opts: RigOptions): Saved {
+  const user = opts.variant === 'root-only' ? 'root' : 'installer';
+  return { ...built, port: opts.port ?? 22, user, password: randomBytes(12).toString('base64url') };
+}
+
+/** The box's tree: what was there before below (the first on top), what the box writes above it, on this machine's disk. */
+async function mountRoot(names: Names, lower: readonly string[]): Promise<void> {
   const part = (name: string): string => join(names.dir, name);
   // Docker keeps layers of its own, which cannot lie on such a tree, so it gets a plain folder.
   for (const name of ['upper', 'work', 'root', 'docker']) mkdirSync(part(name), { mode: 0o755 });
-  const layers = `lowerdir=${lower},upperdir=${part('upper')},workdir=${part('work')}`;
+  const layers = `lowerdir=${lower.join(':')},upperdir=${part('upper')},workdir=${part('work')}`;
   await must('mount', ['-t', 'overlay', 'overlay', '-o', layers, names.root]);
 }

@@ -1,0 +1,43 @@
+/**
+ * Boxes that were kept: what a box wrote above the built root, and Docker's data, in a folder from which other boxes start.
+ * The tree is only ever a lower layer there, so that starting costs no copy of it and many can start from one.
+ */
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { must } from './host.ts';
+import type { Names } from './resources.ts';
+
+/** What a kept box was; its tree names its own host keys, machine id and users. */
+export interface Saved {
+  /** The built root that its tree lies on. */
+  root: string;
+  bundle: string;
+  port: number;
+  user: string;
+  password: string;
+}
+
+const FILE = 'box.json';
+const copy = (from: string, to: string) => must('cp', ['-a', '--reflink=auto', from, to]);
+
+/** Keeps a box that is off in `dir`, which must not be there yet and appears when it is whole. */
+export async function saveBox(dir: string, names: Names, saved: Saved): Promise<void> {
+  const work = `${dir}.new`;
+  rmSync(work, { recursive: true, force: true });
+  mkdirSync(work, { recursive: true });
+  for (const part of ['upper', 'docker']) await copy(join(names.dir, part), join(work, part));
+  writeFileSync(join(work, FILE), JSON.stringify(saved));
+  renameSync(work, dir);
+}
+
+export function readSaved(dir: string): Saved {
+  return JSON.parse(readFileSync(join(dir, FILE), 'utf8')) as Saved;
+}
+
+/** The layers of a kept box's tree, the upper one first; nothing may write to them. */
+export const layersOf = (dir: string, saved: Saved): string[] => [join(dir, 'upper'), saved.root];
+
+/** Docker's data of a kept box, for a new one. */
+export async function copyDocker(dir: string, names: Names): Promise<void> {
+  await copy(join(dir, 'docker', '.'), join(names.dir, 'docker'));
+}
