@@ -1,6 +1,5 @@
 /** The bundle server: an HTTP client at the other end of connections in memory, as the box is at the end of channels. */
 import { createHash, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { createReadStream, mkdtempSync, rmSync, truncateSync, writeFileSync, type ReadStream } from 'node:fs';
 import { request, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -239,7 +238,10 @@ describe('a connection', () => {
     over.destroy();
     const [file] = opened;
     expect(file).toBeDefined();
-    if (file && !file.closed) await once(file, 'close');
+    await new Promise<void>((resolve) => {
+      file?.once('close', () => resolve());
+      if (file?.closed) resolve();
+    });
     expect(tunnel.served.bytes).toBeLessThan(BIG.length);
   });
 
