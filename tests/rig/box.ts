@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { build, type Built } from './build.ts';
 import { must, run, until, type Ran } from './host.ts';
 import { Machine } from './machine.ts';
-import { claim, cleanUp, dispose, makeNetwork, mountsBelow, processesOf, type Names } from './resources.ts';
+import { claim, cleanUp, dispose, leftovers, makeNetwork, type Names } from './resources.ts';
 import { copyDocker, layersOf, readSaved, saveBox, type Saved } from './saved.ts';
 
 export { whyNoRig } from './host.ts';
@@ -64,6 +64,8 @@ export class RigBox {
   port: number;
   readonly user: string;
   readonly password: string;
+  /** The box's tree on this machine, without what it mounts itself (/run, /tmp). Readable and writable while it runs, too. */
+  readonly root: string;
   /** Folder of the site bundle that fits this box. */
   readonly bundle: string;
   readonly #names: Names;
@@ -82,8 +84,11 @@ export class RigBox {
     this.port = saved.port;
     this.user = saved.user;
     this.password = saved.password;
+    this.root = names.root;
     this.bundle = saved.bundle;
-    this.#machine = new Machine(names, () => void this.#keepDown());
+    this.#machine = new Machine(names, () => {
+      if (this.#cut === 'down') void this.#keepDown();
+    });
   }
 
   /** Builds the rig where that has not been done, and starts a fresh box; resolves when its sshd lets users in. */
@@ -110,7 +115,7 @@ export class RigBox {
   }
 
   #put(path: string, text: string): void {
-    writeFileSync(join(this.#names.root, path), text);
+    writeFileSync(join(this.root, path), text);
   }
 
   #place(): void {
@@ -184,7 +189,7 @@ export class RigBox {
     await until(`SSH of ${this.name}`, ready, ms);
   }
 
-  /** Has systemd reboot the box; resolves when SSH of the next boot answers. */
+  /** Has systemd reboot the box; resolves when SSH of the next boot answers, at once while the link is cut. */
   async reboot(): Promise<void> {
     const boots = this.#machine.boots;
     await this.run(['systemctl', 'reboot']);
@@ -201,7 +206,7 @@ export class RigBox {
   async #rebooted(boots: number): Promise<void> {
     const again = (): boolean => this.#machine.boots > boots && this.#machine.leader() !== null;
     await until(`a reboot of ${this.name}`, again, SSH_MS);
-    await this.waitForSsh();
+    if (this.#cut === null) await this.waitForSsh();
   }
 
   /** Ends every process of the box at once. Its disk stays as it is, what was not synced included: see the ADR. */
@@ -253,12 +258,17 @@ export class RigBox {
     if (how === 'down' && this.#machine.on) await must('ip', ['link', 'set', port, 'up']);
   }
 
-  /** A box that boots gets a new cable end, which must be down, too, while the link is. */
+  /**
+   * A box that boots gets a new cable end, which must be down, too, while the link is: as soon as it is there, and once more when
+   * the container runs, as its start puts the end up somewhere between.
+   */
   async #keepDown(): Promise<void> {
-    if (this.#cut !== 'down') return;
     const { port } = this.#names;
-    await until(`${port} of ${this.name}`, () => existsSync(`/sys/class/net/${port}`), LINK_MS);
-    await must('ip', ['link', 'set', port, 'down']);
+    const over = (): boolean => this.#cut !== 'down' || !this.#machine.on;
+    for (const ready of [() => existsSync(`/sys/class/net/${port}`), () => this.#machine.leader() !== null]) {
+      await until(`a boot of ${this.name} without link`, () => over() || ready(), LINK_MS);
+      if (!over()) await must('ip', ['link', 'set', port, 'down']);
+    }
   }
 
   /** Ends the box and removes all of it, once however often it is called. Nothing is left, or it rejects. */
@@ -268,19 +278,8 @@ export class RigBox {
   }
 
   /** What this machine still holds of the box, in words; empty after `stop`. */
-  async leftovers(): Promise<string[]> {
-    const { id, dir, stranger, port } = this.#names;
-    const links = [id, port, `${stranger}0`].filter((link) => existsSync(`/sys/class/net/${link}`));
-    const found = [
-      ...(await processesOf(this.#names)).map((pid) => `process ${pid}`),
-      ...mountsBelow(dir).map((point) => `mount ${point}`),
-      ...links.map((link) => `link ${link}`),
-    ];
-    if (existsSync(`/run/netns/${stranger}`)) found.push(`namespace ${stranger}`);
-    if (existsSync(dir)) found.push(`folder ${dir}`);
-    const tables = await must('nft', ['list', 'tables']);
-    if (tables.includes(`bridge ${id}\n`)) found.push(`nft table ${id}`);
-    return found;
+  leftovers(): Promise<string[]> {
+    return leftovers(this.#names);
   }
 }
 

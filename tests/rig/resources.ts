@@ -121,7 +121,7 @@ const groupsNow = (id: string): string[] =>
   cgroups(id).flatMap((folder) => (existsSync(folder) ? [...below(folder)] : []));
 
 /** Every process of the box, by this machine's numbers. */
-export async function processesOf(names: Names): Promise<number[]> {
+async function processesOf(names: Names): Promise<number[]> {
   const pids = new Set<number>();
   for (const folder of groupsNow(names.id)) {
     try {
@@ -155,7 +155,7 @@ export async function killAll(names: Names): Promise<void> {
 }
 
 /** Mount points at or below a folder, the innermost first. */
-export function mountsBelow(folder: string): string[] {
+function mountsBelow(folder: string): string[] {
   const lines = readFileSync('/proc/self/mountinfo', 'utf8').split('\n').filter(Boolean);
   const points = lines.map((line) => (line.split(' ')[4] ?? '').replaceAll('\\040', ' '));
   return points.filter((point) => point === folder || point.startsWith(`${folder}/`)).reverse();
@@ -178,6 +178,22 @@ export async function dispose(names: Names): Promise<void> {
   const work = passing();
   renameSync(names.dir, join(work, id));
   rmSync(work, { recursive: true, force: true });
+}
+
+/** What this machine still holds of a box, in words; empty when it was disposed of. */
+export async function leftovers(names: Names): Promise<string[]> {
+  const { id, dir, stranger, port } = names;
+  const links = [id, port, `${stranger}0`].filter((link) => existsSync(`/sys/class/net/${link}`));
+  const tables = await must('nft', ['list', 'tables']);
+  return [
+    ...(await processesOf(names)).map((pid) => `process ${pid}`),
+    ...mountsBelow(dir).map((point) => `mount ${point}`),
+    ...links.map((link) => `link ${link}`),
+    ...(existsSync(`/run/netns/${stranger}`) ? [`namespace ${stranger}`] : []),
+    ...(tables.split('\n').includes(`table bridge ${id}`) ? [`nft table ${id}`] : []),
+    ...groupsNow(id).map((folder) => `control group ${folder}`),
+    ...(existsSync(dir) ? [`folder ${dir}`] : []),
+  ];
 }
 
 /** Removes the boxes whose process is gone; resolves to their names. */
