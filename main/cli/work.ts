@@ -1,4 +1,4 @@
-/** Commands that run jobs on the box: provision, validate, resume, attach, cancel, link-test. */
+/** Commands that run jobs on the box: provision, check, validate, resume, attach, cancel, link-test. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { AppError } from '../../preload/contract/errors.ts';
@@ -7,7 +7,7 @@ import type { JobRow } from '../../preload/contract/job.ts';
 import type { Session } from '../../preload/contract/session.ts';
 import { JobDriver } from '../services/jobs.ts';
 import { loadProfile } from '../services/profiles.ts';
-import { parseLayers, planProvision } from '../services/provision.ts';
+import { parseLayers, planCheck, planProvision } from '../services/provision.ts';
 import { activeJob, endRun, executeRun, linkTestRun, planRun } from '../services/runs.ts';
 import { requireSession } from '../services/sessions.ts';
 import { parseSuites, planValidate } from '../services/validate.ts';
@@ -46,6 +46,13 @@ async function runProvision(ctx: Context, o: ProvisionOptions): Promise<number> 
   const { profile } = loadProfile(session.profile);
   const run = planProvision(ctx.app, session, profile, layers, bundle);
   ctx.out.line(`${run.title}: ${run.phases.map((p) => p.title).join(' → ')}`);
+  return execute(ctx, planRun(ctx.app, session, run));
+}
+
+async function runCheck(ctx: Context, o: ProvisionOptions): Promise<number> {
+  const session = requireSession(ctx.app, o.box);
+  const { profile } = loadProfile(session.profile);
+  const run = planCheck(session, profile, parseLayers(o.layers ?? '0,1'));
   return execute(ctx, planRun(ctx.app, session, run));
 }
 
@@ -132,6 +139,12 @@ export function addWorkCommands(
       .option(...bundle)
       .option(...giveUp),
     (o) => withApp(o, (ctx) => runProvision(ctx, o)),
+  );
+  run(
+    add('check', "Run layers' health checks; changes nothing")
+      .option('--layers <list>', 'which, as in 0,1', '0,1')
+      .option(...giveUp),
+    (o) => withApp(o, (ctx) => runCheck(ctx, o)),
   );
   run(
     add('validate', 'Run validation suites, with telemetry of the GPUs')

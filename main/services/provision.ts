@@ -1,4 +1,4 @@
-/** Provision: the layers as a run of jobs, each fetched, installed and looked at (spec W5, L0, L1). */
+/** Provision: the layers as a run of jobs, each fetched, installed and looked at, or only looked at (spec W5, L0, L1). */
 import { AppError } from '../../preload/contract/errors.ts';
 import type { BoxFacts } from '../../preload/contract/facts.ts';
 import type { Profile } from '../../preload/contract/profile.ts';
@@ -105,8 +105,11 @@ function install(layer: number, session: Session): PhasePlan[] {
   ];
 }
 
+const titleOf = (layer: number) => LAYERS.find((l) => l.layer === layer)?.title ?? `L${layer}`;
+const named = (layers: readonly number[]) => layers.map((l) => `L${l}`).join(', ');
+
 function phases(layer: number, bundle: Bundle, profile: Profile, session: Session): PhasePlan[] {
-  const title = LAYERS.find((l) => l.layer === layer)?.title ?? `L${layer}`;
+  const title = titleOf(layer);
   const sets = [`l${layer}`];
   const fetch: PhasePlan = {
     id: `l${layer}-fetch`,
@@ -151,5 +154,12 @@ export function planProvision(
     version: facts.distribution?.version ?? 'unknown',
   });
   const plan = layers.flatMap((layer) => phases(layer, bundle, profile, session));
-  return makeRun('provision', `Provision ${layers.map((l) => `L${l}`).join(', ')}`, bundleDir, plan);
+  return makeRun('provision', `Provision ${named(layers)}`, bundleDir, plan);
+}
+
+/** The layers' health checks and nothing else: what a person asks who wonders whether a box is still as it was. Errors: keys_needed. */
+export function planCheck(session: Session, profile: Profile, layers: readonly number[]): Run {
+  if (!session.keys?.keyLoginProvenAt) throw new AppError('keys_needed');
+  const plan = layers.map((layer) => health(layer, titleOf(layer), profile, session));
+  return makeRun('check', `Check ${named(layers)}`, null, plan);
 }

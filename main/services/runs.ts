@@ -121,8 +121,8 @@ export async function executeRun(
       if (row.state !== 'passed') throw phaseError(phase, row, view.detail, view.code);
       afterPhase(app, sessionId, phase);
     }
-    if (phase.kind === 'checks' && phase.layer !== null && !isOpenAfter(journal, sessionId, phase.layer))
-      break;
+    const installs = run.command === 'provision' && phase.kind === 'checks';
+    if (installs && phase.layer !== null && !isOpenAfter(journal, sessionId, phase.layer)) break;
   }
   const session = endRun(app, sessionId, run);
   return { session, ...partsOf(journal, session, run) };
