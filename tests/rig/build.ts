@@ -51,17 +51,20 @@ function key(texts: readonly string[], files: readonly string[]): string {
 
 function paths(sources: Sources): Built {
   const code = (name: string): string => join(ROOT, 'tests', 'rig', name);
-  const recordings = Object.values(RECORDINGS).map((name) => join(FIXTURES, name));
+  const recordings = RECORDINGS.map((name) => join(FIXTURES, name));
   const root = key([sources.release, sources.all], [code('rootfs.ts'), STAND_IN, ...recordings]);
   const inputs = [REQUIREMENTS, COLLECTIONS, LAYER1, TAKE_COLLECTIONS, code('bundle.ts'), code('image.ts')];
   return { root: join(RIG, `root-${root}`), bundle: join(RIG, `bundle-${key([root], inputs)}`) };
 }
 
-/** Removes what other inputs made: roots that no box stands on, and bundles but for the last one, which may be in use. */
+/**
+ * Removes what other inputs made, and what builds left that were broken off: roots that no box stands on, and bundles but for
+ * the last one, which may be in use.
+ */
 function prune(built: Built): void {
   const mounts = readFileSync('/proc/self/mountinfo', 'utf8');
   const age = (name: string): number => statSync(join(RIG, name)).mtimeMs;
-  const names = readdirSync(RIG).filter((name) => !name.endsWith('.new'));
+  const names = readdirSync(RIG);
   const roots = names.filter((name) => name.startsWith('root-') && name !== basename(built.root));
   const bundles = names.filter((name) => name.startsWith('bundle-') && name !== basename(built.bundle));
   const old = bundles.sort((a, b) => age(b) - age(a)).slice(1);

@@ -14,15 +14,15 @@ const GROUPS = 'sudo,cdrom,floppy,audio,dip,video,plugdev,users';
 /** A box has no way to the mirror; a short name that resolves keeps sudo from waiting for one. */
 const HOSTNAME = 'vault-cube';
 
-/** Recordings that the stand-in nvidia-smi replays, by the name it knows them under. */
-export const RECORDINGS: Record<string, string> = {
-  'list.txt': 'list.txt',
-  'query-static.csv': 'query-static.csv',
-  'telemetry.csv': 'telemetry.csv',
-  'q-idle.xml': 'q-idle.xml',
-  'smi.txt': 'smi.txt',
-  'help-query-gpu.txt': 'host-and-fields.txt',
-};
+/** Recordings that the stand-in nvidia-smi replays. */
+export const RECORDINGS = [
+  'list.txt',
+  'query-static.csv',
+  'telemetry.csv',
+  'q-idle.xml',
+  'smi.txt',
+  'host-and-fields.txt',
+];
 export const FIXTURES = join(ROOT, 'tests', 'fixtures', 'nvidia-smi-2xh100');
 export const STAND_IN = join(ROOT, 'tests', 'rig', 'standin', 'nvidia_smi.py');
 
@@ -34,9 +34,7 @@ function put(root: string, path: string, text: string): void {
 function putStandIn(root: string): void {
   const data = join(root, 'usr/local/share/vault-cube-stand-in');
   mkdirSync(data, { recursive: true });
-  for (const [ours, theirs] of Object.entries(RECORDINGS)) {
-    copyFileSync(join(FIXTURES, theirs), join(data, ours));
-  }
+  for (const name of RECORDINGS) copyFileSync(join(FIXTURES, name), join(data, name));
   copyFileSync(STAND_IN, join(root, 'usr/local/bin/nvidia-smi'));
   chmodSync(join(root, 'usr/local/bin/nvidia-smi'), 0o755);
   put(root, 'etc/vault-cube/evidence', 'stand-in\n');

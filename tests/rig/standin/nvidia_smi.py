@@ -66,7 +66,7 @@ def bare(header: str) -> str:
 def names() -> dict[str, str]:
     """Every field the real one knows, by each of its names, to the first; from its own recorded help."""
     known = {}
-    for line in recorded("help-query-gpu.txt").splitlines():
+    for line in recorded("host-and-fields.txt").splitlines():
         if re.match(r'^"[a-z0-9_.A-Z]+"( or "[a-z0-9_.A-Z]+")*$', line.strip()):
             words = re.findall(r'"([^"]+)"', line)
             known |= {word: words[0] for word in words}

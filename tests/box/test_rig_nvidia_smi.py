@@ -1,0 +1,136 @@
+"""The rig's stand-in for nvidia-smi: it repeats what was recorded, changes nothing, and refuses what it cannot know."""
+
+import csv
+import itertools
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from vcbox.parsers.nvidia_smi import parse_query_xml
+from vcbox.telemetry import FIELDS, parse_row
+
+from conftest import FIXTURES, REPO
+
+RECORDED = FIXTURES / "nvidia-smi-2xh100"
+STAND_IN = REPO / "tests" / "rig" / "standin" / "nvidia_smi.py"
+UNRECORDED = "clocks.max.memory"
+
+
+class Smi:
+    """The stand-in on the fixtures, with a switch for faults of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.switch = folder / "switch"
+        self.env = {**os.environ, "STAND_IN_DATA": str(RECORDED), "STAND_IN_SWITCH": str(self.switch)}
+
+    def __call__(self, *args: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, str(STAND_IN), *args]
+        return subprocess.run(command, env=self.env, capture_output=True, text=True, check=False, timeout=20)
+
+    def stream(self, *args: str) -> subprocess.Popen[str]:
+        command = [sys.executable, str(STAND_IN), *args]
+        return subprocess.Popen(command, env=self.env, stdout=subprocess.PIPE, text=True)
+
+
+@pytest.fixture
+def smi(tmp_path: Path) -> Iterator[Smi]:
+    yield Smi(tmp_path)
+
+
+def columns(name: str) -> tuple[list[str], list[list[str]]]:
+    rows = list(csv.reader((RECORDED / name).read_text().splitlines(), skipinitialspace=True))
+    return rows[0], rows[1:]
+
+
+@pytest.mark.parametrize("name", ["query-static.csv", "telemetry.csv"])
+def test_every_recorded_column_comes_back_as_recorded(smi: Smi, name: str) -> None:
+    header, rows = columns(name)
+    # What telemetry recorded too is answered from there: one card's numbers of one moment.
+    fields = ",".join(h.split(" [")[0] for h in header)
+    out = smi(f"--query-gpu={fields}", "--format=csv").stdout.splitlines()
+    assert out == [", ".join(cells) for cells in [header, *rows[:2]]]
+
+
+def test_units_and_header_can_be_left_out(smi: Smi) -> None:
+    query = "--query-gpu=index,power.draw,power.max_limit,fan.speed,clocks.sm"
+    bare = smi(query, "--format=csv,noheader,nounits").stdout
+    assert bare == "0, 72.09, 700.00, [N/A], 345\n1, 72.17, 700.00, [N/A], 345\n"
+    first = smi(query, "--format=csv,nounits").stdout.splitlines()[0]
+    assert first == "index, power.draw [W], power.max_limit [W], fan.speed [%], clocks.current.sm [MHz]"
+
+
+def test_a_known_field_that_was_not_recorded_is_not_made_up(smi: Smi) -> None:
+    out = smi(f"--query-gpu=index,{UNRECORDED}", "--format=csv,noheader").stdout
+    assert out == "0, [N/A]\n1, [N/A]\n"
+
+
+def test_serials_come_from_the_recorded_xml(smi: Smi) -> None:
+    query = parse_query_xml((RECORDED / "q-idle.xml").read_text())
+    out = smi("--query-gpu=serial", "--format=csv,noheader").stdout.split()
+    assert out == [g["serial"] for g in query["gpus"]]
+
+
+def test_a_stream_goes_through_the_recording_and_starts_over(smi: Smi) -> None:
+    query = "--query-gpu=" + ",".join(("index", *FIELDS))
+    header, rows = columns("telemetry.csv")
+    power, index = header.index("power.draw [W]"), header.index("index")
+    child = smi.stream(query, "--format=csv,noheader,nounits", "-lms", "1")
+    try:
+        assert child.stdout
+        lines = list(itertools.islice(child.stdout, len(rows) + 4))
+    finally:
+        child.kill()
+        child.wait()
+    parsed = [parse_row(line, 0.0) for line in lines]
+    got = [(row[1], row[2 + FIELDS.index("power.draw")]) for row in parsed if row]
+    want = [(int(r[index]), float(r[power].removesuffix(" W"))) for r in rows]
+    assert got == want + want[:4]
+
+
+def test_a_stream_ends_when_a_card_is_lost(smi: Smi) -> None:
+    child = smi.stream("--query-gpu=index", "--format=csv,noheader", "-lms", "5")
+    assert child.stdout
+    assert child.stdout.readline() == "0\n"
+    smi.switch.write_text("lost\n")
+    assert "GPU is lost" in child.stdout.read()
+    assert child.wait(10) == 15
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["--query-gpu=index,no.such.field", "--format=csv"],
+        ["--query-gpu=index"],
+        ["--query-gpu=index", "--format=json"],
+        ["--query-gpu=index", "--format=csv", "-lms", "fast"],
+        ["--query-gpu=index", "--format=csv", "-lms"],
+        ["-q"],
+        ["-q", "-x", "-L"],
+        ["-pm", "1"],
+        ["topo", "-m"],
+    ],
+)
+def test_what_it_cannot_answer_it_refuses(smi: Smi, args: list[str]) -> None:
+    done = smi(*args)
+    assert done.returncode == 2
+    assert done.stdout.startswith(("Invalid combination", "Field "))
+
+
+def test_faults(smi: Smi) -> None:
+    assert smi("-L").stdout.count("\n") == 2
+    smi.switch.write_text("none\n")
+    for args in (["-L"], ["-q", "-x"], ["--query-gpu=index", "--format=csv"], []):
+        done = smi(*args)
+        assert (done.returncode, done.stdout) == (6, "No devices were found\n")
+    smi.switch.write_text("one\n")
+    query, whole = (
+        parse_query_xml(smi("-q", "-x").stdout),
+        parse_query_xml((RECORDED / "q-idle.xml").read_text()),
+    )
+    assert query == {**whole, "attached": 1, "gpus": whole["gpus"][:1]}
+    assert smi("--query-gpu=index", "--format=csv,noheader").stdout == "0\n"
+    smi.switch.write_text("two\n")
+    assert smi("-L").returncode == 1
