@@ -225,23 +225,31 @@ export class Journal {
     return () => this.#listeners.delete(callback);
   }
 
-  /** Puts everything into the one file and closes it. */
+  /**
+   * Puts everything into the one file and closes it. Where a reader elsewhere or a full disk is in the way, the newest
+   * commits stay in the -wal file beside it, where they are as safe.
+   */
   close(): void {
     this.#listeners.clear();
     try {
-      // A busy reader elsewhere only means that the -wal file stays beside; it holds nothing that could be lost.
       if (!this.readOnly) this.#sql.exec('pragma wal_checkpoint(truncate)');
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'laptop_disk_full') throw error;
     } finally {
       this.#sql.close();
     }
   }
 
+  /** Errors: journal_readonly, journal_newer, where nothing can be written. */
+  mustWrite(): void {
+    if (!this.readOnly) return;
+    throw this.newerFormat === null
+      ? new AppError('journal_readonly', { path: this.path })
+      : new AppError('journal_newer', { path: this.path, found: this.newerFormat, known: FORMAT });
+  }
+
   #write<T>(fn: () => T): T {
-    if (this.readOnly) {
-      throw this.newerFormat === null
-        ? new AppError('journal_readonly', { path: this.path })
-        : new AppError('journal_newer', { path: this.path, found: this.newerFormat, known: FORMAT });
-    }
+    this.mustWrite();
     if (this.#sql.inTransaction) return fn();
     let result: T;
     try {

@@ -37,7 +37,10 @@ function mustBeOurs(sql: Sql): void {
   }
 }
 
-/** Opens for reading. A file whose folder cannot be written is read as it is, if no other file holds a part of it. */
+/**
+ * Opens for reading. Even that makes a file beside it; where the folder cannot be written or the disk is full, the file is
+ * read as it is, if no other file holds a part of it.
+ */
 function openToRead(path: string): Sql {
   if (!existsSync(path)) throw new AppError('journal_readonly', { path });
   const read = (location: string | URL) => {
@@ -55,7 +58,9 @@ function openToRead(path: string): Sql {
   } catch (error) {
     const wal = statSync(`${path}-wal`, { throwIfNoEntry: false });
     const alone = !wal || wal.size === 0;
-    if (!(error instanceof AppError) || error.code !== 'journal_readonly' || !alone) throw error;
+    const unwritable =
+      error instanceof AppError && (error.code === 'journal_readonly' || error.code === 'laptop_disk_full');
+    if (!unwritable || !alone) throw error;
     const url = pathToFileURL(path);
     url.searchParams.set('immutable', '1');
     return read(url);
