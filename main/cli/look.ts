@@ -165,7 +165,7 @@ export function addLookCommands(
   run: (command: Command, fn: (o: CommonOptions) => Promise<number>) => void,
 ): void {
   const reading = (o: CommonOptions) => ({ ...o, readOnly: true });
-  run(add('boxes', 'The boxes this laptop knows'), (o) => withApp(o, runBoxes));
+  run(add('boxes', 'The boxes this laptop knows'), (o) => withApp(reading(o), runBoxes));
   run(
     add('status', 'How a box stands; its exit code is that of the outcome').option(
       '--checks',

@@ -14,6 +14,9 @@ export const VERDICT_WORDS: Record<Verdict, string> = {
   not_supported: '∅ not supported',
 };
 
+/** A person may think that the holder of apt's lock must be ended. */
+const GOES_ON = '. Nothing to do: the job goes on by itself when it is free';
+
 const BYTES = ['B', 'kB', 'MB', 'GB', 'TB'];
 
 /** Bytes with a decimal unit, as disks and networks are sold. */
@@ -150,7 +153,7 @@ export class Output {
         return;
       case 'waiting':
         return e.body.state === 'begin'
-          ? this.#say(`waiting: ${e.body.for} (${e.body.detail})`)
+          ? this.#say(`waiting: ${e.body.for} (${e.body.detail})${e.body.for === 'apt lock' ? GOES_ON : ''}`)
           : this.#setStatus('');
       case 'finished': {
         const { outcome, seconds, counts, detail } = e.body;

@@ -5,10 +5,10 @@ import { AppError } from '../../preload/contract/errors.ts';
 import { EXIT_CODES } from '../../preload/contract/outcome.ts';
 import type { JobRow } from '../../preload/contract/job.ts';
 import type { Session } from '../../preload/contract/session.ts';
-import { JobDriver } from '../services/jobs.ts';
+import { JobDriver, type JobEnd } from '../services/jobs.ts';
 import { loadProfile } from '../services/profiles.ts';
 import { parseLayers, planCheck, planProvision } from '../services/provision.ts';
-import { activeJob, endRun, executeRun, linkTestRun, planRun } from '../services/runs.ts';
+import { activeJob, endRun, executeRun, jobError, linkTestRun, planRun } from '../services/runs.ts';
 import { requireSession } from '../services/sessions.ts';
 import { parseSuites, planValidate } from '../services/validate.ts';
 import { seconds, tellParts, withApp, type CommonOptions, type Context } from './context.ts';
@@ -84,14 +84,10 @@ function active(ctx: Context, o: CommonOptions): { session: Session; row: JobRow
 }
 
 /** One job's end: its state is the result. */
-function tellJob({ out }: Context, row: JobRow, detail: string | null, wanted: JobRow['state']): number {
-  const title = row.title;
-  if (row.state !== wanted) {
-    if (row.state === 'lost') throw new AppError('job_lost', { title });
-    if (row.state === 'cancelled') throw new AppError('job_cancelled', { title });
-    if (row.state === 'failed')
-      throw new AppError('job_failed', { title, detail: detail ?? 'no reason was given' });
-  }
+function tellJob({ out }: Context, { row, view }: JobEnd, wanted: JobRow['state']): number {
+  const { title } = row;
+  // Asked to end, it may have passed before it heard.
+  if (row.state !== wanted && row.state !== 'passed') throw jobError(row, view);
   out.line(`${title}: ${row.state}`);
   out.result({ ok: true, job: row.job, attempt: row.attempt, state: row.state, exit: EXIT_CODES.passed });
   return EXIT_CODES.passed;
@@ -104,14 +100,14 @@ async function runAttach(ctx: Context, o: ProvisionOptions): Promise<number> {
   const { session, row } = active(ctx, o);
   const bundle = o.bundle === undefined ? session.run?.bundle : resolve(o.bundle);
   const end = await driver(ctx, session, bundle).attach(row);
-  return tellJob(ctx, end.row, end.view.detail, 'passed');
+  return tellJob(ctx, end, 'passed');
 }
 
 async function runCancel(ctx: Context, o: CommonOptions): Promise<number> {
   const { session, row } = active(ctx, o);
   const end = await driver(ctx, session).cancel(row);
   if (session.run && end.row.state === 'cancelled') endRun(ctx.app, session.id, session.run);
-  return tellJob(ctx, end.row, end.view.detail, 'cancelled');
+  return tellJob(ctx, end, 'cancelled');
 }
 
 async function runLinkTest(ctx: Context, o: LinkTestOptions): Promise<number> {

@@ -46,15 +46,22 @@ function userName(): string {
 }
 
 /**
- * Opens the app's data folder. With `readOnly` nothing is written to the journal, as for status and reports.
- * Errors: journal_readonly, journal_damaged, journal_busy, journal_older, laptop_disk_full.
+ * Opens the app's data folder. With `readOnly` nothing is written to the journal, as for status and reports; without it a
+ * journal that cannot be written is refused here, before anything is done with a box.
+ * Errors: journal_readonly, journal_newer, journal_damaged, journal_busy, journal_older, laptop_disk_full.
  */
 export function openApp(person: Person, opts: { home?: string; readOnly?: boolean } = {}): App {
   const home = privateFolder(opts.home ?? dataHome());
   const path = join(home, 'journal.db');
   // A laptop that knows no box yet has no journal to read: an empty one says so.
   const journal = Journal.open(path, { readOnly: (opts.readOnly ?? false) && existsSync(path) });
-  if (!journal.readOnly) reconcileLocal(journal);
+  try {
+    if (!opts.readOnly) journal.mustWrite();
+    if (!journal.readOnly) reconcileLocal(journal);
+  } catch (error) {
+    journal.close();
+    throw error;
+  }
   let code: Promise<BoxCode> | null = null;
   return {
     home,

@@ -34,6 +34,12 @@ export interface DriveOptions {
   bundle: string | null;
 }
 
+/** An attempt at its end, whatever that is. */
+export interface JobEnd {
+  row: JobRow;
+  view: JobView;
+}
+
 const LOST: Record<Exclude<FollowEnd, 'finished'>, string> = {
   lost: 'Its process on the box is gone without a result: a power cut, a kill or a reboot.',
   diverged: 'The event log on the box is not the one recorded here: a power cut, or it was changed.',
@@ -68,7 +74,7 @@ export class JobDriver {
    * Brings a phase to its end: joins it where it runs, begins a new attempt after a failed, cancelled or lost one.
    * Returns the end, whatever it is. Errors: those of login, startJob and followJob; log_diverged; laptop_disk_full.
    */
-  async run(phase: Phase): Promise<{ row: JobRow; view: JobView }> {
+  async run(phase: Phase): Promise<JobEnd> {
     const { journal } = this.#app;
     let row = journal.latest(phase.job);
     if (row?.state === 'running') {
@@ -81,12 +87,12 @@ export class JobDriver {
   }
 
   /** Follows an attempt that was started before, to its end. */
-  async attach(row: JobRow): Promise<{ row: JobRow; view: JobView }> {
+  async attach(row: JobRow): Promise<JobEnd> {
     return this.#follow(row, await this.#overTheLink(() => this.#login()));
   }
 
   /** Asks the box to end an attempt and follows it to there. */
-  async cancel(row: JobRow): Promise<{ row: JobRow; view: JobView }> {
+  async cancel(row: JobRow): Promise<JobEnd> {
     const conn = await this.#overTheLink(async () => {
       const fresh = await this.#login();
       await requestCancel(fresh, folderOf(row.job, row.attempt));
@@ -102,7 +108,11 @@ export class JobDriver {
   }
 
   async #login(limits?: DialLimits): Promise<Connection> {
-    const conn = await login(this.#app, this.#session, this.#secrets, { limits, signal: this.#o.signal });
+    const conn = await login(this.#app, this.#session, this.#secrets, {
+      limits,
+      signal: this.#o.signal,
+      hadLink: this.#hadLink,
+    });
     this.#hadLink = true;
     return conn;
   }
@@ -144,7 +154,7 @@ export class JobDriver {
     });
   }
 
-  async #follow(row: JobRow, first: Connection | null): Promise<{ row: JobRow; view: JobView }> {
+  async #follow(row: JobRow, first: Connection | null): Promise<JobEnd> {
     const { journal } = this.#app;
     const { job, attempt } = row;
     let end: FollowEnd;

@@ -17,6 +17,8 @@ export interface LoginOptions {
   signal?: AbortSignal | undefined;
   /** Only for a box whose key is not pinned yet. */
   mayConfirm?: boolean;
+  /** The link worked a moment ago: a closed port is then a box that restarts. */
+  hadLink?: boolean;
 }
 
 /** What is offered for a key reference. The passphrase is asked for once a session. Errors: key_*, secret_missing. */
@@ -39,6 +41,10 @@ async function authOf(session: Session, secrets: Secrets, opts: LoginOptions): P
   const user = opts.user ?? session.user;
   return { kind: 'password', password: await secrets.need('loginPassword', `${user} on ${session.name}`) };
 }
+
+/** Since layer 1 fail2ban runs on the box, and an address that it bans finds a closed port. */
+const bansAddresses = (app: App, session: Session): boolean =>
+  app.journal.jobs(session.id).some((row) => row.kind === 'layer' && row.state === 'passed');
 
 /**
  * Logs in once. Errors: those of connect, key_*, secret_missing. A refused password is forgotten, so that a person is
@@ -66,7 +72,11 @@ export async function login(
       signal: opts.signal,
     });
   } catch (error) {
-    if (error instanceof AppError && error.code === 'login_password_wrong') secrets.forget('loginPassword');
+    if (!(error instanceof AppError)) throw error;
+    if (error.code === 'login_password_wrong') secrets.forget('loginPassword');
+    if (error.code === 'port_refused' && !opts.hadLink && bansAddresses(app, session)) {
+      throw new AppError('ssh_banned', { host }, error);
+    }
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 /** Where the app keeps its data on this laptop, and where its resources are. */
-import { chmodSync, existsSync, mkdirSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,7 +18,8 @@ export function dataHome(env: NodeJS.ProcessEnv = process.env): string {
 export function privateFolder(path: string): string {
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
-    if (process.platform !== 'win32') chmodSync(path, 0o700);
+    // One that is right already may be where nothing can be written, and be read all the same.
+    if (process.platform !== 'win32' && statSync(path).mode & 0o077) chmodSync(path, 0o700);
     return path;
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;

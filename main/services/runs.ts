@@ -7,6 +7,7 @@ import { AppError } from '../../preload/contract/errors.ts';
 import type { JobRow } from '../../preload/contract/job.ts';
 import type { Outcome } from '../../preload/contract/outcome.ts';
 import type { Profile } from '../../preload/contract/profile.ts';
+import type { JobView } from '../../preload/contract/reduce.ts';
 import type { Phase, Run, Session } from '../../preload/contract/session.ts';
 import {
   layerOpen,
@@ -84,24 +85,23 @@ export interface RunEnd {
   outcome: Outcome;
 }
 
-/** Thrown for a phase that did not pass; the job's own code and words are in it. */
-function phaseError(phase: Phase, row: JobRow, detail: string | null, code: string | null): AppError {
-  const title = phase.title;
-  switch (row.state) {
-    case 'cancelled':
-      return new AppError('job_cancelled', { title });
-    case 'lost':
-      return new AppError('job_lost', { title });
-    default:
-      return code === 'hardening_not_confirmed'
-        ? new AppError('hardening_not_confirmed')
-        : new AppError('job_failed', { title, detail: detail ?? code ?? 'no reason was given' });
-  }
+/** Codes of jobs that have a sentence of their own, with the job's detail in it. */
+const TOLD_BY_DETAIL = ['box_disk_full', 'dpkg_broken', 'bundle_corrupt'] as const;
+
+/** The error of a job that did not pass: the one its code names where the table has a sentence for it, else with its own words. */
+export function jobError(row: JobRow, { code, detail }: JobView): AppError {
+  const { title } = row;
+  if (row.state === 'cancelled') return new AppError('job_cancelled', { title });
+  if (row.state === 'lost') return new AppError('job_lost', { title });
+  const why = detail ?? code ?? 'no reason was given';
+  if (code === 'hardening_not_confirmed') return new AppError(code);
+  const own = TOLD_BY_DETAIL.find((known) => known === code);
+  return own ? new AppError(own, { detail: why }) : new AppError('job_failed', { title, detail: why });
 }
 
 const WORST: readonly Outcome[] = ['failed', 'incomplete', 'passed_with_deviations', 'passed'];
 
-/** Executes the session's run to its end. Errors: job_failed, job_cancelled, job_lost, hardening_not_confirmed, those of JobDriver. */
+/** Executes the session's run to its end. Errors: those of jobError for a job that did not pass, those of JobDriver. */
 export async function executeRun(
   app: App,
   sessionId: string,
@@ -118,7 +118,7 @@ export async function executeRun(
     if (before?.state !== 'passed') {
       const { row, view } = await driver.run(phase);
       if (row.state === 'cancelled') endRun(app, sessionId, run);
-      if (row.state !== 'passed') throw phaseError(phase, row, view.detail, view.code);
+      if (row.state !== 'passed') throw jobError(row, view);
       afterPhase(app, sessionId, phase);
     }
     const installs = run.command === 'provision' && phase.kind === 'checks';

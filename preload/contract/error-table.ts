@@ -35,9 +35,9 @@ export const ERRORS = {
   // connection
   host_unknown: e(3, true, 'The name {host} has no address.', 'Check the spelling, or give the address printed by "ip address" on the box\'s console.'),
   host_unreachable: e(3, true, 'Nothing answers at {host}: no route, or no reply within {seconds} s.', 'Check the cable and that laptop and box are in the same network; try "ping {host}".'),
-  port_refused: e(3, true, '{host} answers, but port {port} is closed.', 'On the box\'s console run "sudo systemctl status ssh", or give the port its sshd listens on with --port.'),
+  port_refused: e(3, true, '{host} answers, but port {port} is closed.', 'On the box\'s console run "sudo systemctl status ssh", or give the port its sshd listens on with --port. A ban by fail2ban looks the same: "sudo fail2ban-client unban --all".'),
   not_ssh: e(3, false, 'What answers at {host} port {port} is not an SSH server.', 'Check address and port; SSH is usually on port 22.'),
-  ssh_banned: e(3, true, '{host} closes the connection before login. It has most likely banned this laptop for a while after failed logins.', 'Wait ten minutes, or on the box\'s console run "sudo fail2ban-client unban --all"; then check user and password before trying again.'),
+  ssh_banned: e(3, true, '{host} turns this laptop away before any login. It has most likely banned it for a while after failed logins.', 'Wait ten minutes, or on the box\'s console run "sudo fail2ban-client unban --all" (and "sudo systemctl status ssh" if nothing is banned); then check user and password before trying again.'),
   box_starting: e(3, true, 'The box is still starting or shutting down and lets nobody log in: {detail}', 'Wait until it has started, then run the command again.'),
   ssh_protocol: e(3, false, 'Laptop and box found no common SSH method: {detail}', 'The box\'s SSH server is set up unusually; compare "sshd -T" on its console with the defaults.'),
   host_key_unconfirmed: e(3, false, 'The host key of {host} is not known yet: {algorithm} {fingerprint}.', 'Compare it with "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub" on the box\'s console, then confirm it or give --accept-host-key {fingerprint}.'),
@@ -77,7 +77,7 @@ export const ERRORS = {
   uid_busy: e(5, true, '{user} still has running processes on the box: {detail}', 'Log {user} out everywhere, then run the step again.'),
 
   // the laptop
-  laptop_disk_full: e(6, true, 'The disk of this laptop is full; nothing more can be recorded.', 'Make room in {path}, then run the same command again. The job on the box goes on and nothing of it is lost.'),
+  laptop_disk_full: e(6, true, 'The disk of this laptop is full; nothing more can be recorded.', 'Make room in {path}, then run the same command again, or "vault-cube resume" for a job that was on its way: it goes on on the box, and nothing of it is lost.'),
   file_unwritable: e(6, false, 'The file {path} cannot be written: {detail}', 'Make the file and its folder writable for you, or choose another place.'),
   file_unreadable: e(6, false, 'The file {path} cannot be read: {detail}', 'Make the file readable for you.'),
   journal_readonly: e(6, false, 'The journal {path} cannot be written.', 'Make the file and its folder writable for you, or name another folder with VAULT_CUBE_HOME.'),
@@ -91,10 +91,10 @@ export const ERRORS = {
   bundle_wrong_system: e(6, false, 'The bundle is for {bundle}; the box runs {box}.', 'Use the bundle made for this distribution.'),
 
   // the box
-  box_disk_full: e(7, true, 'The box has too little room: {detail}', 'Free space on the box ("sudo apt clean", "sudo journalctl --vacuum-size=100M"), then resume.'),
-  apt_locked: e(7, true, 'apt on the box is in use by {holder}.', 'Wait until it has ended; the job goes on by itself.'),
-  dpkg_broken: e(7, true, 'dpkg on the box could not be repaired: {detail}', 'On the box run "sudo dpkg --configure -a" and look at what it says, then resume.'),
+  box_disk_full: e(7, true, 'The box has too little room: {detail}', 'Free space on the box ("sudo apt clean", "sudo journalctl --vacuum-size=100M"), then run the same command again; what is done is not repeated.'),
+  dpkg_broken: e(7, true, 'dpkg on the box could not be repaired: {detail}', 'On the box run "sudo dpkg --configure -a" and look at what it says, then run "vault-cube resume".'),
   clock_wrong: e(7, false, "The box's clock is wrong: {skew}. apt and TLS fail on such a box.", 'Run again with --set-clock to set clock and RTC from this laptop.'),
+  clock_not_set: e(7, false, "The box's clock is wrong, and not even root may set it there: {detail}", 'Set it in the BIOS setup; of a virtual machine or container, set the clock of the machine it runs on. Then inspect again.'),
   box_unsupported: e(7, false, 'The box runs {found}, which the profile {profile} does not name.', 'Install {wanted}, or choose the profile made for this machine.'),
   box_busy: e(7, true, 'Another job runs on the box: {title}, started by {user} from {laptop}.', 'Follow it with "vault-cube attach", or wait for its end.'),
   box_unreadable: e(7, false, 'The box answered in a way this version does not understand: {detail}', 'Run the command again; if it stays so, send the detail to support.'),

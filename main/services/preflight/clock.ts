@@ -34,7 +34,10 @@ export async function measureSkew(conn: Connection): Promise<Skew> {
 const SET_CLOCK = `
 import json, shutil, subprocess, sys, time
 
-time.clock_settime(time.CLOCK_REALTIME, time.time() + float(sys.argv[1]))
+try:
+    time.clock_settime(time.CLOCK_REALTIME, time.time() + float(sys.argv[1]))
+except OSError as e:
+    sys.exit(e.strerror)
 tool = shutil.which("hwclock", path="/usr/sbin:/sbin:/usr/bin:/bin")
 why = None if tool else "hwclock is not installed"
 if tool:
@@ -60,7 +63,7 @@ export interface ClockSet {
 
 /**
  * Sets the box's clock and its hardware clock from the laptop. The caller records it.
- * Errors: those of runAsRoot; box_unreadable when the box lets not even root set its clock.
+ * Errors: those of runAsRoot; clock_not_set when the box lets not even root do it.
  */
 export async function setClock(conn: Connection, sudoPassword: string | undefined): Promise<ClockSet> {
   const wrong = await measureSkew(conn);
@@ -68,7 +71,7 @@ export async function setClock(conn: Connection, sudoPassword: string | undefine
   const argv = ['python3', '-I', '-', (-wrong.seconds).toFixed(6)];
   const run = await runAsRoot(conn, argv, { sudoPassword, input: SET_CLOCK });
   const said = run.stderr.trim().split('\n').at(-1)?.slice(0, 300) ?? '';
-  if (run.code !== 0) throw new AppError('box_unreadable', { detail: `its clock could not be set: ${said}` });
+  if (run.code !== 0) throw new AppError('clock_not_set', { detail: said || `status ${run.code ?? 'none'}` });
   const { why } = Answer.parse(JSON.parse(run.stdout.toString('utf8')));
   const right = await measureSkew(conn);
   return { before, after: Date.now() / 1000 + right.seconds, rtc: why === null, rtcReason: why };

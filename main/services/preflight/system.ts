@@ -60,12 +60,13 @@ function python(look: Look): Finding {
   });
 }
 
-/** Seconds as people say them: in seconds while few, else rounded to the next larger unit that fits. */
+/** Seconds as people say them: in seconds while few, else rounded to the largest unit of which there are two. */
 function span(seconds: number): string {
   const size = Math.abs(seconds);
   if (size < 120) return `${size.toFixed(1)} s`;
   if (size < 7_200) return `${Math.round(size / 60)} min`;
-  return size < 172_800 ? `${Math.round(size / 3_600)} h` : `${Math.round(size / 86_400)} days`;
+  if (size < 172_800) return `${Math.round(size / 3_600)} h`;
+  return size < 63_072_000 ? `${Math.round(size / 86_400)} days` : `${Math.round(size / 31_557_600)} years`;
 }
 
 function clock({ reading, profile }: Look): Finding {
