@@ -14,11 +14,18 @@ export interface Sources {
   all: string;
 }
 
+let found: Sources | null | undefined;
+
 /**
  * This machine's Debian sources, turned to the box's release: whatever mirror apt uses here serves the rig, too. null when there
- * is none, as on Ubuntu.
+ * is none, as on Ubuntu. Asked of apt once a process.
  */
 export function rigSources(): Sources | null {
+  if (found === undefined) found = read();
+  return found;
+}
+
+function read(): Sources | null {
   const host = Object.fromEntries(
     readFileSync('/etc/os-release', 'utf8')
       .split('\n')
