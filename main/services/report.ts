@@ -52,13 +52,17 @@ export async function makeReport(
 
 /** Both files or none of them: each is written whole beside its place first. */
 function write(dir: string, files: readonly { path: string; text: string }[]): void {
-  const part = (path: string) => `${path}.part`;
+  const begun: { part: string; path: string }[] = [];
   try {
     mkdirSync(dir, { recursive: true });
-    for (const { path, text } of files) writeSynced(part(path), text);
-    for (const { path } of files) renameSync(part(path), path);
+    for (const { path, text } of files) {
+      const part = `${path}.part`;
+      begun.push({ part, path });
+      writeSynced(part, text);
+    }
+    for (const { part, path } of begun) renameSync(part, path);
   } catch (error) {
-    for (const { path } of files) rmSync(part(path), { force: true });
+    for (const { part } of begun) rmSync(part, { force: true });
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOSPC' || code === 'EDQUOT') throw new AppError('laptop_disk_full', { path: dir }, error);
     throw new AppError('output_unwritable', { path: dir, detail: message }, error);

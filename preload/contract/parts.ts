@@ -67,7 +67,7 @@ export function decideGate(named: readonly string[], suites: readonly Part[]): D
 
 export interface BoxGiven {
   parts: readonly Part[];
-  /** The suites of the ship gate. A suite that is not among them counts once it ran. */
+  /** The suites of the ship gate. */
   ship: readonly string[];
   /** Whether the profile is known. */
   profile: boolean;
@@ -76,10 +76,14 @@ export interface BoxGiven {
   deviations: readonly string[];
 }
 
+/** The parts that count for the box: all but suites that neither the ship gate names nor anybody ran. */
+export function countedParts<P extends Part>(parts: readonly P[], ship: readonly string[]): P[] {
+  return parts.filter((p) => p.kind !== 'suite' || ship.includes(p.id) || p.attempts > 0);
+}
+
 /** The box: its parts, a profile that nobody recorded, and spoilt records that no part rests on. */
 export function decideBox({ parts, ship, profile, records, deviations }: BoxGiven): Decision {
-  const counted = parts.filter((p) => p.kind !== 'suite' || ship.includes(p.id) || p.attempts > 0);
-  const all = together(counted);
+  const all = together(countedParts(parts, ship));
   const told = new Set(all.map((j) => j.id));
   const unknown = profile ? [] : [missing('Profile', 'no job recorded one')];
   return decideOutcome([...all, ...unknown, ...records.filter((j) => !told.has(j.id))], deviations);

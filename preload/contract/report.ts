@@ -114,10 +114,10 @@ export type ReportJob = z.infer<typeof ReportJob>;
 /** `points`: `[seconds since the first sample, value]`, at most a few hundred: lowest and highest of each stretch. */
 const Series = z.strictObject({
   name: z.string(),
-  count: z.number().int().nonnegative(),
-  min: z.number().nullable(),
-  mean: z.number().nullable(),
-  max: z.number().nullable(),
+  count: z.number().int().positive(),
+  min: z.number(),
+  mean: z.number(),
+  max: z.number(),
   points: z.array(z.tuple([z.number(), z.number()])),
 });
 export type ReportSeries = z.infer<typeof Series>;

@@ -16,6 +16,8 @@ interface ChartKind {
   limit: { field: string; title: string } | null;
   /** A value that stays until the next one. */
   stepped: boolean;
+  /** Where the axis is marked as long as the values lie within; null finds round numbers. */
+  marks: readonly number[] | null;
 }
 
 const kind = (
@@ -23,20 +25,31 @@ const kind = (
   title: string,
   unit: string,
   more: Partial<Omit<ChartKind, 'field' | 'title' | 'unit'>> = {},
-): ChartKind => ({ field, title, unit, per: 1, digits: 0, top: 1, limit: null, stepped: false, ...more });
+): ChartKind => ({
+  field,
+  title,
+  unit,
+  per: 1,
+  digits: 0,
+  top: 1,
+  limit: null,
+  stepped: false,
+  marks: null,
+  ...more,
+});
 
 export const CHARTS: readonly ChartKind[] = [
   kind('temperature.gpu', 'Core temperature', '°C', { top: null }),
   kind('power.draw', 'Power', 'W', { limit: { field: 'power.limit', title: 'power limit' } }),
-  kind('utilization.gpu', 'Utilization', '%', { top: 100 }),
+  kind('utilization.gpu', 'Utilization', '%', { marks: [0, 25, 50, 75, 100] }),
   kind('memory.used', 'Memory in use', 'GiB', {
     per: 1024,
     digits: 1,
-    limit: { field: 'memory.total', title: 'all of it' },
+    limit: { field: 'memory.total', title: 'total' },
   }),
   kind('clocks.current.sm', 'SM clock', 'MHz'),
-  kind('pcie.link.gen.current', 'PCIe link generation', 'Gen', { top: 5, stepped: true }),
-  kind('pcie.link.width.current', 'PCIe link width', 'lanes', { top: 16, stepped: true }),
+  kind('pcie.link.gen.current', 'PCIe link generation', '', { stepped: true, marks: [0, 1, 2, 3, 4, 5, 6] }),
+  kind('pcie.link.width.current', 'PCIe link width', 'lanes', { stepped: true, marks: [0, 4, 8, 12, 16] }),
 ];
 
 const WIDTH = 520;
@@ -95,15 +108,24 @@ function path(
 /** A style of its own for each of the first eight lines: four colours, drawn thick and thin. */
 const styleOf = (index: number) => `g${index % 4}${index % 8 >= 4 ? ' thin' : ''}`;
 
+function marksOf(k: ChartKind, low: number, high: number): readonly number[] {
+  if (k.marks && low >= (k.marks[0] ?? 0) && high <= (k.marks.at(-1) ?? 0)) return k.marks;
+  return k.top === null ? ticks(low, Math.max(high, low + 1), 4) : ticks(0, Math.max(high, k.top), 4);
+}
+
+function range(s: ReportSeries, k: ChartKind): string {
+  const [low, high] = [number(s.min / k.per, k.digits), number(s.max / k.per, k.digits)];
+  return `${low === high ? low : `${low} to ${high}`} ${k.unit}`.trim();
+}
+
 function legend(all: readonly ReportSeries[], k: ChartKind): Markup {
-  const value = (n: number | null) => (n === null ? '–' : number(n / k.per, k.digits));
   return html`<ul class="legend">
     ${all.map(
       (s, i) =>
         html`<li>
           <svg class="line" viewBox="0 0 28 8" aria-hidden="true">
             <path class="${styleOf(i)}" d="M1 4H27" /></svg
-          >GPU ${s.name} <span class="range">${value(s.min)} to ${value(s.max)} ${k.unit}</span>
+          >GPU ${s.name} <span class="range">${range(s, k)}</span>
         </li>`,
     )}
   </ul>`;
@@ -112,21 +134,19 @@ function legend(all: readonly ReportSeries[], k: ChartKind): Markup {
 function chart(k: ChartKind, telemetry: ReportTelemetry): Markup | null {
   const of = (field: string) => telemetry.fields.find((f) => f.field === field)?.series ?? [];
   const all = of(k.field);
-  const known = all.filter((s) => s.count > 0);
-  if (known.length === 0) return null;
-  const limits = k.limit ? of(k.limit.field).map((s) => s.max ?? 0) : [];
+  if (all.length === 0) return null;
+  const limits = k.limit ? of(k.limit.field).map((s) => s.max) : [];
   const limit = limits.length ? Math.max(...limits) / k.per : null;
-  const low = Math.min(...known.map((s) => s.min ?? Infinity)) / k.per;
-  const high = Math.max(...known.map((s) => s.max ?? -Infinity)) / k.per;
-  const marks =
-    k.top === null ? ticks(low, Math.max(high, low + 1), 4) : ticks(0, Math.max(high, k.top, limit ?? 0), 4);
+  const low = Math.min(...all.map((s) => s.min)) / k.per;
+  const high = Math.max(...all.map((s) => s.max)) / k.per;
+  const marks = marksOf(k, low, Math.max(high, limit ?? high));
   const bottom = marks[0] ?? 0;
   const top = marks.at(-1) ?? 1;
   const seconds = Math.max(telemetry.seconds, 1e-3);
   const x = (t: number) => LEFT + (t / seconds) * (RIGHT - LEFT);
   const y = (v: number) => BOTTOM - ((v / k.per - bottom) / (top - bottom)) * (BOTTOM - TOP);
   const atMark = (m: number) => round(y(m * k.per));
-  const said = `${k.title} of ${known.map((s) => `GPU ${s.name}: ${s.min} to ${s.max}`).join(', ')}`;
+  const said = `${k.title}: ${all.map((s) => `GPU ${s.name} ${range(s, k)}`).join(', ')}`;
   return html`<figure class="chart">
     <figcaption>${k.title} <span class="unit">${k.unit}</span></figcaption>
     <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${said}">

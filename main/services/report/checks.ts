@@ -119,7 +119,8 @@ function part(p: ReportPart, report: Report): Markup {
     : html`<p class="quiet">
         ${p.state === 'not_run' ? 'It was not run, so nothing is known.' : 'No check is recorded.'}
       </p>`;
-  const gaps = p.gaps.filter((g) => g.verdict !== 'pass');
+  // What is out of date is told above them.
+  const gaps = p.gaps.filter((g) => g.verdict !== 'pass' && !(p.stale && g.reason === p.stale));
   const proofs = p.gaps.filter((g) => g.verdict === 'pass');
   return html`<section class="part" id="part-${p.id}">
     <h3>${p.title} ${sign(partSign(p))}</h3>

@@ -1,5 +1,6 @@
 /** Page one: what came out, what it is worth, what deviates, and whether the box may be shipped or used. */
 import type { Evidence } from '../../../preload/contract/outcome.ts';
+import { countedParts } from '../../../preload/contract/parts.ts';
 import type { Report, ReportPart } from '../../../preload/contract/report.ts';
 import { html, type Markup } from './markup.ts';
 import { OUTCOMES, plural, type Sign, VERDICTS } from './words.ts';
@@ -9,7 +10,7 @@ export function sign({ icon, word, style }: Sign): Markup {
 }
 
 const EVIDENCE: Record<Evidence, { word: string; told: string }> = {
-  real: { word: 'real', told: 'measured on the machine itself' },
+  real: { word: 'real', told: 'Everything was measured on the machine itself.' },
   'stand-in': {
     word: 'STAND-IN',
     told: 'Measured on a stand-in. It tests this app and proves nothing about a Vault Cube.',
@@ -47,8 +48,7 @@ function evidence(report: Report): Markup {
     report.evidence === null
       ? html`<p class="worth">Nothing was measured on this box yet.</p>`
       : html`<p class="worth">
-          Evidence: <strong>${EVIDENCE[report.evidence].word}</strong>.
-          ${EVIDENCE[report.evidence].told}${report.evidence === 'real' ? '.' : ''}
+          Evidence: <strong>${EVIDENCE[report.evidence].word}</strong>. ${EVIDENCE[report.evidence].told}
         </p>`;
   const newer =
     report.newerJournal === null
@@ -120,12 +120,15 @@ function named({ decision, waivers, outcome }: Report): Markup {
 export function front(report: Report): Markup {
   const { box, profile, app, made, outcome, gates, parts } = report;
   const { icon, word, style } = OUTCOMES[outcome];
+  const about = countedParts(parts, profile?.document.gates.ship ?? []).map((p) => p.title);
+  const zone = made.local.endsWith(` ${made.zone}`) ? '' : ` (${made.zone})`;
   return html`<header class="front">
     <p class="kind">Vault Cube report</p>
     <h1>${box.name}</h1>
     <p class="sub">${profile ? profile.document.title : 'No profile recorded'}</p>
-    <p class="sub">Made ${made.local} (${made.zone}) by Vault Cube Provisioner ${app}</p>
+    <p class="sub">Made ${made.local}${zone} by Vault Cube Provisioner ${app}</p>
     <p class="outcome ${style}"><span class="icon" aria-hidden="true">${icon}</span><span>${word}</span></p>
+    <p class="about">Decided over ${about.join(', ')}.</p>
     ${evidence(report)}
     <div class="gates">${gates.map((g) => gate(g, parts))}</div>
     ${named(report)}

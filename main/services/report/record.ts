@@ -13,13 +13,12 @@ function summary(telemetry: ReportTelemetry): Markup {
   const shown = kinds.filter(({ series }) => series.length);
   const names = [...new Set(shown.flatMap(({ series }) => series.map((s) => s.name)))];
   const rows = shown.map(({ k, series }) => {
-    const value = (n: number | null | undefined) =>
-      n === null || n === undefined ? '–' : number(n / k.per, k.digits);
+    const value = (n: number | undefined) => (n === undefined ? '–' : number(n / k.per, k.digits));
     return html`<tr>
-      <td>${k.title}, ${k.unit}</td>
+      <td>${k.unit ? `${k.title}, ${k.unit}` : k.title}</td>
       ${names.map((name) => {
         const s = series.find((one) => one.name === name);
-        return html`<td class="num">${value(s?.min)}</td>
+        return html`<td class="num from">${value(s?.min)}</td>
           <td class="num">${value(s?.mean)}</td>
           <td class="num">${value(s?.max)}</td>`;
       })}
@@ -34,7 +33,7 @@ function summary(telemetry: ReportTelemetry): Markup {
       <tr>
         ${names.map(
           () =>
-            html`<th class="num">min</th>
+            html`<th class="num from">min</th>
               <th class="num">mean</th>
               <th class="num">max</th>`,
         )}
