@@ -18,7 +18,7 @@ export interface Saved {
 }
 
 const FILE = 'box.json';
-const copy = (from: string, to: string) => must('cp', ['-a', '--reflink=auto', from, to]);
+const copy = (from: string, to: string) => must('cp', ['-aT', '--reflink=auto', from, to]);
 
 /** Keeps a box that is off in `dir`, which must not be there yet and appears when it is whole. */
 export async function saveBox(dir: string, names: Names, saved: Saved): Promise<void> {
@@ -39,5 +39,5 @@ export const layersOf = (dir: string, saved: Saved): string[] => [join(dir, 'upp
 
 /** Docker's data of a kept box, for a new one. */
 export async function copyDocker(dir: string, names: Names): Promise<void> {
-  await copy(join(dir, 'docker', '.'), join(names.dir, 'docker'));
+  await copy(join(dir, 'docker'), join(names.dir, 'docker'));
 }
