@@ -122,6 +122,7 @@ def arm(box: Path, paths: Paths, job: str, unit: str, seconds: float) -> None:
     boot = command(box, paths, "the box was started before the login was confirmed")
     quoted = " ".join(f'"{word}"' if " " in word else word for word in boot)
     BOOT_UNIT_PATH.write_text(BOOT_TEXT.format(armed=marker, command=quoted))
+    BOOT_UNIT_PATH.chmod(0o644)  # as systemd expects of units, whatever the job's umask
     marker.write_text(json.dumps({"job": job}))
     process.capture(["systemctl", "daemon-reload"])
     process.capture(["systemctl", "enable", BOOT_UNIT])
