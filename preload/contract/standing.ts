@@ -18,10 +18,9 @@ import {
   recordOf,
   type Attempt,
   type Ordered,
-  type StandingCheck,
 } from './results.ts';
 
-export type { Attempt, Gate, Part, StandingCheck };
+export type { Attempt, Part };
 
 /** The layers this version has, and the kinds of job that install each. */
 export const LAYERS: readonly { layer: number; title: string; kinds: readonly JobKind[] }[] = [
