@@ -168,8 +168,9 @@ function chart(k: ChartKind, telemetry: ReportTelemetry): Markup | null {
               >${text}</text
             >`,
       )}
-      ${limit === null ? null : html`<path class="limit" d="M${LEFT} ${atMark(limit)}H${RIGHT}" /><text class="tick limit-word" x="${RIGHT}" y="${atMark(limit) - 4}">${k.limit?.title} ${number(limit, k.digits)} ${k.unit}</text>`}
+      ${limit === null ? null : html`<path class="limit" d="M${LEFT} ${atMark(limit)}H${RIGHT}" />`}
       ${all.map((s, i) => html`<path class="${styleOf(i)}" d="${path(s, k.stepped, x, y)}" />`)}
+      ${limit === null ? null : html`<text class="tick limit-word" x="${RIGHT}" y="${atMark(limit) - 4}">${k.limit?.title} ${number(limit, k.digits)} ${k.unit}</text>`}
     </svg>
     ${legend(all, k)}
   </figure>`;

@@ -5,38 +5,31 @@ import { evidenceWord, sign } from './front.ts';
 import { html, type Markup } from './markup.ts';
 import { duration, localTime, number, plural, STATES } from './words.ts';
 
+/** A row a GPU, so that eight of them fit as well as two. */
 function summary(telemetry: ReportTelemetry): Markup {
-  const kinds = CHARTS.map((k) => ({
-    k,
-    series: telemetry.fields.find((f) => f.field === k.field)?.series ?? [],
-  }));
-  const shown = kinds.filter(({ series }) => series.length);
-  const names = [...new Set(shown.flatMap(({ series }) => series.map((s) => s.name)))];
-  const rows = shown.map(({ k, series }) => {
-    const value = (n: number | undefined) => (n === undefined ? '–' : number(n / k.per, k.digits));
+  const series = (k: (typeof CHARTS)[number]) =>
+    telemetry.fields.find((f) => f.field === k.field)?.series ?? [];
+  const shown = CHARTS.map((k) => ({ k, all: series(k) })).filter(({ all }) => all.length);
+  const names = [...new Set(shown.flatMap(({ all }) => all.map((s) => s.name)))];
+  const rows = names.map((name) => {
+    const cells = shown.map(({ k, all }) => {
+      const s = all.find((one) => one.name === name);
+      const text = s ? [s.min, s.mean, s.max].map((n) => number(n / k.per, k.digits)).join(' / ') : '–';
+      return html`<td class="num">${text}</td>`;
+    });
     return html`<tr>
-      <td>${k.unit ? `${k.title}, ${k.unit}` : k.title}</td>
-      ${names.map((name) => {
-        const s = series.find((one) => one.name === name);
-        return html`<td class="num from">${value(s?.min)}</td>
-          <td class="num">${value(s?.mean)}</td>
-          <td class="num">${value(s?.max)}</td>`;
-      })}
+      <td class="time">GPU ${name}</td>
+      ${cells}
     </tr>`;
   });
+  const heads = shown.map(
+    ({ k }) => html`<th class="num">${k.title}<span class="note">${k.unit}</span></th>`,
+  );
   return html`<table class="summary">
     <thead>
       <tr>
-        <th rowspan="2">Measured</th>
-        ${names.map((n) => html`<th colspan="3" class="over">GPU ${n}</th>`)}
-      </tr>
-      <tr>
-        ${names.map(
-          () =>
-            html`<th class="num from">min</th>
-              <th class="num">mean</th>
-              <th class="num">max</th>`,
-        )}
+        <th></th>
+        ${heads}
       </tr>
     </thead>
     <tbody>
@@ -51,8 +44,8 @@ export function telemetry(report: Report): Markup {
     return html`<section class="telemetry">
       <h3>${t.title}</h3>
       <p class="quiet">
-        ${duration(t.seconds)}, ${plural(samples, 'sample')} a GPU; lowest and highest of each stretch are
-        drawn.
+        ${duration(t.seconds)}, ${plural(samples, 'sample')} a GPU; the table gives lowest / mean / highest,
+        the lines the lowest and the highest of each stretch.
       </p>
       ${summary(t)}
       <div class="charts">${charts(t)}</div>
