@@ -70,8 +70,9 @@ export class LineStore {
       try {
         const event = readLine(line);
         const seq = event.env.seq;
-        if (seq <= record.last_seq) {
-          if (this.#same(record.id, seq, line)) continue;
+        if (seq <= end.seq) {
+          const known = good[seq - record.last_seq - 1]?.line ?? this.#stored(record.id, seq);
+          if (known && line.equals(known)) continue;
           return { good, problem: `line ${seq} is another than the one recorded here` };
         }
         const problem = breach(end, event);
@@ -171,12 +172,12 @@ export class LineStore {
     return { ok: true, events: end.seq };
   }
 
-  #same(id: number, seq: number, line: Buffer): boolean {
+  #stored(id: number, seq: number): Uint8Array | undefined {
     const row = this.#sql.get<{ line: Uint8Array }>(
       'select line from events where job_id = ? and seq = ?',
       id,
       seq,
     );
-    return row !== undefined && line.equals(row.line);
+    return row?.line;
   }
 }

@@ -212,8 +212,13 @@ class Attempt {
   readonly #tap = (data: Buffer) => {
     if (this.#phase !== 'banner' || this.#heard.length > 4096) return;
     this.#heard += data.toString('latin1');
-    if (/^SSH-/m.test(this.#heard)) this.#enter('kex');
+    if (/^SSH-[^\n]*\n/m.test(this.#heard)) this.#enter('kex');
   };
+
+  /** Whether what was heard is no banner of something else: it may be the beginning of SSH's, or nothing yet. */
+  get #maybeSsh(): boolean {
+    return 'SSH-'.startsWith(this.#heard) || /^SSH-/m.test(this.#heard);
+  }
 
   #enter(phase: Phase): void {
     this.#phase = phase;
@@ -226,7 +231,7 @@ class Attempt {
     const slow = this.#phase === 'auth' && this.#o.auth.kind !== 'key';
     const ms = slow ? Math.max(given, PASSWORD_TIMEOUT_MS) : given;
     this.#timer = setTimeout(() => {
-      const silent = this.#phase !== 'banner' || this.#heard === '';
+      const silent = this.#phase !== 'banner' || this.#maybeSsh;
       const { host, port } = this.#o;
       this.#fail(
         silent
@@ -329,7 +334,7 @@ class Attempt {
     switch (this.#phase) {
       case 'banner': {
         const turnedAway =
-          this.#heard === '' || /not allowed at this time|exceeded maxstartups/i.test(this.#heard);
+          this.#maybeSsh || /not allowed at this time|exceeded maxstartups/i.test(this.#heard);
         return new AppError(turnedAway ? 'ssh_banned' : 'not_ssh', { host, port }, error ?? undefined);
       }
       case 'kex':

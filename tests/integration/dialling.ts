@@ -27,9 +27,11 @@ export class Dialling {
     this.keyAuth = { kind: 'key', privateKey: loadKey(join(bench.dir, 'id')).privateKey };
   }
 
-  static async open(): Promise<Dialling> {
+  /** `prepare` runs before the first daemon: for what its sessions are to see mounted. */
+  static async open(prepare: (bench: SshBench) => void = () => undefined): Promise<Dialling> {
     const bench = new SshBench();
     try {
+      prepare(bench);
       const user = bench.addUser('user');
       const key = await generateKey(join(bench.dir, 'id'), { comment: 'test key' });
       for (const name of [user.name, 'root']) bench.authorize(name, key.publicKey);

@@ -98,6 +98,21 @@ describe.runIf(why === null)(`refusals of a real sshd${why ? ` (not run: ${why})
       'ssh_banned',
       async () => ({ host: '127.0.0.1', port: await serving((s) => s.end('SSH-2.0-OpenSSH_9.6\r\n')) }),
     ],
+    [
+      'a hang-up within the banner',
+      'ssh_banned',
+      async () => ({ host: '127.0.0.1', port: await serving((s) => s.end('SSH-2.0-Open')) }),
+    ],
+    [
+      'a hang-up after one byte',
+      'ssh_banned',
+      async () => ({ host: '127.0.0.1', port: await serving((s) => s.end('S')) }),
+    ],
+    [
+      'silence within the banner',
+      'host_unreachable',
+      async () => ({ host: '127.0.0.1', port: await serving((s) => s.write('SSH-2.')), loginTimeoutMs: 300 }),
+    ],
     ['no common key exchange', 'ssh_protocol', () => ({ port: 2203 })],
     ['a second factor after the password', 'ssh_protocol', () => ({ port: 2205 })],
     ['an unknown key, nobody to confirm it', 'host_key_unconfirmed', () => ({ confirmHostKey: undefined })],

@@ -81,6 +81,15 @@ const answers = (host: string, port: number): Promise<boolean> =>
     socket.once('close', () => resolve(false));
   });
 
+/** A process's title or arguments; empty when it is gone. */
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch {
+    return '';
+  }
+}
+
 export interface TestUser {
   name: string;
   password: string;
@@ -149,6 +158,15 @@ export class SshBench {
     await until('the link', () => answers(daemon.host, daemon.port));
   }
 
+  /** Slows what goes to the box down to so many megabits a second; null for as fast as it goes. */
+  slow(megabits: number | null): void {
+    const device = `${this.tag}a`;
+    quietly('tc', ['qdisc', 'del', 'dev', device, 'root']);
+    if (megabits === null) return;
+    const rate = ['rate', `${megabits}mbit`, 'burst', '64kb', 'latency', '50ms'];
+    run('tc', ['qdisc', 'add', 'dev', device, 'root', 'tbf', ...rate]);
+  }
+
   /** Connections to this port that the box's end holds open. */
   open(port: number): number {
     const list = run('ip', [
@@ -164,6 +182,14 @@ export class SshBench {
       `:${port}`,
     ]);
     return list.split('\n').filter(Boolean).length;
+  }
+
+  /** Kills every session of this user, as a crash or a firewall would; what it left running in the background stays. */
+  dropSessions(user: TestUser): number {
+    const session = new RegExp(`^sshd(-session)?: ${user.name}( \\[priv\\]|@)`);
+    const found = this.#pids().filter((pid) => session.test(commandOf(pid)));
+    for (const pid of found) quietly('kill', ['-KILL', pid]);
+    return found.length;
   }
 
   newHostKey(name: string, type: string): string {

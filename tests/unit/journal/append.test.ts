@@ -165,6 +165,19 @@ describe('append', () => {
     expect(journal.verify(job, 1)).toMatchObject({ ok: true });
   });
 
+  it('counts a line once that comes twice in one call, and refuses another under its number', () => {
+    const { log, job } = begin();
+    const [a, b] = [log.started(), log.log('b')];
+    expect(journal.append(job, 1, [a, a, b, a, b, b]).map((e) => e.env.seq)).toEqual([1, 2]);
+    log.seq = 1;
+    const other = log.log('another second line');
+    const third = log.log('c');
+    expect(() => journal.append(job, 1, [third, other])).toThrowError(
+      expect.objectContaining({ code: 'log_diverged' }),
+    );
+    expect(stored(job)).toEqual([a, b].map(String));
+  });
+
   it('keeps the good lines before a bad one, so that following again starts behind them', () => {
     const { log, job } = begin();
     const lines = [log.started(), log.log('good'), Buffer.from('{"torn')];
