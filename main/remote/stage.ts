@@ -41,7 +41,8 @@ type Refusal = Extract<z.infer<typeof Answer>, { ok: false }>;
 function holder(detail: string): Record<string, string> {
   const match = /works on (['"])(.*)\1, started by (.*) on (.*) \(job /.exec(detail);
   const [, , title = 'a job', user = 'somebody', laptop = 'another laptop'] = match ?? [];
-  return { title, user, laptop };
+  // The title stands there as Python quotes it.
+  return { title: title.replaceAll(/\\(['\\])/g, '$1'), user, laptop };
 }
 
 function refusal({ code, detail }: Refusal, options: StartOptions): AppError {

@@ -9,7 +9,7 @@ import { Journal } from '../../main/journal/journal.ts';
 import { connect, type Connection, type ConnectOptions } from '../../main/remote/connection.ts';
 import { followJob, type FollowEnd, type FollowOptions } from '../../main/remote/follower.ts';
 import type { KnownHosts } from '../../main/remote/hostkeys.ts';
-import { startJob, type StartedJob } from '../../main/remote/stage.ts';
+import { startJob, type StartOptions, type StartedJob } from '../../main/remote/stage.ts';
 import { packBoxCode, type BoxCode } from '../../main/services/boxcode.ts';
 import type { JobKind, JobSpec } from '../../preload/contract/job.ts';
 import type { Session } from '../../preload/contract/session.ts';
@@ -85,18 +85,22 @@ export class JobBench {
     return { spec, bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
   }
 
+  startOptions(order: Order): StartOptions {
+    return {
+      tar: this.code.tar,
+      tarSha256: this.code.sha256,
+      stage0: this.code.stage0,
+      spec: order.bytes,
+      specSha256: order.sha256,
+      sudoPassword: this.d.user.password,
+      options: this.options,
+    };
+  }
+
   async start(order: Order, options: readonly string[] = this.options): Promise<StartedJob> {
     const conn = await this.connect();
     try {
-      return await startJob(conn, {
-        tar: this.code.tar,
-        tarSha256: this.code.sha256,
-        stage0: this.code.stage0,
-        spec: order.bytes,
-        specSha256: order.sha256,
-        sudoPassword: this.d.user.password,
-        options,
-      });
+      return await startJob(conn, { ...this.startOptions(order), options });
     } finally {
       conn.close();
     }
