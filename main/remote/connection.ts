@@ -68,6 +68,40 @@ function wrapChannel(channel: ClientChannel, lost: () => AppError): ExecStream {
   return { stdout: channel, stderr: channel.stderr, stdin: channel, exit, close: () => channel.close() };
 }
 
+export interface ShellEvents {
+  onData: (data: string) => void;
+  onEnd: (why: string) => void;
+}
+
+export interface RemoteShell {
+  write(data: string): void;
+  resize(columns: number, rows: number): void;
+  pause(): void;
+  resume(): void;
+  kill(): void;
+}
+
+function wrapShell(channel: ClientChannel, on: ShellEvents): RemoteShell {
+  // A character may come in two packets.
+  const text = new TextDecoder();
+  const onData = (data: Buffer) => on.onData(text.decode(data, { stream: true }));
+  let why = 'the connection to the box ended';
+  channel.on('data', onData);
+  channel.stderr.on('data', onData);
+  channel.on('exit', (code: number | null, signal?: string) => {
+    why = `the shell on the box ended with ${code ?? signal ?? 'no status'}`;
+  });
+  channel.on('error', () => undefined);
+  channel.on('close', () => on.onEnd(why));
+  return {
+    write: (data) => void channel.write(data),
+    resize: (columns, rows) => channel.setWindow(rows, columns, 0, 0),
+    pause: () => void channel.pause(),
+    resume: () => void channel.resume(),
+    kill: () => channel.close(),
+  };
+}
+
 export class Connection {
   readonly host: string;
   readonly port: number;
@@ -116,6 +150,11 @@ export class Connection {
     return this.#liveness.rttMs;
   }
 
+  /** For how long the box has sent nothing at all while it owes an answer, in ms; 0 when it owes none. */
+  owedMs(): number {
+    return this.#liveness.owedMs;
+  }
+
   /** Called once when the connection ends; with null when `close` ended it. At once when it has ended already. */
   onClose(listener: (error: AppError | null) => void): void {
     if (this.#alive) this.#closed.add(listener);
@@ -161,6 +200,22 @@ export class Connection {
           this.#alive ? new AppError('box_unreadable', { detail: (error as Error).message }, error) : lost(),
         );
       }
+    });
+  }
+
+  /**
+   * A login shell on a terminal of the given size in characters. Errors: link_lost, box_unreadable when the box refuses one.
+   */
+  shell(size: { columns: number; rows: number }, on: ShellEvents): Promise<RemoteShell> {
+    const lost = () => this.#error ?? this.#lost(0, 'closed');
+    return new Promise((resolve, reject) => {
+      if (!this.#alive) return reject(lost());
+      const window = { term: 'xterm-256color', cols: size.columns, rows: size.rows, width: 0, height: 0 };
+      this.#client.shell(window, (error: Error | undefined, channel) => {
+        if (!error) return resolve(wrapShell(channel, on));
+        const detail = `it refused a terminal: ${error.message}`;
+        setImmediate(() => reject(this.#alive ? new AppError('box_unreadable', { detail }, error) : lost()));
+      });
     });
   }
 

@@ -7,15 +7,12 @@ import { z } from 'zod';
 import { AppError } from '../../preload/contract/errors.ts';
 import type { LinkState } from '../../preload/contract/job.ts';
 import { shellQuote, type Connection, type ExecStream } from './connection.ts';
-import { isOfTheLink } from './link.ts';
+import { isOfTheLink, Patience, type DialLimits } from './link.ts';
+import { Overtaker } from './overtaker.ts';
+
+export type { DialLimits } from './link.ts';
 
 export type FollowEnd = 'finished' | 'lost' | 'diverged' | 'no_such_job';
-
-/** How patient one dialling may be; both in ms, as in ConnectOptions. */
-export interface DialLimits {
-  connectTimeoutMs: number;
-  loginTimeoutMs: number;
-}
 
 export interface Position {
   /** Bytes of the log the caller has stored. */
@@ -43,11 +40,10 @@ export interface FollowOptions {
   giveUpAfterMs?: number | undefined;
 }
 
-const CONNECT_MS = 1_500;
-const LOGIN_MS = 2_000;
-const LOGIN_MAX_MS = 16_000;
 const FIRST_PAUSE_MS = 200;
 const PAUSE_MS = 600;
+/** A try that took so long waited for an answer, which was pause enough: the next one asks anew at once. */
+const WAITED_MS = 1_300;
 const MAX_STDERR = 4096;
 
 const Header = z.union([
@@ -128,6 +124,11 @@ class Reading {
     }
   }
 
+  /** Takes nothing any more. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
   /** How it ended; null when only the process or the link ended, and the log has more to give. */
   async end(): Promise<FollowEnd | null> {
     const exit = await Promise.race([this.#run.exit, this.#failed]);
@@ -174,38 +175,52 @@ function refused(code: string): FollowEnd {
 
 class Follower {
   readonly #o: FollowOptions;
-  #loginMs = LOGIN_MS;
+  readonly #patience = new Patience();
+  readonly #overtaker: Overtaker;
   /** When the link was last seen alive, and how often dialling failed since. */
   #seenAt = performance.now();
   #failures = 0;
 
   constructor(options: FollowOptions) {
     this.#o = options;
+    this.#overtaker = new Overtaker(() => options.dial(this.#patience.limits));
   }
 
   async run(): Promise<FollowEnd> {
-    for (;;) {
-      this.#o.signal.throwIfAborted();
-      const began = performance.now();
-      let conn: Connection | null = null;
-      try {
-        conn = await this.#o.dial({ connectTimeoutMs: CONNECT_MS, loginTimeoutMs: this.#loginMs });
-        const end = await this.#read(conn);
-        if (end !== null) return end;
-        await this.#afterLoss(null, began);
-      } catch (error) {
+    try {
+      for (;;) {
         this.#o.signal.throwIfAborted();
-        if (!isOfTheLink(error)) throw error;
-        await this.#afterLoss(error, began);
-      } finally {
-        conn?.close();
+        const end = await this.#once();
+        if (end !== null) return end;
       }
+    } finally {
+      this.#overtaker.drop();
     }
+  }
+
+  /** One connection, from dialling to its end. Null when the log has more to give. */
+  async #once(): Promise<FollowEnd | null> {
+    const began = performance.now();
+    let conn: Connection | null = null;
+    try {
+      conn = await this.#overtaker.connect();
+      const end = await this.#read(conn);
+      if (end !== null) return end;
+      await this.#afterLoss(null, began);
+    } catch (error) {
+      this.#o.signal.throwIfAborted();
+      if (!isOfTheLink(error)) throw error;
+      await this.#afterLoss(error, began);
+    } finally {
+      conn?.close();
+    }
+    return null;
   }
 
   async #read(conn: Connection): Promise<FollowEnd | null> {
     const { signal, dir, followSource, onConnected, position, onLink } = this.#o;
     const onAbort = () => conn.close();
+    const left = new AbortController();
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       signal.throwIfAborted();
@@ -213,20 +228,28 @@ class Follower {
       const { offset, lastLength, lastSha256 } = position();
       const at = offset === 0 ? ['0', '0', '-'] : [offset, lastLength, lastSha256].map(String);
       const run = await conn.stream(shellQuote(['python3', '-I', '-c', followSource, dir, ...at]));
-      return await new Reading(run, this.#o, () => {
+      const reading = new Reading(run, this.#o, () => {
         this.#failures = 0;
-        this.#loginMs = LOGIN_MS;
+        this.#patience.learn(null);
         onLink('live', `connected to ${conn.host}`);
-      }).end();
+      });
+      const overtaken = this.#overtaker.watch(conn, left.signal).then(() => {
+        reading.stop();
+        onLink('silent', `${conn.host} answers a new connection, and no longer this one`);
+        return null;
+      });
+      return await Promise.race([reading.end(), overtaken]);
     } finally {
+      left.abort();
       // Up to here the box was in reach: being out of reach is counted from now.
       if (this.#failures === 0) this.#seenAt = performance.now();
       signal.removeEventListener('abort', onAbort);
     }
   }
 
-  /** Says what happened and waits a moment, or gives up. */
+  /** Says what happened and waits a moment, or gives up. Returns at once where the next connection is on its way. */
   async #afterLoss(error: AppError | null, began: number): Promise<void> {
+    if (error === null && this.#overtaker.ready) return;
     const { onLink, giveUpAfterMs, signal } = this.#o;
     const silent = error?.facts['silent'] !== undefined;
     onLink(silent ? 'silent' : 'reconnecting', error?.message ?? 'the follower on the box ended');
@@ -235,12 +258,11 @@ class Follower {
       const host = String(error?.facts['host'] ?? 'the box');
       throw new AppError('link_lost', { host, seconds: Math.round(away / 1000) }, error ?? undefined);
     }
-    // A login that takes long is a busy box or a slow network, and hurrying it would never succeed.
-    if (error?.facts['phase'] === 'login') this.#loginMs = Math.min(this.#loginMs * 2, LOGIN_MAX_MS);
+    this.#patience.learn(error);
     this.#failures += 1;
-    const tried = performance.now() - began;
-    // A try that waited for an answer was pause enough: the next one asks anew at once.
-    const pause = this.#failures === 1 || tried > CONNECT_MS * 0.9 ? FIRST_PAUSE_MS : PAUSE_MS;
+    if (this.#overtaker.ready) return;
+    const waited = performance.now() - began > WAITED_MS;
+    const pause = this.#failures === 1 || waited ? FIRST_PAUSE_MS : PAUSE_MS;
     await delay(pause, undefined, { signal }).catch(() => undefined);
   }
 }

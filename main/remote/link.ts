@@ -13,6 +13,32 @@ const OF_THE_LINK: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 const PAUSE_MS = 600;
+const CONNECT_MS = 1_500;
+const LOGIN_MS = 2_000;
+const LOGIN_MAX_MS = 16_000;
+
+/** How patient one dialling may be; both in ms, as in ConnectOptions. */
+export interface DialLimits {
+  connectTimeoutMs: number;
+  loginTimeoutMs: number;
+}
+
+/** How long the next dialling may take: short, so that a link that is back is found soon. */
+export class Patience {
+  #loginMs = LOGIN_MS;
+
+  get limits(): DialLimits {
+    return { connectTimeoutMs: CONNECT_MS, loginTimeoutMs: this.#loginMs };
+  }
+
+  /** Takes how the last try went; null when it reached what it was for. */
+  learn(error: AppError | null): void {
+    // A login that takes long is a busy box or a slow network, and hurrying it would never succeed. Where not even a
+    // connection came about, the link was gone, and says nothing about how long a login takes.
+    const slow = error?.facts['phase'] === 'login';
+    this.#loginMs = slow ? Math.min(this.#loginMs * 2, LOGIN_MAX_MS) : LOGIN_MS;
+  }
+}
 
 export const isOfTheLink = (error: unknown): error is AppError =>
   error instanceof AppError && OF_THE_LINK.has(error.code);

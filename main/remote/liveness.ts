@@ -41,6 +41,11 @@ export class Liveness {
     return this.#rttMs;
   }
 
+  /** For how long the other end has said nothing at all while it owes an answer, in ms; 0 when it owes none. */
+  get owedMs(): number {
+    return this.#pending ? performance.now() - Math.max(this.#heardAt, this.#pingedAt) : 0;
+  }
+
   stop(): void {
     clearInterval(this.#timer);
     this.#socket.off('data', this.#heard);
