@@ -192,6 +192,16 @@ export class Journal {
     }
   }
 
+  /** At most `limit` lines as they came, after line `seq`. */
+  linesAfter(job: string, attempt: number, seq: number, limit: number): string[] {
+    const found: string[] = [];
+    for (const { line } of this.#lines.read(this.#need(job, attempt).id, seq)) {
+      if (found.length >= limit) break;
+      found.push(line.toString('utf8'));
+    }
+    return found;
+  }
+
   /** What the events make of the attempt, `lost` included. Only events new since the last call are read. */
   view(job: string, attempt: number): JobView {
     const record = this.#need(job, attempt);

@@ -28,7 +28,6 @@ export const ADMIN_USER = 'vaultadmin';
 
 export interface InspectOptions {
   profile: Profile;
-  key?: LoginOptions['key'];
   /** Sets clock and RTC of the box from this laptop before the checks are judged. */
   setClock?: boolean;
 }
@@ -79,24 +78,44 @@ async function read(
 }
 
 /**
- * Connects, confirms and pins the host key, reads the box and judges it. `session` may be one that is not stored yet.
- * Errors: those of login, python_missing, box_unreadable, wrong_identity, sudo_*.
+ * Logs in, has the host key confirmed where it is unknown, and pins it. `session` may be one that is not stored yet.
+ * Errors: those of login.
  */
+export async function connectBox(
+  app: App,
+  session: Session,
+  secrets: Secrets,
+  opts: Pick<LoginOptions, 'key' | 'signal'> = {},
+): Promise<{ conn: Connection; session: Session }> {
+  const conn = await login(app, session, secrets, { ...opts, mayConfirm: true });
+  try {
+    return { conn, session: store(app, session, conn) };
+  } catch (error) {
+    conn.close();
+    throw error;
+  }
+}
+
+/** connectBox and inspectOver in one, over a connection of its own. */
 export async function inspect(
   app: App,
   session: Session,
   secrets: Secrets,
-  opts: InspectOptions,
+  opts: InspectOptions & Pick<LoginOptions, 'key'>,
 ): Promise<Inspected> {
-  const conn = await login(app, session, secrets, { key: opts.key, mayConfirm: true });
+  const { conn, session: stored } = await connectBox(app, session, secrets, { key: opts.key });
   try {
-    return await inspectOn(app, store(app, session, conn), secrets, conn, opts);
+    return await inspectOver(app, stored, secrets, conn, opts);
   } finally {
     conn.close();
   }
 }
 
-async function inspectOn(
+/**
+ * Reads the box and judges it by the profile, recorded as a preflight job.
+ * Errors: python_missing, box_unreadable, wrong_identity, sudo_*, link_lost.
+ */
+export async function inspectOver(
   app: App,
   session: Session,
   secrets: Secrets,

@@ -88,17 +88,25 @@ export class JobDriver {
 
   /** Follows an attempt that was started before, to its end. */
   async attach(row: JobRow): Promise<JobEnd> {
-    return this.#follow(row, await this.#overTheLink(() => this.#login()));
+    return this.#follow(row, await this.#overTheLink((limits) => this.#login(limits)));
   }
 
   /** Asks the box to end an attempt and follows it to there. */
   async cancel(row: JobRow): Promise<JobEnd> {
-    const conn = await this.#overTheLink(async () => {
-      const fresh = await this.#login();
-      await requestCancel(fresh, folderOf(row.job, row.attempt));
-      return fresh;
+    return this.#follow(row, await this.#askToCancel(row));
+  }
+
+  /** Asks the box to end an attempt that something else follows already. */
+  async requestCancel(row: JobRow): Promise<void> {
+    (await this.#askToCancel(row)).close();
+  }
+
+  #askToCancel(row: JobRow): Promise<Connection> {
+    return this.#overTheLink(async (limits) => {
+      const conn = await this.#login(limits);
+      await requestCancel(conn, folderOf(row.job, row.attempt));
+      return conn;
     });
-    return this.#follow(row, conn);
   }
 
   #record(phase: Phase, attempt: number): JobRow {
@@ -117,11 +125,11 @@ export class JobDriver {
     return conn;
   }
 
-  #overTheLink<T>(fn: () => Promise<T>): Promise<T> {
+  #overTheLink<T>(fn: (limits: DialLimits | undefined) => Promise<T>): Promise<T> {
     return overTheLink(
       {
         signal: this.#o.signal,
-        hadLink: this.#hadLink,
+        hadLink: () => this.#hadLink,
         onBroken: (error) => this.#app.person.link('reconnecting', error.message),
         giveUpAfterMs: this.#o.giveUpAfterMs,
       },
@@ -132,8 +140,8 @@ export class JobDriver {
   /** Starts the attempt and returns the connection that did it. Repeating it joins. */
   async #start(row: JobRow): Promise<Connection> {
     const { tar, sha256, stage0 } = await this.#app.boxCode();
-    return this.#overTheLink(async () => {
-      const conn = await this.#login();
+    return this.#overTheLink(async (limits) => {
+      const conn = await this.#login(limits);
       try {
         await withRoot(conn, this.#session, this.#secrets, ({ password }) =>
           startJob(conn, {
@@ -222,9 +230,9 @@ export class JobDriver {
 
   /** Proves that the hardened box still lets the engineer in: a new login by key on port 22, and its word to the job. */
   async #confirm(row: JobRow): Promise<void> {
-    await this.#overTheLink(async () => {
+    await this.#overTheLink(async (limits) => {
       const session = { ...this.#session, address: { ...this.#session.address, port: SSH_PORT } };
-      const conn = await login(this.#app, session, this.#secrets, { signal: this.#o.signal });
+      const conn = await login(this.#app, session, this.#secrets, { limits, signal: this.#o.signal });
       try {
         await confirm(conn, folderOf(row.job, row.attempt));
       } finally {

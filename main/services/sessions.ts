@@ -9,6 +9,7 @@ export interface NewBox {
   profile: string;
   address: Address;
   user: string;
+  practice?: boolean;
 }
 
 /** The session of a known box. Without a name the only one there is. Errors: unknown_box, usage. */
@@ -35,6 +36,7 @@ export function newSession(box: NewBox): Session {
     name: box.name,
     profile: box.profile,
     path: 'provision',
+    practice: box.practice ?? false,
     createdAt: new Date().toISOString(),
     address: box.address,
     user: box.user,

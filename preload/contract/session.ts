@@ -87,6 +87,8 @@ export const Session = z.strictObject({
   name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/),
   profile: z.string(),
   path: z.enum(['provision']),
+  /** A practice box of the app's own: all that is measured on it is evidence `practice`. */
+  practice: z.boolean().default(false),
   createdAt: z.string(),
   address: Address,
   /** The user the app logs in as now. */

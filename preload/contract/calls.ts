@@ -1,0 +1,251 @@
+/**
+ * What the window may ask of main, declared once: name, input, output. main/ipc.ts must answer each of them, the preload
+ * script offers them by looping over this object, and nothing else crosses. Secrets go in and never come out.
+ */
+import { z } from 'zod';
+import { JobRow, LinkState } from './job.ts';
+import { Run, Session } from './session.ts';
+import type { Standing } from './standing.ts';
+import type { Step } from './steps.ts';
+
+const nothing = z.undefined();
+const session = z.uuid();
+const inSession = z.strictObject({ session });
+/** A secret on its way in; it is never part of an answer. */
+const secret = z.string().min(1).max(1024);
+
+export const AppInfo = z.strictObject({
+  version: z.string(),
+  /** Electron, Chromium and Node of this process, and where the runtime is from. */
+  runtime: z.strictObject({ electron: z.string(), chrome: z.string(), node: z.string(), origin: z.string() }),
+  platform: z.string(),
+  dataFolder: z.string(),
+  /** What is proven for each system, as the README says it. */
+  systems: z.array(
+    z.strictObject({ system: z.string(), built: z.string(), started: z.string(), walked: z.string() }),
+  ),
+});
+export type AppInfo = z.infer<typeof AppInfo>;
+
+export const BoxCard = z.strictObject({
+  session,
+  name: z.string(),
+  address: z.string(),
+  profile: z.string(),
+  practice: z.boolean(),
+  /** Where it stands, in one sentence. */
+  state: z.string(),
+  /** Whether there is something to resume. */
+  resumable: z.boolean(),
+  changedAt: z.string(),
+});
+export type BoxCard = z.infer<typeof BoxCard>;
+
+export const FoundBox = z.strictObject({
+  address: z.string(),
+  port: z.number().int(),
+  /** The interface of this laptop on which it answered. */
+  interface: z.string(),
+  banner: z.string(),
+  /** How it was found: `arp`, `neighbour`, `mdns`. */
+  by: z.string(),
+  name: z.string().nullable(),
+});
+export type FoundBox = z.infer<typeof FoundBox>;
+
+export const Link = z.strictObject({
+  state: LinkState.nullable(),
+  detail: z.string(),
+  rttMs: z.number().nullable(),
+});
+export type Link = z.infer<typeof Link>;
+
+/** Everything the wizard draws of one box, but for events and samples. */
+export const BoxState = z.strictObject({
+  session: Session,
+  practice: z.boolean(),
+  standing: z.custom<Standing>((v) => typeof v === 'object' && v !== null),
+  steps: z.array(z.custom<Step>((v) => typeof v === 'object' && v !== null)),
+  jobs: z.array(JobRow),
+  /** The attempt that is on its way on the box. */
+  active: z.strictObject({ job: z.uuid(), attempt: z.number().int() }).nullable(),
+  /** Whether this app follows it now, or only knows of it. */
+  following: z.boolean(),
+  /** Whether a run was interrupted and resume would go on with it. */
+  resumable: z.boolean(),
+  link: Link,
+  /** What main knows of secrets: whether it has them, never what they are. */
+  secrets: z.strictObject({ sudoPassword: z.boolean(), passphrase: z.boolean() }),
+});
+export type BoxState = z.infer<typeof BoxState>;
+
+/** A credential for the first login. */
+export const LoginChoice = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('password'), password: secret }),
+  z.strictObject({ kind: z.literal('key'), path: z.string().min(1), passphrase: secret.optional() }),
+  z.strictObject({ kind: z.literal('agent'), fingerprint: z.string().nullable() }),
+  /** The session's own key: after the step Keys. */
+  z.strictObject({ kind: z.literal('session'), passphrase: secret.optional() }),
+]);
+export type LoginChoice = z.infer<typeof LoginChoice>;
+
+export const KeyChoice = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('generate'), passphrase: secret.optional() }),
+  z.strictObject({ kind: z.literal('file'), path: z.string().min(1), passphrase: secret.optional() }),
+  z.strictObject({ kind: z.literal('agent'), fingerprint: z.string().nullable() }),
+]);
+export type KeyChoice = z.infer<typeof KeyChoice>;
+
+export const NewBox = z.strictObject({
+  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'letters, digits, dot, dash and underscore'),
+  profile: z.string().min(1),
+  host: z.string().min(1),
+  port: z.number().int().min(1).max(65535),
+  user: z.string().min(1),
+});
+export type NewBox = z.infer<typeof NewBox>;
+
+const AgentKey = z.strictObject({ fingerprint: z.string(), type: z.string(), comment: z.string() });
+const ProfileEntry = z.strictObject({ id: z.string(), title: z.string() });
+const Series = z.strictObject({
+  series: z.string(),
+  mono: z.array(z.number()),
+  value: z.array(z.number()),
+});
+const Ended = z.strictObject({ outcome: z.string() });
+
+export const calls = {
+  'app.info': { input: nothing, output: AppInfo },
+  'boxes.list': { input: nothing, output: z.array(BoxCard) },
+  /** Looks for boxes on the wired interfaces; takes a few seconds. */
+  'boxes.find': { input: nothing, output: z.array(FoundBox) },
+  'boxes.create': { input: NewBox, output: inSession },
+  /** A practice box of this app's own: a session that is marked as practice everywhere. */
+  'boxes.practice': { input: z.strictObject({ fault: z.string().nullable() }), output: inSession },
+  'profiles.list': { input: nothing, output: z.array(ProfileEntry) },
+  'agent.keys': { input: nothing, output: z.array(AgentKey) },
+
+  'box.state': { input: inSession, output: BoxState },
+  /** Address, user or profile before Keys; the address at any time. */
+  'box.change': {
+    input: z.strictObject({
+      session,
+      host: z.string(),
+      port: z.number().int(),
+      user: z.string(),
+      profile: z.string(),
+    }),
+    output: BoxState,
+  },
+  /** Logs in and pins the host key, which is asked about by the notice `hostKey`. */
+  'box.connect': { input: z.strictObject({ session, login: LoginChoice }), output: BoxState },
+  'box.inspect': {
+    input: z.strictObject({ session, sudoPassword: secret.optional(), setClock: z.boolean() }),
+    output: BoxState,
+  },
+  'box.keys': {
+    input: z.strictObject({
+      session,
+      choice: KeyChoice,
+      newSudoPassword: secret.optional(),
+      customerKeys: z.array(z.string()),
+      uid: z.enum(['keep', 'swap']).nullable(),
+    }),
+    output: BoxState,
+  },
+  'box.plan': {
+    input: z.strictObject({ session, layers: z.array(z.number().int()).min(1), bundle: z.string().min(1) }),
+    output: Run,
+  },
+  /** These five answer when the run ended; what happens meanwhile comes as notices. */
+  'box.provision': {
+    input: z.strictObject({ session, layers: z.array(z.number().int()).min(1), bundle: z.string().min(1) }),
+    output: Ended,
+  },
+  'box.check': {
+    input: z.strictObject({ session, layers: z.array(z.number().int()).min(1) }),
+    output: Ended,
+  },
+  'box.validate': {
+    input: z.strictObject({
+      session,
+      suites: z.array(z.string()).min(1),
+      watchSeconds: z.number().nonnegative().max(3600),
+      hz: z.number().min(0.1).max(10),
+    }),
+    output: Ended,
+  },
+  'box.resume': { input: inSession, output: Ended },
+  'box.cancel': { input: inSession, output: nothing },
+  'box.waive': {
+    input: z.strictObject({
+      session,
+      check: z.string(),
+      name: z.string(),
+      reason: z.string(),
+      remove: z.boolean(),
+    }),
+    output: BoxState,
+  },
+  'box.forgetHostKey': { input: inSession, output: BoxState },
+  'box.report': {
+    input: z.strictObject({ session, folder: z.string().nullable() }),
+    output: z.strictObject({ html: z.string(), json: z.string() }),
+  },
+  /** Which bundle folder was used last; null for none. */
+  'box.bundle': { input: inSession, output: z.string().nullable() },
+
+  /** Lines of an attempt's log from `after` on, at most 5,000. */
+  'job.lines': {
+    input: z.strictObject({
+      session,
+      job: z.uuid(),
+      attempt: z.number().int(),
+      after: z.number().int().nonnegative(),
+    }),
+    output: z.array(z.string()),
+  },
+  'job.samples': {
+    input: z.strictObject({
+      job: z.uuid(),
+      attempt: z.number().int(),
+      field: z.string(),
+      points: z.number().int().min(2).max(20_000),
+    }),
+    output: z.array(Series),
+  },
+  'job.sampleFields': {
+    input: z.strictObject({ job: z.uuid(), attempt: z.number().int() }),
+    output: z.array(z.strictObject({ series: z.string(), fields: z.array(z.string()), rows: z.number() })),
+  },
+
+  /** An answer to a notice `ask` or `hostKey`; null refuses. */
+  'ask.answer': { input: z.strictObject({ ask: z.uuid(), value: z.string().nullable() }), output: nothing },
+
+  /** A path that the person picked, or null. */
+  'pick.file': {
+    input: z.strictObject({ what: z.enum(['privateKey', 'publicKey', 'report']) }),
+    output: z.string().nullable(),
+  },
+  'pick.folder': {
+    input: z.strictObject({ what: z.enum(['bundle', 'report']) }),
+    output: z.string().nullable(),
+  },
+  'open.path': { input: z.strictObject({ path: z.string() }), output: nothing },
+
+  /** The bytes then go over a port of their own, see preload/contract/terminal.ts. */
+  'terminal.open': {
+    input: z.strictObject({
+      where: z.enum(['box', 'laptop']),
+      session: z.uuid().nullable(),
+      columns: z.number().int().min(2).max(1000),
+      rows: z.number().int().min(1).max(1000),
+    }),
+    output: z.strictObject({ terminal: z.uuid() }),
+  },
+} as const;
+
+export type Calls = typeof calls;
+export type CallName = keyof Calls;
+export type CallInput<K extends CallName> = z.infer<Calls[K]['input']>;
+export type CallOutput<K extends CallName> = z.infer<Calls[K]['output']>;

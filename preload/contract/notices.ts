@@ -1,0 +1,33 @@
+/** What main tells the window unasked, declared once. */
+import { z } from 'zod';
+import { BoxState, Link } from './calls.ts';
+
+export const notices = {
+  /** How a box stands has changed. */
+  box: BoxState,
+  link: z.strictObject({ session: z.uuid(), link: Link }),
+  /** New lines of an attempt's log, in order, as they were stored. */
+  lines: z.strictObject({
+    session: z.uuid(),
+    job: z.uuid(),
+    attempt: z.number().int(),
+    lines: z.array(z.string()),
+  }),
+  note: z.strictObject({ session: z.uuid(), text: z.string() }),
+  /** A host key to compare; answered by `ask.answer` with "yes" or null. */
+  hostKey: z.strictObject({
+    ask: z.uuid(),
+    session: z.uuid(),
+    host: z.string(),
+    algorithm: z.string(),
+    fingerprint: z.string(),
+  }),
+  /** A secret that a step needs; answered by `ask.answer`. */
+  ask: z.strictObject({ ask: z.uuid(), session: z.uuid(), secret: z.string(), prompt: z.string() }),
+  /** A terminal ended, with a sentence for its window. */
+  terminalEnded: z.strictObject({ terminal: z.uuid(), why: z.string() }),
+} as const;
+
+export type Notices = typeof notices;
+export type NoticeName = keyof Notices;
+export type Notice<K extends NoticeName> = z.infer<Notices[K]>;

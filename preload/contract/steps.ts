@@ -1,0 +1,100 @@
+/**
+ * The wizard's steps of a box: which there are, in which order, and the state of each, computed from how the box stands
+ * and never kept (design: Wizard). Pure; the screen draws it, main answers with it.
+ */
+import type { JobRow } from './job.ts';
+import type { Session } from './session.ts';
+import type { Part, Standing } from './standing.ts';
+
+export const STEP_IDS = ['connect', 'preflight', 'keys', 'provision', 'validate', 'report'] as const;
+export type StepId = (typeof STEP_IDS)[number];
+
+export type StepState = 'done' | 'running' | 'ready' | 'blocked' | 'stale' | 'failed';
+
+export interface Step {
+  id: StepId;
+  title: string;
+  state: StepState;
+  /** Why it is blocked, stale or failed; null else. */
+  why: string | null;
+}
+
+const TITLES: Record<StepId, string> = {
+  connect: 'Connect',
+  preflight: 'Preflight',
+  keys: 'Keys',
+  provision: 'Provision',
+  validate: 'Validate',
+  report: 'Report',
+};
+
+const good = (part: Pick<Part, 'outcome'>) =>
+  part.outcome === 'passed' || part.outcome === 'passed_with_deviations';
+
+/** The step in which a job shows. */
+export function stepOfJob(row: Pick<JobRow, 'kind' | 'spec'>): StepId {
+  switch (row.kind) {
+    case 'preflight':
+      return 'preflight';
+    case 'keys':
+    case 'uid_swap':
+      return 'keys';
+    case 'selftest':
+      return 'connect';
+    case 'checks':
+      return /^l\d+$/.test(String(row.spec.params['suite'])) ? 'provision' : 'validate';
+    case 'fetch':
+    case 'bootstrap':
+    case 'layer':
+    case 'harden':
+      return 'provision';
+  }
+}
+
+type Verdict = { state: StepState; why: string | null };
+const READY: Verdict = { state: 'ready', why: null };
+const DONE: Verdict = { state: 'done', why: null };
+
+function ofParts(parts: readonly Part[]): Verdict {
+  const ran = parts.filter((p) => p.state !== 'not_run');
+  if (ran.length === 0) return READY;
+  const stale = ran.find((p) => p.stale !== null);
+  if (stale) return { state: 'stale', why: `${stale.title}: ${stale.stale ?? ''}` };
+  const failed = ran.find((p) => p.outcome === 'failed');
+  if (failed) return { state: 'failed', why: failed.decision.failures[0] ?? `${failed.title} failed` };
+  return parts.every(good) ? DONE : READY;
+}
+
+/** `active`: the attempt that is on its way on the box, if one is. */
+export function stepsOf(session: Session, now: Standing, active: JobRow | null): Step[] {
+  const running = active ? stepOfJob(active) : null;
+  const shown = now.suites.filter((s) => s.attempts > 0);
+  const preflight = (): Verdict => {
+    if (!session.hostKey) return { state: 'blocked', why: 'Connect first.' };
+    const found = ofParts([now.preflight]);
+    // An incomplete look is a look: what it lacks is named in it, and only blockers stop what follows.
+    return found.state === 'ready' && now.preflight.state === 'ended' ? DONE : found;
+  };
+  const keys = (): Verdict => {
+    if (now.preflight.state === 'not_run')
+      return { state: 'blocked', why: 'Preflight comes first: it changes nothing.' };
+    return ofParts([now.keys]);
+  };
+  const needsKeys = (verdict: () => Verdict): Verdict =>
+    session.keys?.keyLoginProvenAt ? verdict() : { state: 'blocked', why: 'Keys come first.' };
+  const verdicts: Record<StepId, () => Verdict> = {
+    connect: () => (session.hostKey ? DONE : READY),
+    preflight,
+    keys,
+    provision: () => needsKeys(() => ofParts(now.layers)),
+    validate: () => needsKeys(() => ofParts(shown)),
+    report: () =>
+      now.preflight.state === 'not_run'
+        ? { state: 'blocked', why: 'There is nothing to report yet.' }
+        : READY,
+  };
+  return STEP_IDS.map((id) => {
+    const verdict: Verdict = running === id ? { state: 'running', why: null } : verdicts[id]();
+    return { id, title: TITLES[id], ...verdict };
+  });
+}

@@ -1,0 +1,83 @@
+/** What every step has: its title, why it is blocked, its error, Back and one primary action. A view owns the content only. */
+import { Alert, Box, Button, Group, ScrollArea, Title } from '@mantine/core';
+import type { ReactNode } from 'react';
+import type { BoxState } from '../../preload/contract/calls.ts';
+import { STEP_IDS, type StepId } from '../../preload/contract/steps.ts';
+import { showStep } from '../stores/desk.ts';
+import { ErrorView } from './ErrorView.tsx';
+import type { Action } from './useAction.ts';
+
+interface Props {
+  box: BoxState;
+  id: StepId;
+  action: Action;
+  /** Right of the title: a duration, a state. */
+  aside?: ReactNode;
+  /** The step's one primary action, where it has one now. */
+  primary?: { label: string; run: () => Promise<unknown>; disabled?: boolean };
+  children: ReactNode;
+}
+
+export function StepFrame({ box, id, action, aside, primary, children }: Props) {
+  const at = STEP_IDS.indexOf(id);
+  const step = box.steps.find((s) => s.id === id);
+  const [back, next] = [STEP_IDS[at - 1], STEP_IDS[at + 1]];
+  const nextStep = box.steps.find((s) => s.id === next);
+  const reachable = nextStep !== undefined && nextStep.state !== 'blocked';
+  return (
+    <Box
+      component="section"
+      aria-labelledby="step-title"
+      h="100%"
+      display="flex"
+      style={{ flexDirection: 'column' }}
+    >
+      <Group justify="space-between" px="lg" py="sm">
+        <Title order={2} size="h3" id="step-title" tabIndex={-1}>
+          {step?.title}
+        </Title>
+        {aside}
+      </Group>
+      <ScrollArea flex={1} px="lg">
+        {step?.state === 'blocked' && step.why && (
+          <Alert color="gray" mb="md">
+            {step.why}
+          </Alert>
+        )}
+        {action.error && <ErrorView error={action.error} onClose={action.clear} />}
+        {children}
+      </ScrollArea>
+      <Group
+        justify="space-between"
+        px="lg"
+        py="sm"
+        style={{ borderTop: '1px solid var(--mantine-color-default-border)' }}
+      >
+        <Button variant="default" disabled={!back} onClick={() => back && showStep(back)}>
+          Back
+        </Button>
+        <Group gap="sm">
+          {next && (
+            <Button
+              variant={primary ? 'default' : 'filled'}
+              disabled={!reachable}
+              title={nextStep?.why ?? undefined}
+              onClick={() => showStep(next)}
+            >
+              Next: {nextStep?.title}
+            </Button>
+          )}
+          {primary && (
+            <Button
+              loading={action.busy}
+              disabled={primary.disabled ?? false}
+              onClick={() => void action.run(primary.run)}
+            >
+              {primary.label}
+            </Button>
+          )}
+        </Group>
+      </Group>
+    </Box>
+  );
+}

@@ -1,0 +1,23 @@
+/** The wizard's steps in order, each with its view. What state they are in is main's to say (preload/contract/steps.ts). */
+import type { ComponentType } from 'react';
+import type { BoxState } from '../../preload/contract/calls.ts';
+import type { StepId } from '../../preload/contract/steps.ts';
+import { Connect } from './connect/Connect.tsx';
+import { Keys } from './keys/Keys.tsx';
+import { Preflight } from './preflight/Preflight.tsx';
+import { Provision } from './provision/Provision.tsx';
+import { Report } from './report/Report.tsx';
+import { Validate } from './validate/Validate.tsx';
+
+export interface StepProps {
+  box: BoxState;
+}
+
+export const VIEWS: Record<StepId, ComponentType<StepProps>> = {
+  connect: Connect,
+  preflight: Preflight,
+  keys: Keys,
+  provision: Provision,
+  validate: Validate,
+  report: Report,
+};

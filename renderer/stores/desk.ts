@@ -1,0 +1,128 @@
+/** Mirrors of main's state: the boxes, the one that is open, its jobs' events as reduceJob makes them. No rules of its own. */
+import { create } from 'zustand';
+import type { BoxCard, BoxState, Link } from '../../preload/contract/calls.ts';
+import { parseEvent, type JobEvent } from '../../preload/contract/events.ts';
+import type { Notice } from '../../preload/contract/notices.ts';
+import { EMPTY_JOB, reduceJob, type JobView } from '../../preload/contract/reduce.ts';
+import type { StepId } from '../../preload/contract/steps.ts';
+import { call } from '../api.ts';
+
+/** One attempt as the window has it: what its events make of it, and the events themselves. */
+export interface JobMirror {
+  view: JobView;
+  events: readonly JobEvent[];
+}
+
+export const jobKey = (job: string, attempt: number) => `${job}/${attempt}`;
+const EMPTY_MIRROR: JobMirror = { view: EMPTY_JOB, events: [] };
+
+interface DeskState {
+  cards: readonly BoxCard[] | null;
+  /** The open box, null on the first screen. */
+  box: BoxState | null;
+  step: StepId;
+  jobs: Readonly<Record<string, JobMirror>>;
+  notes: readonly string[];
+  asks: readonly Question[];
+}
+
+/** What main waits for: a host key to compare, or a secret. */
+export type Question = ({ kind: 'hostKey' } & Notice<'hostKey'>) | ({ kind: 'secret' } & Notice<'ask'>);
+
+const NOTES_KEPT = 200;
+
+export const useDesk = create<DeskState>(() => ({
+  cards: null,
+  box: null,
+  step: 'connect',
+  jobs: {},
+  notes: [],
+  asks: [],
+}));
+
+const { setState: set, getState: get } = useDesk;
+
+export async function loadCards(): Promise<void> {
+  set({ cards: await call('boxes.list', undefined) });
+}
+
+/** Opens a box at the step where it stands: the one that runs, else the first that is not done. */
+export async function openBox(session: string): Promise<void> {
+  const box = await call('box.state', { session });
+  const current =
+    box.steps.find((s) => s.state === 'running') ??
+    box.steps.find((s) => s.state !== 'done' && s.state !== 'blocked') ??
+    box.steps.at(-1);
+  set({ box, step: current?.id ?? 'connect', jobs: {}, notes: [] });
+  await Promise.all(box.jobs.slice(-12).map((row) => loadJob(session, row.job, row.attempt)));
+}
+
+export async function closeBox(): Promise<void> {
+  set({ box: null, jobs: {} });
+  await loadCards();
+}
+
+export const showStep = (step: StepId) => set({ step });
+
+/** A call that answers with the box's new state. */
+export async function change(answer: Promise<BoxState>): Promise<BoxState> {
+  const box = await answer;
+  if (get().box?.session.id === box.session.id) set({ box });
+  return box;
+}
+
+/** Reads an attempt's events that the window does not have yet. */
+export async function loadJob(session: string, job: string, attempt: number): Promise<void> {
+  for (;;) {
+    const after = get().jobs[jobKey(job, attempt)]?.view.lastSeq ?? 0;
+    const lines = await call('job.lines', { session, job, attempt, after });
+    if (lines.length === 0) return;
+    addLines(job, attempt, lines);
+  }
+}
+
+function addLines(job: string, attempt: number, lines: readonly string[]): void {
+  const key = jobKey(job, attempt);
+  const before = get().jobs[key] ?? EMPTY_MIRROR;
+  // A notice and an answer may bring the same line: an event counts once.
+  const fresh = lines.map(parseEvent).filter((e) => e.env.seq > before.view.lastSeq);
+  if (fresh.length === 0) return;
+  const view = fresh.reduce(reduceJob, before.view);
+  set({ jobs: { ...get().jobs, [key]: { view, events: [...before.events, ...fresh] } } });
+}
+
+function onLines({ session, job, attempt, lines }: Notice<'lines'>): void {
+  if (get().box?.session.id !== session) return;
+  const [first] = lines;
+  const last = get().jobs[jobKey(job, attempt)]?.view.lastSeq ?? 0;
+  const begins = first === undefined ? 0 : parseEvent(first).env.seq;
+  // Lines from the middle of a log that is not here yet: it is read from where we are.
+  if (begins > last + 1) void loadJob(session, job, attempt);
+  else addLines(job, attempt, lines);
+}
+
+export async function answer(question: Question, value: string | null): Promise<void> {
+  set({ asks: get().asks.filter((a) => a.ask !== question.ask) });
+  await call('ask.answer', { ask: question.ask, value });
+}
+
+function onLink(session: string, link: Link): void {
+  const { box } = get();
+  if (box?.session.id === session) set({ box: { ...box, link } });
+}
+
+/** Listens to main for as long as the window is open. Returns what ends it. */
+export function listen(): () => void {
+  const { on } = window.api;
+  const ends = [
+    on.box((box) => {
+      if (get().box?.session.id === box.session.id) set({ box });
+    }),
+    on.link(({ session, link }) => onLink(session, link)),
+    on.lines(onLines),
+    on.note(({ text }) => set({ notes: [...get().notes, text].slice(-NOTES_KEPT) })),
+    on.hostKey((q) => set({ asks: [...get().asks, { kind: 'hostKey', ...q }] })),
+    on.ask((q) => set({ asks: [...get().asks, { kind: 'secret', ...q }] })),
+  ];
+  return () => ends.forEach((end) => end());
+}
