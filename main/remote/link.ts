@@ -45,24 +45,32 @@ export const isOfTheLink = (error: unknown): error is AppError =>
 
 export interface Retry {
   signal: AbortSignal;
-  /** Whether the link worked before in this command; if not, its first failure is the answer. */
-  hadLink: boolean;
+  /** Whether the link has worked in this command; as long as it has not, its first failure is the answer. */
+  hadLink: () => boolean;
   onBroken: (error: AppError) => void;
   /** After this long without success the last failure is thrown. */
   giveUpAfterMs: number;
 }
 
-/** Runs `fn` until it does not fail for the link's sake. `fn` must be safe to repeat. */
-export async function overTheLink<T>(retry: Retry, fn: () => Promise<T>): Promise<T> {
+/**
+ * Runs `fn` until it does not fail for the link's sake. `fn` must be safe to repeat; it is given how patient its dialling may
+ * be, or undefined as long as the link has not worked.
+ */
+export async function overTheLink<T>(
+  retry: Retry,
+  fn: (limits: DialLimits | undefined) => Promise<T>,
+): Promise<T> {
   const begun = performance.now();
+  const patience = new Patience();
   for (;;) {
     retry.signal.throwIfAborted();
     try {
-      return await fn();
+      return await fn(retry.hadLink() ? patience.limits : undefined);
     } catch (error) {
       retry.signal.throwIfAborted();
-      if (!isOfTheLink(error) || !retry.hadLink) throw error;
+      if (!isOfTheLink(error) || !retry.hadLink()) throw error;
       if (performance.now() - begun > retry.giveUpAfterMs) throw error;
+      patience.learn(error);
       retry.onBroken(error);
       await delay(PAUSE_MS, undefined, { signal: retry.signal });
     }
