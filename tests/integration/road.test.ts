@@ -49,8 +49,8 @@ describe.runIf(why === null)(`the road${why ? ` (not run: ${why})` : ''}`, () =>
   it('inspect pins the confirmed key and compares the box with its profile', async () => {
     const ended = await laptop.run(...inspectArgs(), '--accept-host-key', await box.fingerprint());
     expect(ended.last['type'], JSON.stringify(exit(ended))).toBe('result');
-    // The rig has neither the CPU nor the cards on its bus: what differs is said, and does not stop what can be done.
-    expect([20, 21]).toContain(ended.code);
+    // The rig has no cards on its bus, and runs the stand-in OS: expected there, and named as deviations.
+    expect(exit(ended)).toMatchObject({ code: 10, last: { outcome: 'passed_with_deviations' } });
     const checks = eventsOf(ended.records).filter((e) => e['kind'] === 'check');
     expect(checks.length).toBeGreaterThan(20);
     expect(eventsOf(ended.records).filter((e) => e['kind'] === 'facts')).toMatchObject([
@@ -120,6 +120,41 @@ describe.runIf(why === null)(`the road${why ? ` (not run: ${why})` : ''}`, () =>
     expect(counts.map((e) => (e['counts'] as { changed: number }).changed)).toEqual([0, 0, 0, 0, 0, 0, 0]);
   });
 
+  it('the ban comes after five failures and goes', async () => {
+    const key = join(laptop.home, 'keys', 'stranger');
+    await box.inLaptop(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', key]);
+    const known = [
+      '-o',
+      'StrictHostKeyChecking=no',
+      '-o',
+      'UserKnownHostsFile=/dev/null',
+      '-o',
+      'BatchMode=yes',
+    ];
+    const knock = () =>
+      box.inStranger([
+        'ssh',
+        ...known,
+        ...['-o', 'ConnectTimeout=3', '-o', 'IdentitiesOnly=yes', '-i', key],
+        `nobody-here@${box.host}`,
+        'true',
+      ]);
+    const banned = async () =>
+      /Banned IP list:\s+\S/.test((await box.run(['fail2ban-client', 'status', 'sshd'])).stdout);
+    let knocks = 0;
+    while (!(await banned()) && knocks < 15) {
+      await knock();
+      knocks += 1;
+    }
+    expect(await banned()).toBe(true);
+    expect(knocks).toBeGreaterThanOrEqual(5);
+    expect((await knock()).stderr).toMatch(/refused|timed out|No route/i);
+    // The laptop is another address, and works on.
+    expect((await laptop.run('link-test', '--count', '3', '--rate', '50')).code).toBe(0);
+    await box.run(['fail2ban-client', 'unban', '--all']);
+    expect((await knock()).stderr).toMatch(/Permission denied/);
+  });
+
   it.each([
     ['password', ['-o', 'PreferredAuthentications=password', '-o', 'PubkeyAuthentication=no'], 'vaultadmin'],
     [
@@ -153,7 +188,6 @@ describe.runIf(why === null)(`the road${why ? ` (not run: ${why})` : ''}`, () =>
     const ended = await box.inStranger(ssh);
     expect(ended.code).toBe(255);
     expect(ended.stderr).toMatch(/Permission denied \(publickey\)/);
-    await box.run(['fail2ban-client', 'unban', '--all']);
   });
 
   it('sshd, ufw, fail2ban, docker and apt say the same', async () => {
@@ -200,7 +234,7 @@ describe.runIf(why === null)(`the road${why ? ` (not run: ${why})` : ''}`, () =>
     ]);
     expect(run.code, run.stderr).toBe(0);
     const open = async (port: number) =>
-      (await box.inStranger(['timeout', '3', 'bash', '-c', `exec 3<>/dev/tcp/${box.host}/${port}`])).code ===
+      (await box.inStranger(['timeout', '1', 'bash', '-c', `exec 3<>/dev/tcp/${box.host}/${port}`])).code ===
       0;
     // The control: the container does answer, to the box itself.
     const own = await box.run([
@@ -214,41 +248,6 @@ describe.runIf(why === null)(`the road${why ? ` (not run: ${why})` : ''}`, () =>
     for (const port of ports) if (await open(port)) found.push(port);
     expect(found).toEqual([22]);
     await box.run(['docker', 'rm', '-f', run.stdout.trim()]);
-  });
-
-  it('the ban comes after five failures and goes', async () => {
-    const key = join(laptop.home, 'keys', 'stranger');
-    await box.inLaptop(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', key]);
-    const known = [
-      '-o',
-      'StrictHostKeyChecking=no',
-      '-o',
-      'UserKnownHostsFile=/dev/null',
-      '-o',
-      'BatchMode=yes',
-    ];
-    const knock = () =>
-      box.inStranger([
-        'ssh',
-        ...known,
-        ...['-o', 'ConnectTimeout=3', '-o', 'IdentitiesOnly=yes', '-i', key],
-        `nobody-here@${box.host}`,
-        'true',
-      ]);
-    const banned = async () =>
-      /Banned IP list:\s+\S/.test((await box.run(['fail2ban-client', 'status', 'sshd'])).stdout);
-    let knocks = 0;
-    while (!(await banned()) && knocks < 15) {
-      await knock();
-      knocks += 1;
-    }
-    expect(await banned()).toBe(true);
-    expect(knocks).toBeGreaterThanOrEqual(5);
-    expect((await knock()).stderr).toMatch(/refused|timed out|No route/i);
-    // The laptop is another address, and works on.
-    expect((await laptop.run('link-test', '--count', '3', '--rate', '50')).code).toBe(0);
-    await box.run(['fail2ban-client', 'unban', '--all']);
-    expect((await knock()).stderr).toMatch(/Permission denied/);
   });
 
   it('validate runs T1 with telemetry into the journal', async () => {
