@@ -1,0 +1,47 @@
+// The window's three builds: main (Node, ES module), preload (one old-format file, as the sandbox wants it), the page.
+import { defineConfig } from 'electron-vite';
+import { join } from 'node:path';
+import { ROOT } from './scripts/lib.mjs';
+import { version } from './scripts/setup.mjs';
+
+const at = (path) => join(ROOT, path);
+const define = { __APP_VERSION__: JSON.stringify(await version()) };
+
+/** The component library marks its files for servers that render pages; here the mark means nothing. */
+const onLog = (level, log, print) => {
+  if (log.code !== 'MODULE_LEVEL_DIRECTIVE') print(level, log);
+};
+
+export default defineConfig({
+  main: {
+    define,
+    build: {
+      outDir: at('out/main'),
+      rolldownOptions: {
+        input: at('main/index.ts'),
+        output: { format: 'es', entryFileNames: 'index.mjs' },
+      },
+    },
+  },
+  preload: {
+    build: {
+      outDir: at('out/preload'),
+      externalizeDeps: false,
+      rolldownOptions: {
+        input: at('preload/index.ts'),
+        output: { format: 'cjs', entryFileNames: 'index.cjs' },
+      },
+    },
+  },
+  renderer: {
+    root: at('renderer'),
+    base: '/',
+    build: {
+      outDir: at('out/renderer'),
+      rolldownOptions: { input: at('renderer/index.html'), onLog },
+      target: 'chrome130',
+      minify: true,
+      chunkSizeWarningLimit: 2_000,
+    },
+  },
+});

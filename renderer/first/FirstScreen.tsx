@@ -1,0 +1,66 @@
+/** The first screen: boxes this laptop knows with where each stands, and what else can be begun. Never without a next action. */
+import { Box, Button, Group, Stack, Text, Title } from '@mantine/core';
+import { useState } from 'react';
+import { call } from '../api.ts';
+import { ErrorView } from '../components/ErrorView.tsx';
+import { openBox, useDesk } from '../stores/desk.ts';
+import { attempt, clearProblem, openDialog, useFrame } from '../stores/frame.ts';
+import { BoxCards } from './BoxCards.tsx';
+import { NewBox } from './NewBox.tsx';
+
+const practise = () => attempt(async () => openBox((await call('boxes.practice', { fault: null })).session));
+
+const openReport = () =>
+  attempt(async () => {
+    const path = await call('pick.file', { what: 'report' });
+    if (path !== null) await call('open.path', { path });
+  });
+
+export function FirstScreen() {
+  const cards = useDesk((s) => s.cards);
+  const problem = useFrame((s) => s.problem);
+  const [making, setMaking] = useState(false);
+  const none = cards !== null && cards.length === 0;
+  const form = making || none;
+  return (
+    <Box className="first">
+      <Stack gap="lg" maw={980} mx="auto" px="lg" py="xl">
+        <Group justify="space-between" align="center">
+          <Title order={1} size="h2">
+            <span aria-hidden>▣ </span>Vault Cube Provisioner
+          </Title>
+          <Button variant="subtle" color="gray" onClick={() => openDialog('about')}>
+            About
+          </Button>
+        </Group>
+        {problem && <ErrorView error={problem} onClose={clearProblem} />}
+        {form ? (
+          <NewBox first={none} onCancel={() => setMaking(false)} />
+        ) : (
+          <>
+            <Title order={2} size="h4">
+              Boxes on this laptop
+            </Title>
+            {cards === null ? <Text size="sm">Reading the journal…</Text> : <BoxCards cards={cards} />}
+          </>
+        )}
+        <Group gap="sm">
+          {!form && (
+            <Button
+              variant={cards?.some((c) => c.resumable) ? 'default' : 'filled'}
+              onClick={() => setMaking(true)}
+            >
+              New box
+            </Button>
+          )}
+          <Button variant="default" onClick={() => void practise()}>
+            Practice box
+          </Button>
+          <Button variant="default" onClick={() => void openReport()}>
+            Open report…
+          </Button>
+        </Group>
+      </Stack>
+    </Box>
+  );
+}

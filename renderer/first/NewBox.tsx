@@ -1,0 +1,112 @@
+/** A new box: its name, its machine type, and where it is: found on the cable, or typed. */
+import { Button, Group, NumberInput, Paper, SimpleGrid, Stack, Text, TextInput, Title } from '@mantine/core';
+import { useState, type FormEvent } from 'react';
+import { NewBox as NewBoxInput } from '../../preload/contract/calls.ts';
+import { call } from '../api.ts';
+import { ErrorView } from '../components/ErrorView.tsx';
+import { ProfileField } from '../components/ProfileField.tsx';
+import { useAction } from '../components/useAction.ts';
+import { openBox } from '../stores/desk.ts';
+import { FindBox } from './FindBox.tsx';
+
+interface Props {
+  /** No box is known yet: this is where everything begins, and there is no way back. */
+  first: boolean;
+  onCancel: () => void;
+}
+
+export function NewBox({ first, onCancel }: Props) {
+  const action = useAction();
+  const [name, setName] = useState('');
+  const [profile, setProfile] = useState('vault-cube');
+  const [host, setHost] = useState('');
+  const [port, setPort] = useState<number | string>(22);
+  const [user, setUser] = useState('');
+  const input = NewBoxInput.safeParse({
+    name: name.trim(),
+    profile,
+    host: host.trim(),
+    port,
+    user: user.trim(),
+  });
+  const badName = name !== '' && !NewBoxInput.shape.name.safeParse(name.trim()).success;
+  const create = (event: FormEvent) => {
+    event.preventDefault();
+    const { data } = input;
+    if (data) void action.run(async () => openBox((await call('boxes.create', data)).session));
+  };
+  return (
+    <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg">
+      <Paper withBorder p="lg" component="section" aria-labelledby="new-box">
+        <form onSubmit={create}>
+          <Stack gap="sm">
+            <Title order={2} size="h4" id="new-box">
+              New box
+            </Title>
+            {first && (
+              <Text size="sm">
+                No box is known to this laptop yet. Put the cable in, find the box or type its address, and
+                begin.
+              </Text>
+            )}
+            {action.error && <ErrorView error={action.error} onClose={action.clear} />}
+            <TextInput
+              label="Name"
+              description="As on its label. It names the box in every place and in the report."
+              placeholder="VC-0042"
+              value={name}
+              error={badName ? 'Letters, digits, dot, dash and underscore.' : undefined}
+              spellCheck={false}
+              autoFocus
+              onChange={(e) => setName(e.currentTarget.value)}
+            />
+            <ProfileField value={profile} onChange={setProfile} />
+            <Group gap="sm" align="flex-start" wrap="nowrap">
+              <TextInput
+                flex={1}
+                label="Address"
+                placeholder="192.168.10.20"
+                value={host}
+                spellCheck={false}
+                onChange={(e) => setHost(e.currentTarget.value)}
+              />
+              <NumberInput
+                label="Port"
+                w={88}
+                min={1}
+                max={65535}
+                value={port}
+                onChange={setPort}
+                hideControls
+              />
+            </Group>
+            <TextInput
+              label="User"
+              description="The one made when the box was installed."
+              value={user}
+              spellCheck={false}
+              onChange={(e) => setUser(e.currentTarget.value)}
+            />
+            <Group justify="flex-end" gap="sm" mt="xs">
+              {!first && (
+                <Button variant="default" onClick={onCancel}>
+                  Back
+                </Button>
+              )}
+              <Button type="submit" loading={action.busy} disabled={!input.success}>
+                Begin
+              </Button>
+            </Group>
+          </Stack>
+        </form>
+      </Paper>
+      <FindBox
+        onChoose={(found) => {
+          setHost(found.address);
+          setPort(found.port);
+          if (name === '' && found.name) setName(found.name.replace(/\.local\.?$/, ''));
+        }}
+      />
+    </SimpleGrid>
+  );
+}

@@ -1,0 +1,126 @@
+/** Who logs in with what. Before Keys: a password, a key file or the agent; after it the key of this box alone. */
+import { PasswordInput, SegmentedControl, Stack, Text } from '@mantine/core';
+import { useState } from 'react';
+import type { BoxState, LoginChoice } from '../../../preload/contract/calls.ts';
+import { AgentField } from '../../components/AgentField.tsx';
+import { FileField } from '../../components/FileField.tsx';
+
+type Kind = 'password' | 'key' | 'agent';
+
+interface Props {
+  box: BoxState;
+  /** Null while the choice is not complete. */
+  onChange: (choice: LoginChoice | null) => void;
+}
+
+function Passphrase({ value, onChange }: { value: string; onChange: (text: string) => void }) {
+  return (
+    <PasswordInput
+      label="Passphrase of the key"
+      description="Leave it empty where the key has none."
+      value={value}
+      onChange={(e) => onChange(e.currentTarget.value)}
+    />
+  );
+}
+
+/** The session's own key: nothing to choose, at most a passphrase to give. */
+function OwnKey({ box, onChange }: Props) {
+  const { keys } = box.session;
+  const [passphrase, setPassphrase] = useState('');
+  const locked = keys?.reference.kind === 'file' && keys.reference.encrypted && !box.secrets.passphrase;
+  const give = (text: string) => {
+    setPassphrase(text);
+    onChange({ kind: 'session', ...(text ? { passphrase: text } : {}) });
+  };
+  return (
+    <Stack gap="sm">
+      <Text size="sm">
+        The app logs in as <b>{box.session.user}</b> with the key of this box:
+      </Text>
+      <Text size="sm" className="mono">
+        {keys?.fingerprint}
+      </Text>
+      {locked && <Passphrase value={passphrase} onChange={give} />}
+    </Stack>
+  );
+}
+
+function FirstLogin({ box, onChange }: Props) {
+  const [kind, setKind] = useState<Kind>('password');
+  const [password, setPassword] = useState('');
+  const [path, setPath] = useState('');
+  const [passphrase, setPassphrase] = useState('');
+  const [fingerprint, setFingerprint] = useState<string | null>(null);
+  const tell = (now: Partial<{ kind: Kind; password: string; path: string; passphrase: string }>) => {
+    const next = { kind, password, path, passphrase, ...now };
+    if (next.kind === 'password') {
+      onChange(next.password ? { kind: 'password', password: next.password } : null);
+    } else if (next.kind === 'key') {
+      const opens = next.passphrase ? { passphrase: next.passphrase } : {};
+      onChange(next.path ? { kind: 'key', path: next.path, ...opens } : null);
+    } else onChange(fingerprint ? { kind: 'agent', fingerprint } : null);
+  };
+  return (
+    <Stack gap="sm">
+      <SegmentedControl
+        aria-label="How the app logs in"
+        value={kind}
+        onChange={(value) => {
+          setKind(value as Kind);
+          tell({ kind: value as Kind });
+        }}
+        data={[
+          { value: 'password', label: 'Password' },
+          { value: 'key', label: 'Key file' },
+          { value: 'agent', label: 'SSH agent' },
+        ]}
+      />
+      {kind === 'password' && (
+        <PasswordInput
+          label={`Password of ${box.session.user}`}
+          description="The one set when the box was installed. It is tried once, and the next steps replace it by a key."
+          value={password}
+          autoFocus
+          onChange={(e) => {
+            setPassword(e.currentTarget.value);
+            tell({ password: e.currentTarget.value });
+          }}
+        />
+      )}
+      {kind === 'key' && (
+        <>
+          <FileField
+            label="Private key"
+            what="privateKey"
+            value={path}
+            onChange={(text) => {
+              setPath(text);
+              tell({ path: text });
+            }}
+          />
+          <Passphrase
+            value={passphrase}
+            onChange={(text) => {
+              setPassphrase(text);
+              tell({ passphrase: text });
+            }}
+          />
+        </>
+      )}
+      {kind === 'agent' && (
+        <AgentField
+          value={fingerprint}
+          onChange={(chosen) => {
+            setFingerprint(chosen);
+            onChange(chosen ? { kind: 'agent', fingerprint: chosen } : null);
+          }}
+        />
+      )}
+    </Stack>
+  );
+}
+
+export function LoginForm(props: Props) {
+  return props.box.session.keys ? <OwnKey {...props} /> : <FirstLogin {...props} />;
+}
