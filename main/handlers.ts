@@ -1,5 +1,5 @@
 /** The window's calls, each answered by a service. What only Electron can do (pickers, opening a file) is given. */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { WebContents } from 'electron';
 import type { AppInfo, CallInput, KeyChoice, LoginChoice } from '../preload/contract/calls.ts';
 import { AppError } from '../preload/contract/errors.ts';
@@ -14,6 +14,7 @@ import type { LoginOptions } from './services/login.ts';
 import { loadProfile, profileNames } from './services/profiles.ts';
 import { planCheck, planProvision } from './services/provision.ts';
 import { makeReport } from './services/report.ts';
+import { listReports } from './services/report/list.ts';
 import { uidSwapRun } from './services/runs.ts';
 import { changeSession, newSession } from './services/sessions.ts';
 import { parseSuites, planValidate } from './services/validate.ts';
@@ -79,6 +80,7 @@ async function keys(desk: Desk, input: CallInput<'box.keys'>) {
 /** `info`: what the About box says. */
 export function handlers(desk: Desk, info: AppInfo, shell: Shell): Handlers {
   const { app } = desk;
+  const reports = join(app.home, 'reports');
   return {
     'app.info': () => info,
     'boxes.list': () => desk.cards(),
@@ -165,24 +167,27 @@ export function handlers(desk: Desk, info: AppInfo, shell: Shell): Handlers {
       return desk.state(session);
     },
     'box.report': async ({ session, folder }) => {
-      const made = await makeReport(app.journal, session, folder ?? join(app.home, 'reports'), {
+      const { html, json } = await makeReport(app.journal, session, folder ?? reports, {
         appVersion: app.version,
       });
-      return { html: made.html, json: made.json };
+      return { html, json, folder: dirname(html) };
     },
+    'box.reports': ({ session }) => ({
+      folder: reports,
+      files: listReports(reports, desk.session(session).name),
+    }),
     'box.bundle': ({ session }) => desk.session(session).run?.bundle ?? null,
 
     'job.lines': ({ job, attempt, after }) => app.journal.linesAfter(job, attempt, after, MAX_LINES),
-    'job.samples': ({ job, attempt, field, points }) =>
+    'job.samples': ({ job, attempt, fields, points, from, to }) =>
       app.journal
-        .sampleSeries(job, attempt)
-        .filter((s) => s.fields.includes(field))
-        .map(({ series, source }) => {
-          const found = app.journal.samples(job, attempt, { field, series, source, points });
-          return { series, mono: found.map((p) => p.mono), value: found.map((p) => p.value) };
-        }),
-    'job.sampleFields': ({ job, attempt }) =>
-      app.journal.sampleSeries(job, attempt).map(({ series, fields, rows }) => ({ series, fields, rows })),
+        .sampleLines(job, attempt, { fields, points, from: from ?? undefined, to: to ?? undefined })
+        .map(({ series, field, points: found }) => ({
+          series,
+          field,
+          mono: found.map((p) => p.mono),
+          value: found.map((p) => p.value),
+        })),
 
     'ask.answer': ({ ask, value }) => {
       desk.answer(ask, value);

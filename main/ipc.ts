@@ -6,6 +6,7 @@ import { ipcMain, type IpcMainInvokeEvent, type WebContents } from 'electron';
 import { z } from 'zod';
 import { calls, type CallInput, type CallName, type CallOutput } from '../preload/contract/calls.ts';
 import { AppError, asAppError } from '../preload/contract/errors.ts';
+import { forWindow } from '../preload/contract/window-actions.ts';
 import { notices, type Notice, type NoticeName } from '../preload/contract/notices.ts';
 
 export type Handlers = {
@@ -48,7 +49,7 @@ async function answer<K extends CallName>(
         : asAppError(error);
     if (known.code === 'internal')
       log(`${name}: ${known.message} ${error instanceof Error ? (error.stack ?? '') : ''}`);
-    return { ok: false as const, error: known.toReply() };
+    return { ok: false as const, error: forWindow(known.toReply()) };
   }
 }
 

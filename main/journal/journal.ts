@@ -11,7 +11,14 @@ import { readLine, sha256Hex } from './chain.ts';
 import { LineStore, type JobRecord, type Verified } from './lines.ts';
 import { openJournal } from './open.ts';
 import { FORMAT } from './schema.ts';
-import { SampleStore, type Sample, type SampleQuery, type SampleSeries } from './samples.ts';
+import {
+  SampleStore,
+  type LinesQuery,
+  type Sample,
+  type SampleLine,
+  type SampleQuery,
+  type SampleSeries,
+} from './samples.ts';
 import type { Sql } from './sql.ts';
 
 /** Where following goes on: bytes of the box's log that are stored, the last `seq`, and the last line's length and hash. */
@@ -215,6 +222,11 @@ export class Journal {
   /** Measured points of one field in order of time, at most `points` (2000) of them: lowest and highest of each stretch. */
   samples(job: string, attempt: number, query: SampleQuery): Sample[] {
     return this.#samples.query(this.#need(job, attempt).id, query);
+  }
+
+  /** Several fields for charts, each series a line. */
+  sampleLines(job: string, attempt: number, query: LinesQuery): SampleLine[] {
+    return this.#samples.lines(this.#need(job, attempt).id, query);
   }
 
   /** Which series an attempt has (the newest where none is named), with their fields. */

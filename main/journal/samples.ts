@@ -33,6 +33,22 @@ export interface SampleQuery {
   points?: number | undefined;
 }
 
+export interface LinesQuery {
+  fields: readonly string[];
+  /** At most so many points of each line come back. */
+  points: number;
+  /** Only what was measured from here to there, in seconds of the box's monotonic clock; all of it when left out. */
+  from?: number | undefined;
+  to?: number | undefined;
+}
+
+/** What one chart draws of one series. */
+export interface SampleLine {
+  series: string;
+  field: string;
+  points: Sample[];
+}
+
 interface SetRow {
   id: number;
   source: string;
@@ -45,6 +61,11 @@ interface BlockRow {
   data: Uint8Array;
 }
 type Columns = number[][];
+/** A stretch of one field's values with their times. */
+interface Stretch {
+  mono: Float64Array;
+  value: Float64Array;
+}
 
 /** A cell as a number; a bit mask as `0x…` too; NaN for what is neither. */
 function numeric(cell: string | number | null | undefined): number {
@@ -66,6 +87,18 @@ function column(block: BlockRow, index: number): Float64Array {
   const start = index * block.rows * FLOAT;
   // A copy of its own buffer, since a view must start at a multiple of 8. Every platform of the app is little-endian.
   return new Float64Array(block.data.slice(start, start + block.rows * FLOAT).buffer);
+}
+
+/** Index of the first time at or after `at` (after it, if `past`) in ascending times. */
+function firstFrom(times: Float64Array, at: number, past = false): number {
+  let [low, high] = [0, times.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const time = times[middle] ?? NaN;
+    if (past ? time <= at : time < at) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 export class SampleStore {
@@ -131,6 +164,42 @@ export class SampleStore {
     return thin(parts, Math.max(2, query.points ?? 2000));
   }
 
+  /**
+   * Several fields at once, so that each block is read once: a day of four GPUs is 37 MB of blocks. Lines without a single
+   * value in the window are left out.
+   */
+  lines(jobId: number, { fields, points, from = -Infinity, to = Infinity }: LinesQuery): SampleLine[] {
+    const found = new Map<string, { series: string; field: string; parts: Stretch[] }>();
+    for (const set of this.#sql.all<SetRow>(
+      'select * from sample_sets where job_id = ? order by id',
+      jobId,
+    )) {
+      const known = JSON.parse(set.fields) as string[];
+      const wanted = fields
+        .map((field) => ({ field, index: known.indexOf(field) }))
+        .filter((f) => f.index >= 0);
+      if (wanted.length === 0) continue;
+      for (const block of this.#sql.all<BlockRow>(
+        'select block, rows, data from sample_blocks where set_id = ? order by block',
+        set.id,
+      )) {
+        const mono = column(block, 0);
+        const [begin, end] = [firstFrom(mono, from), firstFrom(mono, to, true)];
+        if (begin >= end) continue;
+        for (const { field, index } of wanted) {
+          const key = `${set.series}\n${field}`;
+          let line = found.get(key);
+          if (!line) found.set(key, (line = { series: set.series, field, parts: [] }));
+          const value = column(block, index + 1).subarray(begin, end);
+          line.parts.push({ mono: mono.subarray(begin, end), value });
+        }
+      }
+    }
+    return [...found.values()]
+      .map(({ series, field, parts }) => ({ series, field, points: thin(parts, Math.max(2, points)) }))
+      .filter((line) => line.points.length > 0);
+  }
+
   #store(jobId: number, set: { source: string; series: string; fields: string[]; columns: Columns }): void {
     const fields = JSON.stringify(set.fields);
     const id = this.#setId(jobId, set.source, set.series, fields);
@@ -170,7 +239,7 @@ export class SampleStore {
 }
 
 /** Every point where they are few, else the lowest and the highest of each of `points / 2` equal stretches of time. */
-export function thin(parts: readonly { mono: Float64Array; value: Float64Array }[], points: number): Sample[] {
+export function thin(parts: readonly Stretch[], points: number): Sample[] {
   let first = Infinity;
   let last = -Infinity;
   let count = 0;
@@ -183,33 +252,46 @@ export function thin(parts: readonly { mono: Float64Array; value: Float64Array }
       if (at > last) last = at;
     }
   }
-  const all: Sample[] = [];
-  const stretches = Math.floor(points / 2);
-  const low: (Sample | undefined)[] = new Array<Sample | undefined>(stretches);
-  const high: (Sample | undefined)[] = new Array<Sample | undefined>(stretches);
-  const width = (last - first) / stretches || 1;
+  return count <= points
+    ? parts.flatMap(measured).sort((a, b) => a.mono - b.mono)
+    : extremes(parts, Math.floor(points / 2), first, last);
+}
+
+function measured({ mono, value }: Stretch): Sample[] {
+  return Array.from(mono, (at, i) => ({ mono: at, value: value[i] ?? NaN })).filter(
+    (s) => !Number.isNaN(s.mono) && !Number.isNaN(s.value),
+  );
+}
+
+/** Numbers only in the loop: an object a sample took most of the time that a day's charts needed to open. */
+function extremes(parts: readonly Stretch[], stretches: number, first: number, last: number): Sample[] {
+  const low = new Float64Array(stretches).fill(Infinity);
+  const high = new Float64Array(stretches).fill(-Infinity);
+  const lowAt = new Float64Array(stretches);
+  const highAt = new Float64Array(stretches);
+  const perSecond = stretches / (last - first || 1);
   for (const { mono, value } of parts) {
     for (let i = 0; i < mono.length; i++) {
-      const sample = { mono: mono[i] ?? NaN, value: value[i] ?? NaN };
-      if (Number.isNaN(sample.value) || Number.isNaN(sample.mono)) continue;
-      if (count <= points) {
-        all.push(sample);
-        continue;
+      const at = mono[i] ?? NaN;
+      const v = value[i] ?? NaN;
+      if (Number.isNaN(v) || Number.isNaN(at)) continue;
+      const stretch = Math.min(stretches - 1, Math.floor((at - first) * perSecond));
+      if (v < (low[stretch] ?? NaN)) {
+        low[stretch] = v;
+        lowAt[stretch] = at;
       }
-      const at = Math.min(stretches - 1, Math.floor((sample.mono - first) / width));
-      const lo = low[at];
-      const hi = high[at];
-      if (!lo || sample.value < lo.value) low[at] = sample;
-      if (!hi || sample.value > hi.value) high[at] = sample;
+      if (v > (high[stretch] ?? NaN)) {
+        high[stretch] = v;
+        highAt[stretch] = at;
+      }
     }
   }
-  if (count <= points) return all.sort((a, b) => a.mono - b.mono);
   const thinned: Sample[] = [];
   for (let i = 0; i < stretches; i++) {
-    const lo = low[i];
-    const hi = high[i];
-    if (!lo || !hi) continue;
-    if (lo === hi) thinned.push(lo);
+    const lo = { mono: lowAt[i] ?? NaN, value: low[i] ?? NaN };
+    const hi = { mono: highAt[i] ?? NaN, value: high[i] ?? NaN };
+    if (lo.value > hi.value) continue;
+    if (lo.mono === hi.mono && lo.value === hi.value) thinned.push(lo);
     else thinned.push(...(lo.mono <= hi.mono ? [lo, hi] : [hi, lo]));
   }
   return thinned;

@@ -3,11 +3,12 @@
  * (preload/contract/session.ts), so the same function starts it and resumes it.
  */
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { AppError } from '../../preload/contract/errors.ts';
+import { jobError } from '../../preload/contract/job-error.ts';
 import type { JobRow } from '../../preload/contract/job.ts';
 import type { Outcome } from '../../preload/contract/outcome.ts';
 import type { Profile } from '../../preload/contract/profile.ts';
-import type { JobView } from '../../preload/contract/reduce.ts';
 import type { Phase, Run, Session } from '../../preload/contract/session.ts';
 import {
   layerOpen,
@@ -62,12 +63,26 @@ export function activeJob(journal: Journal, session: Session): JobRow | null {
   return rows.find(active) ?? null;
 }
 
-/** Makes this the session's run. Errors: run_open when another one is on its way. */
+/** Whether both would do the same, under whatever ids. */
+function asked(run: Run, other: Run): boolean {
+  const orders = ({ command, bundle, phases }: Run) => ({
+    command,
+    bundle,
+    phases: phases.map((p) => ({ ...p, job: null })),
+  });
+  return isDeepStrictEqual(orders(run), orders(other));
+}
+
+/**
+ * Makes this the session's run. The same as one that is on its way goes on with that: a command that was stopped by what
+ * is mended now can be typed again. Errors: run_open when another one is on its way.
+ */
 export function planRun(app: App, session: Session, run: Run): Session {
   return app.journal.together(() => {
     const now = app.journal.session(session.id) ?? session;
     const open = activeJob(app.journal, now);
     if (open && now.run) {
+      if (asked(now.run, run)) return now;
       throw new AppError('run_open', {
         title: now.run.title,
         box: now.name,
@@ -83,20 +98,6 @@ export interface RunEnd {
   /** The parts (layers, suites) the run was about, as they stand now. Empty for a run that has no checks. */
   parts: Part[];
   outcome: Outcome;
-}
-
-/** Codes of jobs that have a sentence of their own, with the job's detail in it. */
-const TOLD_BY_DETAIL = ['box_disk_full', 'dpkg_broken', 'bundle_corrupt'] as const;
-
-/** The error of a job that did not pass: the one its code names where the table has a sentence for it, else with its own words. */
-export function jobError(row: JobRow, { code, detail }: JobView): AppError {
-  const { title } = row;
-  if (row.state === 'cancelled') return new AppError('job_cancelled', { title });
-  if (row.state === 'lost') return new AppError('job_lost', { title });
-  const why = detail ?? code ?? 'no reason was given';
-  if (code === 'hardening_not_confirmed') return new AppError(code);
-  const own = TOLD_BY_DETAIL.find((known) => known === code);
-  return own ? new AppError(own, { detail: why }) : new AppError('job_failed', { title, detail: why });
 }
 
 const WORST: readonly Outcome[] = ['failed', 'incomplete', 'passed_with_deviations', 'passed'];

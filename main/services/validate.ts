@@ -2,18 +2,16 @@
 import { AppError } from '../../preload/contract/errors.ts';
 import type { Profile } from '../../preload/contract/profile.ts';
 import type { Run, Session } from '../../preload/contract/session.ts';
+import { SUITES_HERE, SUITE_TITLES } from '../../preload/contract/suites.ts';
 import type { App } from './app.ts';
 import { makeRun, standingOf } from './runs.ts';
-
-/** The suites of this version, with their titles. */
-const SUITES: Readonly<Record<string, string>> = { 'gpu-detection': 'T1 GPU detection' };
 
 /** "gpu-detection,…" as suite ids. Errors: suite_unknown. */
 export function parseSuites(text: string): string[] {
   const suites = text.split(',').map((s) => s.trim());
   for (const suite of suites) {
-    if (!Object.hasOwn(SUITES, suite)) {
-      throw new AppError('suite_unknown', { suite, known: Object.keys(SUITES).join(', ') });
+    if (!SUITES_HERE.includes(suite)) {
+      throw new AppError('suite_unknown', { suite, known: SUITES_HERE.join(', ') });
     }
   }
   return [...new Set(suites)];
@@ -40,7 +38,7 @@ export function planValidate(
     null,
     suites.map((suite) => ({
       id: suite,
-      title: SUITES[suite] ?? suite,
+      title: SUITE_TITLES[suite] ?? suite,
       kind: 'checks' as const,
       layer: null,
       suite,

@@ -107,10 +107,18 @@ export type NewBox = z.infer<typeof NewBox>;
 
 const AgentKey = z.strictObject({ fingerprint: z.string(), type: z.string(), comment: z.string() });
 const ProfileEntry = z.strictObject({ id: z.string(), title: z.string() });
-const Series = z.strictObject({
+/** One line of a chart: times in seconds of the box's monotonic clock, and a value for each. */
+export const SampleLine = z.strictObject({
   series: z.string(),
+  field: z.string(),
   mono: z.array(z.number()),
   value: z.array(z.number()),
+});
+export type SampleLine = z.infer<typeof SampleLine>;
+const ReportFile = z.strictObject({
+  html: z.string(),
+  /** As this laptop's clock had it. */
+  made: z.string(),
 });
 const Ended = z.strictObject({ outcome: z.string() });
 
@@ -190,7 +198,12 @@ export const calls = {
   'box.forgetHostKey': { input: inSession, output: BoxState },
   'box.report': {
     input: z.strictObject({ session, folder: z.string().nullable() }),
-    output: z.strictObject({ html: z.string(), json: z.string() }),
+    output: z.strictObject({ html: z.string(), json: z.string(), folder: z.string() }),
+  },
+  /** Those in the app's own folder for reports, newest first. */
+  'box.reports': {
+    input: inSession,
+    output: z.strictObject({ folder: z.string(), files: z.array(ReportFile) }),
   },
   /** Which bundle folder was used last; null for none. */
   'box.bundle': { input: inSession, output: z.string().nullable() },
@@ -205,18 +218,20 @@ export const calls = {
     }),
     output: z.array(z.string()),
   },
+  /**
+   * Lines for charts, at most `points` points each: the lowest and the highest of each stretch of the window. A field that
+   * the hardware does not report has no line.
+   */
   'job.samples': {
     input: z.strictObject({
       job: z.uuid(),
       attempt: z.number().int(),
-      field: z.string(),
+      fields: z.array(z.string()).min(1).max(64),
       points: z.number().int().min(2).max(20_000),
+      from: z.number().nullable(),
+      to: z.number().nullable(),
     }),
-    output: z.array(Series),
-  },
-  'job.sampleFields': {
-    input: z.strictObject({ job: z.uuid(), attempt: z.number().int() }),
-    output: z.array(z.strictObject({ series: z.string(), fields: z.array(z.string()), rows: z.number() })),
+    output: z.array(SampleLine),
   },
 
   /** An answer to a notice `ask` or `hostKey`; null refuses. */

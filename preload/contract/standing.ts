@@ -8,6 +8,7 @@ import type { Decision, Evidence, JudgedCheck, Outcome } from './outcome.ts';
 import { decideBox, decideGate, decidePart, type Gate, type Part } from './parts.ts';
 import { Profile } from './profile.ts';
 import type { Session } from './session.ts';
+import { SUITE_TITLES } from './suites.ts';
 import {
   evidenceOf,
   gatherResults,
@@ -22,23 +23,20 @@ import {
 
 export type { Attempt, Part };
 
-/** The layers this version has, and the kinds of job that install each. */
-export const LAYERS: readonly { layer: number; title: string; kinds: readonly JobKind[] }[] = [
-  { layer: 0, title: 'L0 Bootstrap', kinds: ['bootstrap'] },
-  { layer: 1, title: 'L1 Base system', kinds: ['layer', 'harden'] },
-];
+export interface Layer {
+  layer: number;
+  title: string;
+  /** The kinds of job that install it. */
+  kinds: readonly JobKind[];
+  /** As the original specification has it, for comparison only; null where it names none. */
+  nominalSeconds: number | null;
+}
 
-/** What people call the suites, whether this version runs them or not; another is called by its id. */
-const SUITE_TITLES: Readonly<Record<string, string>> = {
-  'gpu-detection': 'T1 GPU detection',
-  'pytorch-ddp': 'T2 PyTorch DDP',
-  tensorflow: 'T3 TensorFlow',
-  vllm: 'T4 vLLM',
-  'docker-gpu': 'T5 Docker GPU',
-  performance: 'T6 Performance',
-  stress: 'T7 Stress',
-  integration: 'T8 Integration',
-};
+/** The layers this version has. */
+export const LAYERS: readonly Layer[] = [
+  { layer: 0, title: 'L0 Bootstrap', kinds: ['bootstrap'], nominalSeconds: null },
+  { layer: 1, title: 'L1 Base system', kinds: ['layer', 'harden'], nominalSeconds: 180 },
+];
 
 export interface Standing {
   preflight: Part;

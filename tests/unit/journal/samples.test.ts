@@ -229,3 +229,42 @@ it('a day of four GPUs, 345,600 rows, is stored and drawn in seconds', () => {
   expect(stored - begun).toBeLessThan(15_000);
   expect(drawn - stored).toBeLessThan(1_000);
 });
+
+describe('lines for charts', () => {
+  function wavesOfTwo() {
+    const { log, job, add } = begin();
+    const rows = Array.from({ length: 10_000 }, (_, i) => [
+      [i, 0, wave(i), 70, null],
+      [i + 0.001, 1, 40, i, null],
+    ]).flat();
+    for (let i = 0; i < rows.length; i += 5_000)
+      add(samples(log, ['temperature.gpu', 'power.draw', 'fan.speed'], rows.slice(i, i + 5_000)));
+    const ask = (fields: string[], points: number, from?: number, to?: number) =>
+      bench().journal.sampleLines(job, 1, { fields, points, from, to });
+    return { ask };
+  }
+
+  it('of several fields come at once, a line a series, and none for what was never reported', () => {
+    const found = wavesOfTwo().ask(['power.draw', 'temperature.gpu', 'fan.speed', 'no.such'], 20_000);
+    expect(found.map((l) => `${l.field} ${l.series} ${l.points.length}`).sort()).toEqual([
+      'power.draw 0 10000',
+      'power.draw 1 10000',
+      'temperature.gpu 0 10000',
+      'temperature.gpu 1 10000',
+    ]);
+    expect(found.find((l) => l.field === 'power.draw' && l.series === '1')?.points[7]).toEqual({
+      mono: 7.001,
+      value: 7,
+    });
+  });
+
+  it('of a window are all that was measured in it, and thinned without losing a peak', () => {
+    const { ask } = wavesOfTwo();
+    const [line] = ask(['temperature.gpu'], 1_000, 4_990, 5_010);
+    expect(line?.points.map((p) => p.mono)).toEqual(Array.from({ length: 21 }, (_, i) => 4_990 + i));
+    const [thinned] = ask(['temperature.gpu'], 100, 4_000, 6_000);
+    expect(thinned?.points.length).toBeLessThanOrEqual(100);
+    expect(thinned?.points.map((p) => p.value)).toEqual(expect.arrayContaining([1, 99]));
+    expect(ask(['temperature.gpu'], 100, 20_000, 30_000)).toEqual([]);
+  });
+});

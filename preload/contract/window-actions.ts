@@ -1,0 +1,61 @@
+/**
+ * The next action of an error where the table names a command: in the window people press buttons. A code that is not here
+ * reads the same in both.
+ */
+import type { ErrorCode, ErrorReply } from './errors.ts';
+
+const ACTIONS: Partial<Record<ErrorCode, string>> = {
+  usage: 'Correct what was entered.',
+  unknown_box: 'Go back to the list of boxes and choose one.',
+  box_name_taken: 'Open that box from the list, or choose another name.',
+  secret_missing: 'Start the step again and enter it when asked.',
+  port_refused:
+    'On the box\'s console run "sudo systemctl status ssh", or enter the port its sshd listens on. A ban by fail2ban looks the same: "sudo fail2ban-client unban --all".',
+  box_starting: 'Wait until it has started, then try again.',
+  host_key_unconfirmed:
+    "Connect again, compare the fingerprint with the one on the box's console, then confirm it.",
+  host_key_changed:
+    'If the box was installed anew, forget its host key in the menu of the box and connect again. If not, something else answers at this address.',
+  link_lost:
+    'Check cable and power of the box. A job that was running goes on there; Resume when the link is back.',
+  login_key_refused: 'Choose the key that was installed, or install this one in Keys.',
+  login_password_off: 'Use a key that is installed on it, or one of the agent.',
+  key_missing: 'Choose an existing file, or let the app make a key.',
+  key_too_weak: 'Let the app make an Ed25519 key.',
+  key_exists: 'Choose that key as a file; the app never overwrites a key.',
+  agent_missing:
+    'Start one ("eval $(ssh-agent)" on Linux and macOS, the OpenSSH Authentication Agent service on Windows), or choose a key file.',
+  agent_empty: 'Run "ssh-add", or choose a key file.',
+  agent_ambiguous: 'Choose one; the app offers one key only, so that the box does not ban this laptop.',
+  uid_taken:
+    'Choose what happens: vaultadmin gets another UID, reported as a deviation, or takes UID 1000 over.',
+  laptop_disk_full:
+    'Make room on this laptop, then Resume: the job goes on on the box, and nothing of it is lost.',
+  journal_busy: 'Wait for it to end, or end it, then try again. Nothing recorded is lost.',
+  output_unwritable: 'Choose a folder that you can write.',
+  bundle_missing: 'Choose the folder of the bundle, the one with manifest.json in it.',
+  box_disk_full:
+    'Free space on the box ("sudo apt clean", "sudo journalctl --vacuum-size=100M"), then Resume; what is done is not repeated.',
+  dpkg_broken: 'On the box run "sudo dpkg --configure -a" and look at what it says, then Resume.',
+  box_unreadable: 'Try again; if it stays so, send the detail to support.',
+  clock_wrong: 'In Preflight, set clock and hardware clock from this laptop.',
+  box_busy: 'Wait for its end, or go on at the laptop that started it.',
+  preflight_missing: 'Go to Preflight and look at the box; it changes nothing there.',
+  preflight_blocked: 'Go to Preflight and clear the blockers first.',
+  keys_needed: 'Go to Keys first.',
+  layer_before: 'Choose the layer before it as well.',
+  run_open: 'Resume it to its end, or cancel it.',
+  job_failed: 'Read the named task, mend its cause, then Resume.',
+  job_cancelled: 'Start again when you want to; what is done is not repeated.',
+  job_lost: 'Resume; what is done is not repeated.',
+  job_unknown: 'Close the box and open it again.',
+  nothing_to_attach: 'Nothing is to be done: no job is on its way.',
+  nothing_to_resume: 'Nothing is to be done: no run was interrupted.',
+  internal: 'Try again; if it stays so, send the detail to support. Nothing recorded is lost.',
+  log_diverged: 'Resume for a new attempt.',
+};
+
+/** The error as the window says it. */
+export function forWindow(reply: ErrorReply): ErrorReply {
+  return { ...reply, nextAction: ACTIONS[reply.code] ?? reply.nextAction };
+}
