@@ -1,0 +1,69 @@
+/** An xterm with what every terminal of the app has: fit, search, links that are only shown, Unicode widths, WebGL while it lasts. */
+import { FitAddon } from '@xterm/addon-fit';
+import { SearchAddon } from '@xterm/addon-search';
+import { Unicode11Addon } from '@xterm/addon-unicode11';
+import { WebglAddon } from '@xterm/addon-webgl';
+import { Terminal } from '@xterm/xterm';
+
+/** Lines that can be scrolled back to. */
+const SCROLLBACK = 5_000;
+
+const LIGHT = {
+  background: '#ffffff',
+  foreground: '#1f2328',
+  cursor: '#1f2328',
+  selectionBackground: '#b6d7ff',
+};
+const DARK = {
+  background: '#141517',
+  foreground: '#e6e6e6',
+  cursor: '#e6e6e6',
+  selectionBackground: '#264f78',
+};
+
+export interface Screen {
+  term: Terminal;
+  fit: FitAddon;
+  search: SearchAddon;
+  /** `webgl`, or `dom` where that is not to be had or its context was lost. */
+  renderer: () => 'webgl' | 'dom';
+  dispose: () => void;
+}
+
+export const themeFor = (dark: boolean) => (dark ? DARK : LIGHT);
+
+/** Puts a terminal into the element. A lost WebGL context costs a redraw, never the content. */
+export function makeScreen(element: HTMLElement, dark: boolean): Screen {
+  const term = new Terminal({
+    allowProposedApi: true,
+    convertEol: false,
+    cursorBlink: true,
+    fontFamily: '"JetBrains Mono", monospace',
+    fontSize: 13,
+    scrollback: SCROLLBACK,
+    theme: themeFor(dark),
+    screenReaderMode: false,
+  });
+  const fit = new FitAddon();
+  const search = new SearchAddon();
+  term.loadAddon(fit);
+  term.loadAddon(search);
+  term.loadAddon(new Unicode11Addon());
+  term.unicode.activeVersion = '11';
+  term.open(element);
+  let renderer: 'webgl' | 'dom' = 'dom';
+  try {
+    const webgl = new WebglAddon();
+    webgl.onContextLoss(() => {
+      webgl.dispose();
+      renderer = 'dom';
+      term.refresh(0, term.rows - 1);
+    });
+    term.loadAddon(webgl);
+    renderer = 'webgl';
+  } catch {
+    // No WebGL on this laptop: xterm draws into the page itself, more slowly.
+  }
+  fit.fit();
+  return { term, fit, search, renderer: () => renderer, dispose: () => term.dispose() };
+}
