@@ -4,6 +4,7 @@ import { AppError, asAppError } from '../preload/contract/errors.ts';
 import { Detached, type CommonOptions } from './cli/context.ts';
 import { addLookCommands } from './cli/look.ts';
 import { Output } from './cli/output.ts';
+import { addPracticeCommand } from './cli/practice.ts';
 import { addSetupCommands } from './cli/setup.ts';
 import { addWorkCommands } from './cli/work.ts';
 import { APP_VERSION } from './services/app.ts';
@@ -18,6 +19,8 @@ A box is brought into service in this order:
   vault-cube provision --box VC-0042 --layers 0,1 --bundle ./bundle
   vault-cube validate  --box VC-0042 --suites gpu-detection
   vault-cube report    --box VC-0042 --out ./reports
+
+Without a box: vault-cube practice
 
 Jobs run on the box. Ctrl+C, a pulled cable or a dead laptop end nothing there: "vault-cube resume" goes on.
 
@@ -45,8 +48,8 @@ const add = (name: string, summary: string): Command =>
     .option('--json', 'one JSON object a line');
 
 /** Ends the process's work with the command's exit code, or with the error's. */
-function run(command: Command, fn: (o: CommonOptions) => Promise<number>): void {
-  command.action(async (o: CommonOptions) => {
+function run<O extends CommonOptions>(command: Command, fn: (o: O) => Promise<number>): void {
+  command.action(async (o: O) => {
     try {
       process.exitCode = await fn(o);
     } catch (error) {
@@ -66,6 +69,7 @@ function run(command: Command, fn: (o: CommonOptions) => Promise<number>): void 
 addSetupCommands(add, run);
 addWorkCommands(add, run);
 addLookCommands(add, run);
+addPracticeCommand(add, run);
 
 // What reads our output may end before we do (`| head`); what runs on the box goes on all the same.
 process.stdout.on('error', () => process.exit(EXIT_DETACHED));

@@ -1,12 +1,12 @@
 /** What each command runs in: output, secrets, a signal that Ctrl+C gives, and the app on its data folder. */
 import { AppError } from '../../preload/contract/errors.ts';
 import type { Outcome } from '../../preload/contract/outcome.ts';
-import { EXIT_CODES, OUTCOME_WORDS } from '../../preload/contract/outcome.ts';
+import { EXIT_CODES } from '../../preload/contract/outcome.ts';
 import type { Part } from '../../preload/contract/standing.ts';
 import { openApp, type App } from '../services/app.ts';
 import { Secrets } from '../services/secrets.ts';
 import { askSecret, hostKeyAnswer, readSecrets } from './ask.ts';
-import { Output } from './output.ts';
+import { Output, partLines } from './output.ts';
 
 /** Options that every command has. */
 export interface CommonOptions {
@@ -77,14 +77,7 @@ export async function withApp(
 
 /** How parts stand, in lines and in the result; returns the exit code. */
 export function tellParts(out: Output, outcome: Outcome, parts: readonly Part[]): number {
-  for (const part of parts) {
-    const { decision } = part;
-    const marked = part.evidence && part.evidence !== 'real' ? ` [${part.evidence}]` : '';
-    out.line(`${part.title}: ${OUTCOME_WORDS[part.outcome]}${marked}`);
-    for (const text of decision.failures) out.line(`  ✕ ${text}`);
-    for (const text of decision.missing) out.line(`  – ${text}`);
-    for (const text of decision.deviations) out.line(`  ! ${text}`);
-  }
+  for (const part of parts) for (const line of partLines(part)) out.line(line);
   out.result({
     ok: outcome === 'passed' || outcome === 'passed_with_deviations',
     outcome,

@@ -2,7 +2,8 @@
 import type { ErrorReply } from '../../preload/contract/errors.ts';
 import type { CheckResult, JobEvent } from '../../preload/contract/events.ts';
 import type { LinkState } from '../../preload/contract/job.ts';
-import type { Verdict } from '../../preload/contract/outcome.ts';
+import { OUTCOME_WORDS, type Verdict } from '../../preload/contract/outcome.ts';
+import type { Part } from '../../preload/contract/standing.ts';
 
 /** Icon and word together: a verdict is never told by colour alone. */
 export const VERDICT_WORDS: Record<Verdict, string> = {
@@ -46,6 +47,17 @@ export function table(rows: readonly (readonly string[])[]): string[] {
       .join('  ')
       .trimEnd(),
   );
+}
+
+/** How a part stands, and what keeps it from having passed. */
+export function partLines({ title, outcome, evidence, decision }: Part): string[] {
+  const marked = evidence && evidence !== 'real' ? ` [${evidence}]` : '';
+  return [
+    `${title}: ${OUTCOME_WORDS[outcome]}${marked}`,
+    ...decision.failures.map((text) => `  ✕ ${text}`),
+    ...decision.missing.map((text) => `  – ${text}`),
+    ...decision.deviations.map((text) => `  ! ${text}`),
+  ];
 }
 
 /** A check and, where it did not pass, why and what to do. */

@@ -14,6 +14,8 @@ const EXEC_TIMEOUT_MS = 60_000;
 const PROBE_TIMEOUT_MS = 20_000;
 const MAX_OUTPUT = 16 * 1024 * 1024;
 const PROBE = 'vault-cube-shell-ok';
+/** Two plain commands: what every login shell understands, csh and fish too. */
+export const PROBE_COMMAND = `printf '%s\\n' ${PROBE}; id -u`;
 
 export interface ExecResult {
   /** Null when a signal ended it. */
@@ -303,8 +305,7 @@ export class Connection {
   async probeShell(): Promise<void> {
     let run: ExecResult;
     try {
-      // Two plain commands: what every login shell understands, csh and fish too.
-      run = await this.exec(`printf '%s\\n' ${PROBE}; id -u`, {
+      run = await this.exec(PROBE_COMMAND, {
         timeoutMs: PROBE_TIMEOUT_MS,
         maxOutput: 256 * 1024,
       });

@@ -9,9 +9,9 @@ export interface Source {
 }
 
 /** `$1` file: stdin becomes its content, by rename, so that the runner reads all of it or none. */
-const PUT =
+export const PUT =
   'set -eu; umask 027; work=$(mktemp "$1.XXXXXX"); cat >"$work"; chmod 0640 "$work"; mv -fT "$work" "$1"';
-const TOUCH = 'umask 007; : >>"$1"';
+export const TOUCH = 'umask 007; : >>"$1"';
 
 async function put(conn: Connection, script: string, path: string, stdin: string): Promise<void> {
   const run = await conn.exec(shellQuote(['env', 'LC_ALL=C', 'sh', '-c', script, 'sh', path]), { stdin });

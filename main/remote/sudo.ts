@@ -21,13 +21,16 @@ export interface RootOptions {
 const ROOT_TIMEOUT_MS = 60_000;
 const MAX_OUTPUT = 16 * 1024 * 1024;
 /** `$0` is the word to print; the rest is the command. */
-const ANNOUNCE = 'printf "%s\\n" "$0" && exec "$@"';
+export const ANNOUNCE = 'printf "%s\\n" "$0" && exec "$@"';
 
 const WRONG = /sorry, try again|incorrect password attempt|no password was provided/i;
 const NOT_ALLOWED = /is not in the sudoers file|may not run|is not allowed to (run|execute)/i;
 const WANTS_TTY = /must have a tty/i;
 const EXPIRED = /password expired|required to change your password|account or password is expired/i;
 const MISSING = /sudo['’:]?:? (command )?not found|sudo['’]?: No such file/i;
+
+/** -k: not what a cached login allows, but what the rules say. /bin/sh, because rules may name commands. */
+export const SUDO_PROBE = 'env LC_ALL=C sudo -n -k -- /bin/sh -c :';
 
 /** The error that sudo's own words stand for. */
 function sudoError(conn: Connection, run: { code: number | null; stderr: string }): AppError {
@@ -48,8 +51,7 @@ function sudoError(conn: Connection, run: { code: number | null; stderr: string 
  */
 export async function probeSudo(conn: Connection): Promise<SudoWay> {
   if (conn.uid === 0) return 'root';
-  // -k: not what a cached login allows, but what the rules say. /bin/sh, because rules may name commands.
-  const run = await conn.exec('env LC_ALL=C sudo -n -k -- /bin/sh -c :');
+  const run = await conn.exec(SUDO_PROBE);
   if (run.code === 0) return 'passwordless';
   if (/a password is required/i.test(run.stderr)) return 'password';
   const error = sudoError(conn, run);

@@ -7,7 +7,7 @@ import { shellQuote, type Connection } from './connection.ts';
  * `$1` path (`~/` is the user's home), `$2` SHA-256, `$3` mode. Says `same PATH`, or `send PATH`, reads stdin, and ends
  * with `done` when what arrived has that hash. The file appears by rename.
  */
-const RECEIVE = `set -eu
+export const RECEIVE = `set -eu
 umask 077
 path=$1
 case $path in "~/"*) path=$HOME/\${path#"~/"} ;; esac

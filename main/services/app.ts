@@ -9,6 +9,7 @@ import type { HostKeyQuestion } from '../remote/connection.ts';
 import { KnownHosts } from '../remote/hostkeys.ts';
 import { packBoxCode, type BoxCode } from './boxcode.ts';
 import { dataHome, privateFolder } from './paths.ts';
+import { PracticeBoxes } from './practiceboxes.ts';
 
 /** The person, or what stands in for one: the command line and the window each bring theirs. */
 export interface Person {
@@ -31,6 +32,8 @@ export interface App {
   readonly laptop: { name: string; user: string };
   readonly version: string;
   readonly person: Person;
+  /** The practice boxes of this laptop; one is started when it is first dialled. */
+  readonly practice: PracticeBoxes;
   /** Packed on first use. */
   boxCode(): Promise<BoxCode>;
   close(): void;
@@ -63,6 +66,8 @@ export function openApp(person: Person, opts: { home?: string; readOnly?: boolea
     throw error;
   }
   let code: Promise<BoxCode> | null = null;
+  const boxCode = () => (code ??= packBoxCode());
+  const practice = new PracticeBoxes(home, boxCode);
   return {
     home,
     journal,
@@ -70,7 +75,11 @@ export function openApp(person: Person, opts: { home?: string; readOnly?: boolea
     laptop: { name: hostname(), user: userName() },
     version: APP_VERSION,
     person,
-    boxCode: () => (code ??= packBoxCode()),
-    close: () => journal.close(),
+    practice,
+    boxCode,
+    close: () => {
+      void practice.stop();
+      journal.close();
+    },
   };
 }

@@ -56,7 +56,7 @@ export async function login(
   secrets: Secrets,
   opts: LoginOptions = {},
 ): Promise<Connection> {
-  const { host, port } = session.address;
+  const { host, port } = session.practice ? await app.practice.address(session.name) : session.address;
   const auth = await authOf(session, secrets, opts);
   try {
     return await connect({

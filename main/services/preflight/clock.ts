@@ -11,9 +11,12 @@ export interface Skew {
   uncertainty: number;
 }
 
+/** Prints the box's clock, in seconds since 1970. */
+export const TELL_TIME = 'import time; print(time.time())';
+
 /** Measures the difference of the clocks. Errors: python_missing, box_unreadable, link_lost. */
 export async function measureSkew(conn: Connection): Promise<Skew> {
-  const command = shellQuote(['python3', '-I', '-c', 'import time; print(time.time())']);
+  const command = shellQuote(['python3', '-I', '-c', TELL_TIME]);
   const before = Date.now() / 1000;
   const run = await conn.exec(command);
   const after = Date.now() / 1000;
@@ -31,7 +34,7 @@ export async function measureSkew(conn: Connection): Promise<Skew> {
  * Moves the clock by a number of seconds (so the way to the box costs no accuracy), then hands it to the hardware clock.
  * Read from stdin as a program, with the seconds as its argument.
  */
-const SET_CLOCK = `
+export const SET_CLOCK = `
 import json, shutil, subprocess, sys, time
 
 try:

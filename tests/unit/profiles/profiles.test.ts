@@ -36,7 +36,7 @@ describe('the profiles of the app', () => {
   });
 
   it('are those of the machine types at hand', () => {
-    expect(profileNames()).toEqual(['two-h100', 'vault-cube']);
+    expect(profileNames()).toEqual(['practice', 'two-h100', 'vault-cube']);
     expect(cube().gpu).toMatchObject({
       count: { value: 4 },
       pcieGen: { value: 5 },
@@ -65,7 +65,7 @@ describe('a profile that cannot be used', () => {
     try {
       loadProfile(join(dir, 'none.json'));
     } catch (error) {
-      expect((error as AppError).nextAction).toContain('two-h100, vault-cube');
+      expect((error as AppError).nextAction).toContain('practice, two-h100, vault-cube');
     }
   });
 

@@ -1,0 +1,87 @@
+/** Practice: a session on a box of the app's own, and the bundle that it takes (spec W10). All else is the real road. */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { BundleManifest } from '../../preload/contract/bundle.ts';
+import { AppError } from '../../preload/contract/errors.ts';
+import { BoxFacts } from '../../preload/contract/facts.ts';
+import type { Session } from '../../preload/contract/session.ts';
+import { Recordings } from '../remote/practice/recordings.ts';
+import type { PracticeConsole } from '../remote/practice/server.ts';
+import type { App } from './app.ts';
+import { newSession } from './sessions.ts';
+
+const PROFILE = 'practice';
+/** As the box itself would say it; where it answers on this laptop is looked up at each login. */
+const ADDRESS = { host: '127.0.0.1', port: 22 };
+
+export interface Practice {
+  session: Session;
+  /** What an engineer would read on the box's console: compare the fingerprint, then log in with the password. */
+  console: PracticeConsole;
+}
+
+/**
+ * A new practice box, its number the next that is free. `fault`: an id of `app.practice.faults()`, null for a box without.
+ * Errors: usage for an unknown fault.
+ */
+export function startPractice(app: App, { fault }: { fault: string | null }): Practice {
+  const known = app.practice.faults().map((f) => f.id);
+  if (fault !== null && !known.includes(fault))
+    throw new AppError('usage', { what: `No fault ${fault} was recorded; known are ${known.join(', ')}.` });
+  const all = app.journal.sessions();
+  const taken = new Set(all.map((s) => s.name));
+  let number = 1;
+  while (taken.has(`PRACTICE-${number}`) || existsSync(join(app.practice.folder, `PRACTICE-${number}`)))
+    number += 1;
+  const name = `PRACTICE-${number}`;
+  const console = app.practice.make(name, fault);
+  const session = newSession({
+    name,
+    profile: PROFILE,
+    address: ADDRESS,
+    user: console.user,
+    practice: true,
+  });
+  app.journal.saveSession(session);
+  return { session, console };
+}
+
+/** What the console of a practice box shows; the box itself need not run. Errors: unknown_box for any other. */
+export function consoleOf(app: App, session: Session): PracticeConsole {
+  if (!session.practice) throw new AppError('unknown_box', { name: session.name });
+  return app.practice.make(session.name, null);
+}
+
+/** Folder of the bundle that practice boxes take: a few lines for the system they were recorded on, made when it is missing. */
+export function practiceBundle(app: App): string {
+  const dir = join(app.practice.folder, 'bundle');
+  const path = join(dir, 'manifest.json');
+  if (existsSync(path)) return dir;
+  const facts = BoxFacts.parse(new Recordings(app.practice.recordings, null).facts('fresh', 'root'));
+  const text = (set: string) =>
+    `What the set ${set} of a real bundle holds was recorded with the practice box.\n`;
+  const files = ['l0', 'l1'].map((set) => ({ set, path: `practice/${set}.txt`, text: text(set) }));
+  mkdirSync(join(dir, 'practice'), { recursive: true, mode: 0o700 });
+  for (const file of files) writeFileSync(join(dir, file.path), file.text);
+  const manifest: BundleManifest = {
+    v: 1,
+    name: 'practice',
+    created: new Date().toISOString(),
+    distribution: {
+      id: facts.distribution?.id ?? 'unknown',
+      version: facts.distribution?.version ?? 'unknown',
+      codename: facts.distribution?.codename ?? 'unknown',
+      arch: facts.arch ?? 'unknown',
+    },
+    evidence: 'practice',
+    files: files.map((f) => ({
+      path: f.path,
+      size: Buffer.byteLength(f.text),
+      sha256: createHash('sha256').update(f.text).digest('hex'),
+    })),
+    sets: Object.fromEntries(files.map((f) => [f.set, [f.path]])),
+  };
+  writeFileSync(path, JSON.stringify(manifest));
+  return dir;
+}
