@@ -3,7 +3,12 @@ const rule = (name, comment, from, to) => ({ name, comment, severity: 'error', f
 
 export default {
   forbidden: [
-    rule('no-cycles', 'Two modules that need each other are one.', {}, { circular: true }),
+    rule(
+      'no-cycles',
+      'Two modules that need each other to run are one.',
+      {},
+      { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    ),
     rule(
       'contract-only-zod',
       'The contract knows nothing but zod.',
@@ -53,6 +58,39 @@ export default {
       },
     ),
     rule(
+      'electron-in-three-places',
+      'Windows, calls and the entry know Electron; the handlers know its types only.',
+      { path: '^main', pathNot: '^main/(index|window|ipc|handlers)\\.ts$' },
+      { path: '^(node_modules/)?electron' },
+    ),
+    rule(
+      'handlers-types-only',
+      'Handlers are given what only Electron can do.',
+      { path: '^main/handlers\\.ts$' },
+      { path: '^(node_modules/)?electron', dependencyTypesNot: ['type-only'] },
+    ),
+    rule(
+      'page-apart',
+      'The page knows the contract and libraries of the screen; never Electron, Node or main.',
+      { path: '^renderer' },
+      {
+        pathNot:
+          '^renderer|^preload/contract|^node_modules/(react|react-dom|@mantine|zustand|uplot|@xterm|zod)/',
+      },
+    ),
+    rule(
+      'steps-apart',
+      'A step never imports another step; what two share is a component.',
+      { path: '^renderer/steps/([^/]+)/' },
+      { path: '^renderer/steps/[^/]+/', pathNot: '^renderer/steps/$1/' },
+    ),
+    rule(
+      'bridge-only-contract',
+      'The preload script is the contract and Electron, nothing else.',
+      { path: '^preload/index\\.ts$' },
+      { pathNot: '^preload/contract|^(node_modules/)?electron' },
+    ),
+    rule(
       'nothing-into-main',
       'The contract and the preload script never reach into main.',
       { path: '^preload' },
@@ -65,6 +103,8 @@ export default {
       'What ships may not need what is only for development.',
       { path: '^(main|preload)' },
       {
+        // Electron is what it ships in, and is no package there.
+        pathNot: '^(node_modules/)?electron',
         dependencyTypes: ['npm-dev'],
       },
     ),

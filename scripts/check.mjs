@@ -16,8 +16,17 @@ const lanes = [
   [
     ['types', ...npx('tsc', '-p', '.')],
     ['types, contract', ...npx('tsc', '-p', 'preload/contract')],
-    ['lint', ...npx('eslint', '--max-warnings=0', 'main', 'preload', 'tests', 'scripts')],
-    ['import rules', ...npx('depcruise', '--config', '.dependency-cruiser.mjs', 'main', 'preload')],
+    ['types, preload', ...npx('tsc', '-p', 'preload')],
+    ['types, page', ...npx('tsc', '-p', 'renderer')],
+    ['types, tests of the page', ...npx('tsc', '-p', 'tests/renderer')],
+    [
+      'lint',
+      ...npx('eslint', '--max-warnings=0', 'main', 'preload', 'renderer', 'tests', 'scripts', '*.mjs'),
+    ],
+    [
+      'import rules',
+      ...npx('depcruise', '--config', '.dependency-cruiser.mjs', 'main', 'preload', 'renderer'),
+    ],
     ['unused code', ...npx('knip', '--no-progress')],
     ['format', ...npx('prettier', '--check', '--log-level', 'warn', '.')],
   ],

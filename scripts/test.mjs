@@ -75,6 +75,7 @@ try {
   const { buildCli } = await import('./build-cli.mjs');
   await buildCli();
   await vitest('unit', 'unit');
+  await vitest('page', 'renderer');
   await pytest('box', 'tests/box');
   await pytest('ansible', 'ansible/tests');
   await vitest('integration', 'integration');
