@@ -155,6 +155,7 @@ class Attempt {
   #timer: NodeJS.Timeout | null = null;
   #hostKey: PinnedKey | null = null;
   #asking = false;
+  #answered = false;
   #lost = false;
 
   constructor(
@@ -269,6 +270,7 @@ class Attempt {
         this.#asking = false;
         if (!yes) return unconfirmed();
         this.#confirmed.add(shown.fingerprint);
+        this.#answered = true;
         if (this.#lost) return this.#fail(new LostWhileAsking('the link ended while the key was compared'));
         this.#arm();
         verify(true);
@@ -324,7 +326,9 @@ class Attempt {
     }
     this.#finish();
     this.#socket.destroy();
-    this.#settle.reject(error);
+    // It may have ended while the person looked, and only now be noticed.
+    const late = ofLink && this.#answered && !this.#login.tried;
+    this.#settle.reject(late ? new LostWhileAsking(error.message) : error);
   }
 
   /** ssh2's error, or null for a connection that closed, as this app's. */

@@ -4,14 +4,14 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 export class Cutter {
   readonly #server: Server;
   readonly #open = new Set<Socket>();
-  /** Connections that were cut. */
+  /** Connections that came, and those among them that their budget cut. */
+  connections = 0;
   cuts = 0;
 
   /** `budget` says for each connection (from 0) after how many bytes it is cut; null lets it live. */
   private constructor(host: string, port: number, budget: (n: number) => number | null) {
-    let serial = 0;
     this.#server = createServer((near) => {
-      let left = budget(serial++);
+      let left = budget(this.connections++);
       const far = connect({ host, port });
       const end = () => {
         near.destroy();
@@ -51,8 +51,13 @@ export class Cutter {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  close(): void {
+  /** Cuts what is open now. */
+  cutAll(): void {
     for (const socket of this.#open) socket.destroy();
+  }
+
+  close(): void {
+    this.cutAll();
     this.#server.close();
   }
 }

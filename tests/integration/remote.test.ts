@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AppError } from '../../preload/contract/errors.ts';
 import { connect, type Auth } from '../../main/remote/connection.ts';
 import { agentKeys, chooseAgentKey, generateKey } from '../../main/remote/keyfiles.ts';
+import { Cutter } from './cutter.ts';
 import { Dialling } from './dialling.ts';
 import { refusal, until, whyNotSshd } from './sshd.ts';
 
@@ -79,6 +80,23 @@ describe.runIf(why === null)(`connection to a real sshd${why ? ` (not run: ${why
     };
     await d.with({ port: 2212, knownHosts: known, confirmHostKey }, async (c) => expect(c.alive).toBe(true));
     expect(dropped).toBe(true);
+  });
+
+  it('a link that ends in the moment of the answer is dialled again, once', async () => {
+    const cutter = await Cutter.open(d.bench.host, 22, () => null);
+    const asked: unknown[] = [];
+    const confirmHostKey = async (k: unknown) => {
+      asked.push(k);
+      cutter.cutAll();
+      return true;
+    };
+    try {
+      const more = { host: '127.0.0.1', port: cutter.port, confirmHostKey };
+      await d.with(more, async (c) => expect((await c.exec('true')).code).toBe(0));
+      expect([asked.length, cutter.connections]).toEqual([1, 2]);
+    } finally {
+      cutter.close();
+    }
   });
 
   it('logs in by keyboard-interactive and by key', async () => {
