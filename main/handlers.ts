@@ -12,7 +12,9 @@ import { inspectOver } from './services/inspect.ts';
 import { chooseKey, setUpKeys, type KeyChoice as KeyOrder } from './services/keys.ts';
 import type { LoginOptions } from './services/login.ts';
 import { loadProfile, profileNames } from './services/profiles.ts';
+import { keepPlace, lastPlace } from './services/place.ts';
 import { planCheck, planProvision } from './services/provision.ts';
+import { parsePublicKeys, readPublicKeys } from './services/publickeys.ts';
 import { makeReport } from './services/report.ts';
 import { listReports } from './services/report/list.ts';
 import { uidSwapRun } from './services/runs.ts';
@@ -101,6 +103,14 @@ export function handlers(desk: Desk, info: AppInfo, shell: Shell): Handlers {
         type,
         comment,
       })),
+
+    'keys.public': (given) =>
+      given.from === 'file' ? readPublicKeys(given.path) : parsePublicKeys(given.text, 'What was pasted'),
+    'place.last': () => lastPlace(app),
+    'place.keep': (place) => {
+      keepPlace(app, place);
+      return undefined;
+    },
 
     'box.state': ({ session }) => desk.state(session),
     'box.change': ({ session, host, port, user, profile }) => {

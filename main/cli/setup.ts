@@ -1,5 +1,4 @@
 /** Commands that make a box known and ready: inspect, keys, forget-host-key. */
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { AppError } from '../../preload/contract/errors.ts';
@@ -10,6 +9,7 @@ import { chooseKey, setUpKeys, type KeyChoice } from '../services/keys.ts';
 import type { LoginOptions } from '../services/login.ts';
 import { blockedBy } from '../services/blocked.ts';
 import { loadProfile } from '../services/profiles.ts';
+import { readPublicKeys } from '../services/publickeys.ts';
 import { executeRun, planRun, standingOf, uidSwapRun } from '../services/runs.ts';
 import { newSession, requireSession } from '../services/sessions.ts';
 import { tellParts, withApp, type CommonOptions, type Context } from './context.ts';
@@ -113,34 +113,13 @@ function choiceOf(o: KeysOptions): KeyChoice {
   };
 }
 
-const PUBLIC_KEY = /^(?:ssh-|ecdsa-|sk-)[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,3}(?: [^\r\n]*)?$/;
-
-/** Public keys out of files, a line each. Errors: key_missing, key_not_public. */
-function publicKeys(paths: readonly string[]): string[] {
-  return paths.flatMap((path) => {
-    let text: string;
-    try {
-      text = readFileSync(path, 'utf8');
-    } catch (error) {
-      throw new AppError('key_missing', { path }, error);
-    }
-    const lines = text
-      .split('\n')
-      .map((l) => l.trim())
-      .filter((l) => l && !l.startsWith('#'));
-    if (lines.length === 0 || !lines.every((l) => PUBLIC_KEY.test(l)))
-      throw new AppError('key_not_public', { path });
-    return lines;
-  });
-}
-
 async function runKeys(ctx: Context, o: KeysOptions): Promise<number> {
   const session = requireSession(ctx.app, o.box);
   if (o.uid !== undefined && o.uid !== 'keep' && o.uid !== 'swap')
     throw new AppError('usage', { what: '--uid is keep or swap.' });
   const done = await setUpKeys(ctx.app, session, ctx.secrets, {
     choice: choiceOf(o),
-    customerKeys: publicKeys(o.customerKey ?? []),
+    customerKeys: (o.customerKey ?? []).flatMap((path) => readPublicKeys(path).map((k) => k.line)),
     uid: o.uid ?? null,
     loginKey: session.keys ? undefined : await loginKey(ctx, session, o),
   });

@@ -11,6 +11,7 @@ import { MACHINE } from './preflight/machine.ts';
 import type { FactsReading } from './preflight/reading.ts';
 import { SYSTEM } from './preflight/system.ts';
 
+export { isBlocker } from '../../preload/contract/preflight.ts';
 export { setClock } from './preflight/clock.ts';
 export { identityOf, sameIdentity } from './preflight/identity.ts';
 export { readFacts, type FactsReading } from './preflight/reading.ts';
@@ -20,22 +21,6 @@ const EVIDENCE_MAX = 8_000;
 
 /** All checks in the order in which they are shown. */
 const CHECKS: readonly PreflightCheck[] = [...ACCESS, ...SYSTEM, ...MACHINE, ...GPUS];
-
-/** What must be cleared before anything is changed: the rest is mended by a layer, or judged again by a suite. */
-const BLOCKING: ReadonlySet<string> = new Set([
-  'pf_sudo',
-  'pf_distribution',
-  'pf_arch',
-  'pf_systemd',
-  'pf_python',
-  'pf_clock',
-  'pf_free_space',
-]);
-
-/** Whether this result stops every step after preflight. Only a fail or an error does. */
-export function isBlocker(check: CheckResult): boolean {
-  return BLOCKING.has(check.id) && (check.verdict === 'fail' || check.verdict === 'error');
-}
 
 /** Judges what was read by the profile. Pure; a check that itself fails is an `error`, not a fail of the box. */
 export function preflightChecks(

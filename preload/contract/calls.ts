@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { JobRow, LinkState } from './job.ts';
 import { Run, Session } from './session.ts';
 import type { Standing } from './standing.ts';
-import type { Step } from './steps.ts';
+import { STEP_IDS, type Step } from './steps.ts';
 
 const nothing = z.undefined();
 const session = z.uuid();
@@ -106,6 +106,17 @@ export const NewBox = z.strictObject({
 export type NewBox = z.infer<typeof NewBox>;
 
 const AgentKey = z.strictObject({ fingerprint: z.string(), type: z.string(), comment: z.string() });
+/** A line for authorized_keys, and what it is. */
+export const PublicKey = z.strictObject({
+  line: z.string(),
+  type: z.string(),
+  fingerprint: z.string(),
+  comment: z.string(),
+});
+export type PublicKey = z.infer<typeof PublicKey>;
+/** Where the window is: a box and a step of it, or the first screen. */
+export const Place = z.strictObject({ session: z.uuid().nullable(), step: z.enum(STEP_IDS) });
+export type Place = z.infer<typeof Place>;
 const ProfileEntry = z.strictObject({ id: z.string(), title: z.string() });
 /** One line of a chart: times in seconds of the box's monotonic clock, and a value for each. */
 export const SampleLine = z.strictObject({
@@ -132,6 +143,18 @@ export const calls = {
   'boxes.practice': { input: z.strictObject({ fault: z.string().nullable() }), output: inSession },
   'profiles.list': { input: nothing, output: z.array(ProfileEntry) },
   'agent.keys': { input: nothing, output: z.array(AgentKey) },
+
+  /** Public keys out of a file or out of pasted text. */
+  'keys.public': {
+    input: z.discriminatedUnion('from', [
+      z.strictObject({ from: z.literal('file'), path: z.string().min(1) }),
+      z.strictObject({ from: z.literal('text'), text: z.string().min(1) }),
+    ]),
+    output: z.array(PublicKey),
+  },
+  /** Where the window was when the app was last closed or killed. */
+  'place.last': { input: nothing, output: Place.nullable() },
+  'place.keep': { input: Place, output: nothing },
 
   'box.state': { input: inSession, output: BoxState },
   /** Address, user or profile before Keys; the address at any time. */

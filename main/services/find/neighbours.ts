@@ -99,18 +99,17 @@ export const parseNetsh = (text: string): Neighbour[] =>
 
 /** What to ask on this system; all of it runs without being administrator. */
 export function neighbourTools(platform: NodeJS.Platform): readonly NeighbourTool[] {
-  switch (platform) {
-    case 'win32':
-      return [
-        { command: 'arp', args: ['-a'], parse: parseWindowsArp },
-        { command: 'netsh', args: ['interface', 'ipv6', 'show', 'neighbors'], parse: parseNetsh },
-      ];
-    case 'darwin':
-      return [
-        { command: 'arp', args: ['-an'], parse: parseMacArp },
-        { command: 'ndp', args: ['-an'], parse: parseNdp },
-      ];
-    default:
-      return [{ command: 'ip', args: ['neigh', 'show'], parse: parseIpNeigh }];
+  if (platform === 'win32') {
+    return [
+      { command: 'arp', args: ['-a'], parse: parseWindowsArp },
+      { command: 'netsh', args: ['interface', 'ipv6', 'show', 'neighbors'], parse: parseNetsh },
+    ];
   }
+  if (platform === 'darwin') {
+    return [
+      { command: 'arp', args: ['-an'], parse: parseMacArp },
+      { command: 'ndp', args: ['-an'], parse: parseNdp },
+    ];
+  }
+  return [{ command: 'ip', args: ['neigh', 'show'], parse: parseIpNeigh }];
 }

@@ -67,8 +67,8 @@ function FirstLogin({ box, onChange }: Props) {
         aria-label="How the app logs in"
         value={kind}
         onChange={(value) => {
-          setKind(value as Kind);
-          tell({ kind: value as Kind });
+          setKind(value);
+          tell({ kind: value });
         }}
         data={[
           { value: 'password', label: 'Password' },
