@@ -92,20 +92,33 @@ def audit() -> str:
     return out.strip() or (err.strip() if status else "")
 
 
+def names_in(found: str) -> str:
+    """Names of the packages that `dpkg --audit` lists, each on a line behind a blank; all of its text where there is none."""
+    names = [line.split()[0] for line in found.splitlines() if line.startswith(" ") and line.strip()]
+    return ", ".join(names) or found[:800]
+
+
+def error_in(tail: str) -> str:
+    """dpkg's last error with the line behind it that names the reason; empty where it told none."""
+    lines = tail.splitlines()
+    at = max((n for n, line in enumerate(lines) if line.startswith("dpkg: error")), default=len(lines))
+    return " ".join(line.strip() for line in lines[at : at + 2])[:800]
+
+
 def repair(ctx: Context, paths: Paths) -> bool:
     """Configures half-configured packages; True when there was something to do. JobFailed `dpkg_broken` if it remains."""
     if not audit():
         return False
     ctx.log.note("packages are half configured: dpkg --configure -a", ctx.step_id)
     env = {**NONINTERACTIVE, "APT_CONFIG": str(paths.apt / "apt.conf")}
-    process.run(ctx, ["dpkg", *KEEP_CONFIG, "--configure", "-a"], env=NONINTERACTIVE, watchdog=APT_WATCHDOG)
+    argv = ["dpkg", *KEEP_CONFIG, "--configure", "-a"]
+    done = process.run(ctx, argv, env=NONINTERACTIVE, watchdog=APT_WATCHDOG)
     if audit() and (paths.apt / "apt.conf").exists():
         process.run(ctx, ["apt-get", "install", "-f", "-y", "-q"], env=env, watchdog=APT_WATCHDOG)
     left = audit()
     if left:
-        raise JobFailed(
-            "dpkg_broken", f"Packages on the box stay half configured after a repair: {left[:800]}"
-        )
+        said = error_in(done.tail)
+        raise JobFailed("dpkg_broken", f"{names_in(left)} stays half configured{f'; {said}' if said else ''}.")
     return True
 
 

@@ -155,7 +155,7 @@ class Runner:
             return (
                 "failed",
                 "box_disk_full",
-                "The disk of the box is full: not even events could be written.",
+                "Not even the events of the job could be written.",
                 None,
             )
         except JobFailed as e:

@@ -1,0 +1,39 @@
+/** What a person reads of a job's events. */
+import { PassThrough } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { Output } from '../../../main/cli/output.ts';
+import { parseEvent } from '../../../preload/contract/events.ts';
+
+const HEAD = {
+  ...{ v: 1, job: '0b0a3f5e-6d5e-4a2c-9c53-0d8f4a3f7f10', attempt: 1, boot: 'b', mono: 1.5 },
+  ...{ t: '2026-11-24T05:00:00.000Z', prev: '0'.repeat(64), evidence: 'stand-in' },
+};
+
+/** The lines printed for events with these kinds and fields. */
+function lines(...bodies: Record<string, unknown>[]): string[] {
+  const stream = new PassThrough();
+  const out = new Output(false, stream as unknown as NodeJS.WriteStream);
+  bodies.forEach((body, at) =>
+    out.events(HEAD.job, 1, [parseEvent(JSON.stringify({ ...HEAD, seq: at + 1, ...body }))]),
+  );
+  return String(stream.read() ?? '')
+    .split('\n')
+    .filter(Boolean);
+}
+
+describe('waiting', () => {
+  const wait = (what: string, detail: string) => ({ kind: 'waiting', for: what, detail, state: 'begin' });
+
+  it("for apt's lock names its holder and says that nothing need be done, once while it lasts", () => {
+    const held = wait('apt lock', 'held by unattended-upgrade (process 1217)');
+    expect(lines(held, held)).toEqual([
+      '  waiting: apt lock (held by unattended-upgrade (process 1217)). Nothing to do: the job goes on by itself when it is free',
+    ]);
+  });
+
+  it('for anything else says what for', () => {
+    expect(lines(wait('source', 'the app has not opened its tunnel yet'))).toEqual([
+      '  waiting: source (the app has not opened its tunnel yet)',
+    ]);
+  });
+});
