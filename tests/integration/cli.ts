@@ -45,7 +45,14 @@ export class CliRun {
     if (!stdout) throw new Error('no stdout');
     const lines = createInterface({ input: stdout });
     lines.on('line', (line) => {
-      const record = JSON.parse(line) as Record_;
+      let record: Record_;
+      try {
+        record = JSON.parse(line) as Record_;
+      } catch (error) {
+        // A command that is killed in the middle of a record leaves it torn.
+        if (this.child.killed) return;
+        throw error;
+      }
       this.records.push(record);
       for (const watch of this.#watchers) watch(record);
     });

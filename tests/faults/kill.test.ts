@@ -1,0 +1,23 @@
+/** The command line killed in each phase of a provision, and gone on with. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { whyNoRig } from '../rig/box.ts';
+import { kill } from './kill.ts';
+import { Random } from './random.ts';
+import { Stage } from './stage.ts';
+
+const why = whyNoRig();
+
+describe.runIf(why === null)(`a laptop that dies${why ? ` (not run: ${why})` : ''}`, () => {
+  let stage: Stage;
+
+  beforeAll(async () => {
+    stage = await Stage.open();
+  });
+
+  afterAll(() => stage?.close());
+
+  it('everything stands where it stood: one attempt each, every event once, nothing done twice', async () => {
+    const told = await kill(stage, new Random(1), { tests: 1 });
+    expect(told.counts['kills']).toBeGreaterThanOrEqual(5);
+  }, 600_000);
+});
