@@ -1,5 +1,5 @@
 /** What every step has: its title, why it is blocked, its error, Back and one primary action. A view owns the content only. */
-import { Alert, Box, Button, Group, ScrollArea, Title } from '@mantine/core';
+import { Alert, Box, Button, Group, ScrollArea, Text, Title } from '@mantine/core';
 import type { ReactNode } from 'react';
 import type { BoxState } from '../../preload/contract/calls.ts';
 import { STEP_IDS, type StepId } from '../../preload/contract/steps.ts';
@@ -14,11 +14,19 @@ interface Props {
   /** Right of the title: a duration, a state. */
   aside?: ReactNode;
   /** The step's one primary action, where it has one now. */
-  primary?: { label: string; run: () => Promise<unknown>; disabled?: boolean };
+  primary?: {
+    label: string;
+    run: () => Promise<unknown>;
+    disabled?: boolean;
+    /** Why it cannot be done now; shown beside it, and it is disabled. */
+    why?: string | null;
+  };
+  /** Left of Next: what else can be done now, such as Cancel. */
+  actions?: ReactNode;
   children: ReactNode;
 }
 
-export function StepFrame({ box, id, action, aside, primary, children }: Props) {
+export function StepFrame({ box, id, action, aside, primary, actions, children }: Props) {
   const at = STEP_IDS.indexOf(id);
   const step = box.steps.find((s) => s.id === id);
   const [back, next] = [STEP_IDS[at - 1], STEP_IDS[at + 1]];
@@ -57,6 +65,12 @@ export function StepFrame({ box, id, action, aside, primary, children }: Props) 
           Back
         </Button>
         <Group gap="sm">
+          {primary?.why && (
+            <Text size="sm" c="dimmed">
+              {primary.why}
+            </Text>
+          )}
+          {actions}
           {next && (
             <Button
               variant={primary ? 'default' : 'filled'}
@@ -70,7 +84,7 @@ export function StepFrame({ box, id, action, aside, primary, children }: Props) 
           {primary && (
             <Button
               loading={action.busy}
-              disabled={primary.disabled ?? false}
+              disabled={(primary.disabled ?? false) || Boolean(primary.why)}
               onClick={() => void action.run(primary.run)}
             >
               {primary.label}

@@ -1,0 +1,139 @@
+/** One check: name, value, threshold, verdict; it opens to evidence, the threshold's source, the next action, and its attempts. */
+import { Box, Button, Collapse, Group, Text, UnstyledButton } from '@mantine/core';
+import { useId, useState } from 'react';
+import type { StandingCheck } from '../../preload/contract/results.ts';
+import { call } from '../api.ts';
+import { change } from '../stores/desk.ts';
+import { attempt } from '../stores/frame.ts';
+import { timeOf } from '../words.ts';
+import { Verdict } from './Verdict.tsx';
+import { WaiveDialog } from './WaiveDialog.tsx';
+
+interface Props {
+  session: string;
+  check: StandingCheck;
+  /** It stops everything: it is opened, and cannot be waived. */
+  blocker?: boolean;
+  /** Runs it again; left out where that cannot be done now. */
+  onRerun?: (id: string) => void;
+}
+
+const valueText = ({ value, unit }: StandingCheck['result']): string =>
+  value === null
+    ? ''
+    : [typeof value === 'boolean' ? (value ? 'yes' : 'no') : value, unit].filter(Boolean).join(' ');
+
+function expectationText({ expectation }: StandingCheck): string {
+  switch (expectation.kind) {
+    case 'required':
+      return 'The profile wants it to pass.';
+    case 'expected':
+      return `The profile expects ${expectation.verdicts.map((v) => v.replace('_', ' ')).join(' or ')}: ${expectation.context}.`;
+    case 'informative':
+      return `It informs and decides nothing${expectation.why ? `: ${expectation.why}` : ''}.`;
+  }
+}
+
+function Line({ name, children }: { name: string; children: string | null }) {
+  if (children === null || children === '') return null;
+  return (
+    <>
+      <Text component="dt" size="sm" c="dimmed">
+        {name}
+      </Text>
+      <Text component="dd" size="sm" m={0} style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
+        {children}
+      </Text>
+    </>
+  );
+}
+
+function Details({ check, blocker }: { check: StandingCheck; blocker: boolean }) {
+  const { result, waiver, times, attempt: from } = check;
+  const again = times > 1 ? `run ${times} times; this is the newest, of attempt ${from}` : null;
+  return (
+    <>
+      <dl className="details">
+        <Line name="Why">{result.reason}</Line>
+        <Line name="Do now">{result.nextAction}</Line>
+        <Line name="Threshold">{result.threshold}</Line>
+        <Line name="From">{result.source}</Line>
+        <Line name="Counts as">
+          {blocker ? 'A blocker: nothing is changed on the box until it is cleared.' : expectationText(check)}
+        </Line>
+        <Line name="Waived">{waiver && `by ${waiver.name}, ${timeOf(waiver.at)}: ${waiver.reason}`}</Line>
+        <Line name="Attempts">{again}</Line>
+      </dl>
+      {result.evidence && (
+        <Box
+          component="pre"
+          className="evidence mono"
+          tabIndex={0}
+          aria-label={`Evidence of ${result.title}`}
+        >
+          {result.evidence}
+        </Box>
+      )}
+    </>
+  );
+}
+
+export function CheckRow({ session, check, blocker = false, onRerun }: Props) {
+  const { result, waiver, expectation } = check;
+  const [open, setOpen] = useState(blocker);
+  const [waiving, setWaiving] = useState(false);
+  const body = useId();
+  const waivable = result.verdict === 'fail' && expectation.kind !== 'informative' && !blocker && !waiver;
+  const takeBack = () => {
+    const none = { name: '', reason: '', remove: true };
+    void attempt(() => change(call('box.waive', { session, check: result.id, ...none })));
+  };
+  return (
+    <Box className="check" data-check={result.id}>
+      <UnstyledButton
+        className="check-head"
+        aria-expanded={open}
+        aria-controls={body}
+        onClick={() => setOpen(!open)}
+      >
+        <Verdict verdict={result.verdict} />
+        <span className="check-title">
+          {result.title}
+          {waiver && <span className="check-waived"> waived</span>}
+        </span>
+        <span className="check-value" data-reason={result.value === null || undefined}>
+          {valueText(result) || result.reason}
+        </span>
+        <span className="check-threshold">{result.threshold}</span>
+        <span aria-hidden className="check-caret">
+          {open ? '▾' : '▸'}
+        </span>
+      </UnstyledButton>
+      <Collapse expanded={open} id={body}>
+        {open && (
+          <Box className="check-body">
+            <Details check={check} blocker={blocker} />
+            <Group gap="xs" mt="xs">
+              {onRerun && (
+                <Button size="compact-sm" variant="default" onClick={() => onRerun(result.id)}>
+                  Re-run
+                </Button>
+              )}
+              {waivable && (
+                <Button size="compact-sm" variant="default" onClick={() => setWaiving(true)}>
+                  Waive…
+                </Button>
+              )}
+              {waiver && (
+                <Button size="compact-sm" variant="default" onClick={takeBack}>
+                  Take the waiver back
+                </Button>
+              )}
+            </Group>
+          </Box>
+        )}
+      </Collapse>
+      {waiving && <WaiveDialog session={session} check={result} onClose={() => setWaiving(false)} />}
+    </Box>
+  );
+}
