@@ -1,0 +1,93 @@
+/** Which key logs in from now on: a new one, a file, one of the agent, or the one that is set up already. */
+import { PasswordInput, SegmentedControl, Stack, Text } from '@mantine/core';
+import { useState } from 'react';
+import type { KeyChoice } from '../../../preload/contract/calls.ts';
+import type { KeysState } from '../../../preload/contract/session.ts';
+import { AgentField } from '../../components/AgentField.tsx';
+import { FileField } from '../../components/FileField.tsx';
+import { NewSecret } from '../../components/NewSecret.tsx';
+
+type Kind = 'present' | 'generate' | 'file' | 'agent';
+
+interface Props {
+  present: KeysState | null;
+  /** Null while the choice is not complete. */
+  onChange: (choice: KeyChoice | null) => void;
+}
+
+/** The key of the session as a choice: nothing about it changes. */
+export function presentChoice({ reference, fingerprint }: KeysState): KeyChoice {
+  return reference.kind === 'file' ? { kind: 'file', path: reference.path } : { kind: 'agent', fingerprint };
+}
+
+const opens = (passphrase: string) => (passphrase ? { passphrase } : {});
+
+export function KeyField({ present, onChange }: Props) {
+  const [kind, setKind] = useState<Kind>(present ? 'present' : 'generate');
+  const [path, setPath] = useState('');
+  const [passphrase, setPassphrase] = useState('');
+  const [fingerprint, setFingerprint] = useState<string | null>(null);
+  const ofFile = (at: string, secret: string) =>
+    at ? { kind: 'file' as const, path: at, ...opens(secret) } : null;
+  const choose = (next: Kind) => {
+    setKind(next);
+    if (next === 'present') onChange(present && presentChoice(present));
+    else if (next === 'generate') onChange({ kind: 'generate' });
+    else if (next === 'file') onChange(ofFile(path, passphrase));
+    else onChange(fingerprint === null ? null : { kind: 'agent', fingerprint });
+  };
+  const kinds: { value: Kind; label: string }[] = [
+    { value: 'generate', label: 'Make a new key' },
+    { value: 'file', label: 'Key file' },
+    { value: 'agent', label: 'SSH agent' },
+  ];
+  if (present) kinds.unshift({ value: 'present', label: 'Keep the key' });
+  return (
+    <Stack gap="sm">
+      <SegmentedControl aria-label="Which key" data={kinds} value={kind} onChange={(v) => choose(v)} />
+      {kind === 'present' && (
+        <Text size="sm" className="mono">
+          {present?.fingerprint}
+        </Text>
+      )}
+      {kind === 'generate' && (
+        <NewSecret
+          label="Passphrase (optional)"
+          description="An Ed25519 key of this laptop for this box. Without a passphrase the app never has to ask."
+          onChange={(secret, settled) => onChange(settled ? { kind: 'generate', ...opens(secret) } : null)}
+        />
+      )}
+      {kind === 'file' && (
+        <>
+          <FileField
+            label="Private key"
+            what="privateKey"
+            value={path}
+            onChange={(text) => {
+              setPath(text);
+              onChange(ofFile(text, passphrase));
+            }}
+          />
+          <PasswordInput
+            label="Passphrase of the key"
+            description="Leave it empty where the key has none."
+            value={passphrase}
+            onChange={(e) => {
+              setPassphrase(e.currentTarget.value);
+              onChange(ofFile(path, e.currentTarget.value));
+            }}
+          />
+        </>
+      )}
+      {kind === 'agent' && (
+        <AgentField
+          value={fingerprint}
+          onChange={(chosen) => {
+            setFingerprint(chosen);
+            onChange(chosen === null ? null : { kind: 'agent', fingerprint: chosen });
+          }}
+        />
+      )}
+    </Stack>
+  );
+}
