@@ -1,34 +1,154 @@
-/** The suites: how each stands, and what runs them. */
-import { Badge, Group, Stack, Text } from '@mantine/core';
-import { OUTCOME_WORDS } from '../../../preload/contract/outcome.ts';
+/** Validate: suites to choose, GPUs watched live while they run, then how each stands. */
+import { Checkbox, Group, NumberInput, Stack, Text } from '@mantine/core';
+import { useState } from 'react';
+import type { BoxState } from '../../../preload/contract/calls.ts';
+import type { Part } from '../../../preload/contract/standing.ts';
+import { stepOfJob } from '../../../preload/contract/steps.ts';
+import { SUITES_HERE } from '../../../preload/contract/suites.ts';
 import { call } from '../../api.ts';
+import { CancelJob } from '../../components/CancelJob.tsx';
+import { GpuCharts } from '../../components/GpuCharts.tsx';
+import { LinkBanner } from '../../components/LinkBanner.tsx';
+import { PartCard } from '../../components/PartCard.tsx';
 import { StepFrame } from '../../components/StepFrame.tsx';
 import { useAction } from '../../components/useAction.ts';
+import { phasesOf } from '../../phases.ts';
+import { told } from '../../told.ts';
 import type { StepProps } from '../index.ts';
 
-/** What this version runs; the others are shown as they stand. */
-const RUNS = ['gpu-detection'];
+/** A number that is being typed may be empty. */
+type Typed = number | string;
+const isNumber = (n: Typed): n is number => typeof n === 'number' && Number.isFinite(n);
+
+interface TelemetryProps {
+  seconds: Typed;
+  hz: Typed;
+  onSeconds: (n: Typed) => void;
+  onHz: (n: Typed) => void;
+}
+
+function Telemetry({ seconds, hz, onSeconds, onHz }: TelemetryProps) {
+  return (
+    <Group gap="md" align="flex-end">
+      <NumberInput
+        w={230}
+        label="Watch the GPUs after the last check"
+        suffix=" s"
+        min={0}
+        max={3600}
+        allowDecimal={false}
+        value={seconds}
+        onChange={onSeconds}
+      />
+      <NumberInput
+        w={170}
+        label="Samples a second"
+        min={0.1}
+        max={10}
+        step={0.5}
+        decimalScale={1}
+        value={hz}
+        onChange={onHz}
+      />
+    </Group>
+  );
+}
+
+interface CardProps {
+  box: BoxState;
+  part: Part;
+  choosable: boolean;
+  chosen: boolean;
+  onChoose: (on: boolean) => void;
+}
+
+function SuiteCard({ box, part, choosable, chosen, onChoose }: CardProps) {
+  const here = SUITES_HERE.includes(part.id);
+  const phases = phasesOf(box, { suite: part.id });
+  const row = phases.at(-1)?.row ?? null;
+  return (
+    <PartCard
+      part={part}
+      phases={phases}
+      session={box.session.id}
+      waitsFor={here ? null : 'not in this version'}
+      choice={
+        choosable && here ? (
+          <Checkbox
+            className="part-title"
+            label={part.title}
+            checked={chosen}
+            onChange={(e) => onChoose(e.currentTarget.checked)}
+          />
+        ) : undefined
+      }
+    >
+      {row && (
+        <div className="part-charts">
+          <GpuCharts key={`${row.job}/${row.attempt}`} box={box} job={row.job} attempt={row.attempt} />
+        </div>
+      )}
+    </PartCard>
+  );
+}
 
 export function Validate({ box }: StepProps) {
   const action = useAction();
   const session = box.session.id;
-  const run = () => call('box.validate', { session, suites: RUNS, watchSeconds: 0, hz: 1 });
+  const { suites } = box.standing;
+  const { run } = box.session;
+  const [chosen, setChosen] = useState<readonly string[]>(SUITES_HERE);
+  const [seconds, setSeconds] = useState<Typed>(20);
+  const [hz, setHz] = useState<Typed>(1);
+  const activeRow = box.jobs.find((r) => r.job === box.active?.job && r.attempt === box.active.attempt);
+  const own = run?.command === 'validate';
+  const running = activeRow ? stepOfJob(activeRow) === 'validate' : own && box.following;
+  const interrupted = own && box.resumable && !box.following;
+  const busy = box.active && !running ? `"${activeRow?.title ?? 'Another job'}" is on its way.` : null;
+  const choosable = !running && !interrupted;
+
+  const start = () =>
+    call('box.validate', {
+      session,
+      suites: [...chosen],
+      watchSeconds: isNumber(seconds) ? seconds : 0,
+      hz: isNumber(hz) ? hz : 1,
+    });
+  const complete = isNumber(seconds) && isNumber(hz);
+  const lacks = chosen.length === 0 ? 'Choose a suite.' : complete ? null : 'Enter both numbers.';
+  const primary = interrupted
+    ? { label: 'Resume', run: () => call('box.resume', { session }) }
+    : { label: 'Validate', run: start, why: busy ?? lacks };
   return (
     <StepFrame
       box={box}
       id="validate"
-      action={action}
-      primary={{ label: 'Validate', run, disabled: box.active !== null }}
+      action={told(action, box)}
+      actions={box.active && own ? <CancelJob box={box} /> : null}
+      {...(running && box.following ? {} : { primary })}
     >
-      <Stack gap="xs">
-        {box.standing.suites.map((suite) => (
-          <Group key={suite.id} justify="space-between">
-            <Text>{suite.title}</Text>
-            <Badge variant="default">
-              {suite.state === 'not_run' ? 'not run' : OUTCOME_WORDS[suite.outcome]}
-            </Badge>
-          </Group>
-        ))}
+      <LinkBanner box={box} />
+      <Stack gap="sm" pb="md">
+        {choosable && <Telemetry seconds={seconds} hz={hz} onSeconds={setSeconds} onHz={setHz} />}
+        {suites.length === 0 && (
+          <Text size="sm" c="var(--muted)">
+            The profile names no suite. Preflight reads the profile; look at the box there first.
+          </Text>
+        )}
+        <Stack gap="xs" role="group" aria-label="Suites">
+          {suites.map((part) => (
+            <SuiteCard
+              key={part.id}
+              box={box}
+              part={part}
+              choosable={choosable}
+              chosen={chosen.includes(part.id)}
+              onChoose={(on) =>
+                setChosen([...chosen.filter((id) => id !== part.id), ...(on ? [part.id] : [])])
+              }
+            />
+          ))}
+        </Stack>
       </Stack>
     </StepFrame>
   );

@@ -1,0 +1,204 @@
+/** How a chart is drawn: the options of the plotting library, and what is drawn over and under its lines. */
+import uPlot from 'uplot';
+import type { ChartKind } from '../../preload/contract/telemetry.ts';
+import { clock, number } from '../numbers.ts';
+import type { Band, Mark } from './marks.ts';
+
+export interface Limit {
+  /** In the chart's unit. */
+  value: number;
+  text: string;
+}
+
+/** What is drawn beside the lines; read anew each time. */
+export interface Surroundings {
+  limits: readonly Limit[];
+  bands: readonly Band[];
+  marks: readonly Mark[];
+  /** The window of time that shows, in seconds. */
+  window: readonly [number, number];
+}
+
+/** Colours and dashes of a GPU are app.css's; a fifth GPU has the first one's, drawn thinner. */
+const STYLES = 4;
+
+/** The style of GPU `series`, the same in every chart. */
+export const styleOf = (series: string) => {
+  const gpu = Number(series);
+  return Number.isInteger(gpu)
+    ? { slot: gpu % STYLES, thin: gpu % (2 * STYLES) >= STYLES }
+    : { slot: 0, thin: true };
+};
+
+const css = (u: uPlot, name: string) => getComputedStyle(u.root).getPropertyValue(name).trim();
+
+function dashOf(root: Element, slot: number): number[] {
+  const text = getComputedStyle(root).getPropertyValue(`--gpu-${slot}-dash`).trim();
+  return text === '' || text === 'none' ? [] : text.split(/\s+/).map(Number);
+}
+
+const TIMES = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400];
+const FONT = '11px system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
+
+/** The axis holds the values, what the kind of chart always shows, and the limits. */
+function yRange(
+  kind: ChartKind,
+  limits: readonly Limit[],
+  low: number | null,
+  high: number | null,
+): uPlot.Range.MinMax {
+  const { from, to, per } = kind;
+  const all = [low, high, from === null ? null : from / per, to === null ? null : to / per];
+  const known = [...all, ...limits.map((l) => l.value)].filter((v) => v !== null);
+  const [least, most] = [Math.min(...known), Math.max(...known)];
+  if (!Number.isFinite(least) || !Number.isFinite(most)) return [0, 1];
+  const room = (most - least || Math.abs(most) || 1) * 0.08;
+  return [from !== null && least >= 0 ? Math.max(0, least - room) : least - room, most + room];
+}
+
+function line(u: uPlot, points: readonly [number, number, number, number], dash: number[]): void {
+  const { ctx } = u;
+  ctx.setLineDash(dash.map((d) => d * devicePixelRatio));
+  ctx.beginPath();
+  ctx.moveTo(points[0], points[1]);
+  ctx.lineTo(points[2], points[3]);
+  ctx.stroke();
+}
+
+function drawBands(u: uPlot, { bands, window: [, end] }: Surroundings): void {
+  const { left, top, width, height } = u.bbox;
+  bands.forEach((band, i) => {
+    const x = Math.max(left, u.valToPos(band.from, 'x', true));
+    const right = Math.min(left + width, u.valToPos(band.to ?? end, 'x', true));
+    if (right <= x) return;
+    u.ctx.fillStyle = css(u, i % 2 === 0 ? '--chart-band' : '--chart-band-other');
+    u.ctx.fillRect(x, top, right - x, height);
+  });
+}
+
+function drawLimits(u: uPlot, { limits }: Surroundings): void {
+  const { left, top, width, height } = u.bbox;
+  u.ctx.strokeStyle = u.ctx.fillStyle = css(u, '--chart-limit');
+  u.ctx.lineWidth = devicePixelRatio;
+  u.ctx.font = `${10 * devicePixelRatio}px system-ui, "DejaVu Sans", sans-serif`;
+  u.ctx.textAlign = 'right';
+  for (const { value, text } of limits) {
+    const y = Math.round(u.valToPos(value, 'y', true)) + 0.5;
+    if (y < top || y > top + height) continue;
+    line(u, [left, y, left + width, y], [2, 3]);
+    // Below the line where there is no room above it.
+    u.ctx.textBaseline = y - top > 14 * devicePixelRatio ? 'bottom' : 'top';
+    u.ctx.fillText(text, left + width - 2, y);
+  }
+}
+
+const TONES: Record<Mark['tone'], string> = { plain: '--muted', warn: '--warn', fail: '--fail' };
+
+function drawMarks(u: uPlot, { marks }: Surroundings): void {
+  const { left, top, width, height } = u.bbox;
+  const size = 4 * devicePixelRatio;
+  for (const { at, tone } of marks) {
+    const x = Math.round(u.valToPos(at, 'x', true)) + 0.5;
+    if (x < left || x > left + width) continue;
+    u.ctx.strokeStyle = u.ctx.fillStyle = css(u, TONES[tone]);
+    u.ctx.lineWidth = devicePixelRatio;
+    line(u, [x, top, x, top + height], tone === 'plain' ? [1, 4] : [4, 2]);
+    if (tone === 'plain') continue;
+    u.ctx.beginPath();
+    u.ctx.moveTo(x - size, top);
+    u.ctx.lineTo(x + size, top);
+    u.ctx.lineTo(x, top + 1.6 * size);
+    u.ctx.fill();
+  }
+}
+
+/** Draws within the plotting area and leaves the canvas as it was. */
+function drawing(draw: (u: uPlot, around: Surroundings) => void, around: () => Surroundings) {
+  return (u: uPlot) => {
+    const { left, top, width, height } = u.bbox;
+    u.ctx.save();
+    u.ctx.beginPath();
+    u.ctx.rect(left, top, width, height);
+    u.ctx.clip();
+    draw(u, around());
+    u.ctx.restore();
+  };
+}
+
+interface Order {
+  kind: ChartKind;
+  series: readonly string[];
+  /** Charts with the same key share their cursor. */
+  sync: string;
+  size: { width: number; height: number };
+  /** Where the colours are read. */
+  root: Element;
+  around: () => Surroundings;
+  onZoom: (from: number, to: number) => void;
+  onWhole: () => void;
+  /** For each GPU the index of the value under the cursor, null where there is none. */
+  onCursor: (u: uPlot) => void;
+}
+
+export function optionsOf(order: Order): uPlot.Options {
+  const { kind, series, sync, size, root, around } = order;
+  const axis = { stroke: (u: uPlot) => css(u, '--muted'), font: FONT, ticks: { show: false } };
+  const grid = { stroke: (u: uPlot) => css(u, '--chart-grid'), width: 1 };
+  return {
+    ...size,
+    padding: [8, 12, 0, 0],
+    legend: { show: false },
+    cursor: {
+      y: false,
+      drag: { x: true, y: false, setScale: false, dist: 4 },
+      sync: { key: sync, scales: ['x', null], setSeries: false },
+      bind: {
+        dblclick: () => () => {
+          order.onWhole();
+          return null;
+        },
+      },
+    },
+    scales: {
+      x: { time: false, range: () => [...around().window] },
+      y: { range: (_u, low, high) => yRange(kind, around().limits, low, high) },
+    },
+    axes: [
+      {
+        ...axis,
+        grid: { show: false },
+        size: 24,
+        incrs: TIMES,
+        space: 60,
+        values: (_u, at) => at.map(clock),
+      },
+      { ...axis, grid, size: 46, space: 24, values: (_u, at) => at.map((v) => number(v, v % 1 ? 1 : 0)) },
+    ],
+    series: [
+      {},
+      ...series.map((name) => {
+        const { slot, thin } = styleOf(name);
+        return {
+          stroke: (u: uPlot) => css(u, `--gpu-${slot}`),
+          width: thin ? 1 : 1.75,
+          dash: dashOf(root, slot),
+          points: { show: false },
+          ...(kind.stepped && uPlot.paths.stepped ? { paths: uPlot.paths.stepped({ align: 1 }) } : {}),
+        };
+      }),
+    ],
+    hooks: {
+      drawClear: [drawing(drawBands, around)],
+      draw: [drawing(drawLimits, around), drawing(drawMarks, around)],
+      setCursor: [order.onCursor],
+      setSelect: [
+        (u) => {
+          const { left, width } = u.select;
+          // The charts that share the cursor are told of the drag as well; one of them answers.
+          if (u.cursor.event && width > 0) order.onZoom(u.posToVal(left, 'x'), u.posToVal(left + width, 'x'));
+          u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+        },
+      ],
+    },
+  };
+}

@@ -1,0 +1,96 @@
+/** The samples of one attempt: read from main, thinned there; a job that runs adds its new ones as they come. */
+import { useEffect, useRef, useState } from 'react';
+import type { ErrorReply } from '../../preload/contract/errors.ts';
+import type { JobEvent } from '../../preload/contract/events.ts';
+import { call, replyOf } from '../api.ts';
+import { FIELDS, Lines } from './lines.ts';
+
+/** Of each line: more than a chart on this screen has dots. */
+const POINTS = 1_500;
+/** A line this long is asked for anew, and thinner. */
+const TOO_LONG = 2 * POINTS;
+/** While somebody turns at the zoom, main is asked once. */
+const SETTLE_MS = 150;
+
+export interface Samples {
+  lines: Lines;
+  /** Grows with every change of the lines. */
+  version: number;
+  loading: boolean;
+  error: ErrorReply | null;
+}
+
+const NONE: Samples = { lines: new Lines(), version: 0, loading: true, error: null };
+
+const ask = async (job: string, attempt: number, from: number | null, to: number | null) =>
+  Lines.of(await call('job.samples', { job, attempt, fields: [...FIELDS], points: POINTS, from, to }));
+
+/** `events` of the same attempt, as far as the window has them. */
+export function useLines(job: string, attempt: number, events: readonly JobEvent[]): Samples {
+  const [state, setState] = useState(NONE);
+  const [asked, setAsked] = useState(0);
+  const newest = useRef({ events, seen: 0 });
+  newest.current.events = events;
+
+  useEffect(() => {
+    let gone = false;
+    setState((s) => ({ ...s, loading: true }));
+    ask(job, attempt, null, null)
+      .then((lines) => {
+        if (gone) return;
+        // What came while main was asked is in the events.
+        lines.add(newest.current.events);
+        newest.current.seen = newest.current.events.length;
+        setState((s) => ({ lines, version: s.version + 1, loading: false, error: null }));
+      })
+      .catch((error: unknown) => {
+        if (!gone) setState((s) => ({ ...s, loading: false, error: replyOf(error) }));
+      });
+    return () => {
+      gone = true;
+    };
+  }, [job, attempt, asked]);
+
+  const { lines, loading } = state;
+  useEffect(() => {
+    if (loading || lines.add(events.slice(newest.current.seen)) === 0) return;
+    newest.current.seen = events.length;
+    setState((s) => ({ ...s, version: s.version + 1 }));
+    if (lines.longest > TOO_LONG) setAsked((n) => n + 1);
+  }, [events, lines, loading]);
+  return state;
+}
+
+/** The lines of a window of time in full detail; null where the whole holds every sample already, or until they are here. */
+export function useDetail(
+  job: string,
+  attempt: number,
+  whole: Lines,
+  window: readonly [number, number] | null,
+): Lines | null {
+  const [detail, setDetail] = useState<{ lines: Lines; from: number; to: number } | null>(null);
+  const [from, to] = window ?? [null, null];
+  const thinned = whole.longest >= POINTS / 2;
+  useEffect(() => {
+    if (from === null || to === null || !thinned) {
+      setDetail(null);
+      return undefined;
+    }
+    let gone = false;
+    const timer = setTimeout(() => {
+      const room = (to - from) / 2;
+      ask(job, attempt, from - room, to + room)
+        .then((lines) => {
+          if (!gone) setDetail({ lines, from: from - room, to: to + room });
+        })
+        // The whole is still there to be seen, if more coarsely.
+        .catch(() => undefined);
+    }, SETTLE_MS);
+    return () => {
+      gone = true;
+      clearTimeout(timer);
+    };
+  }, [job, attempt, from, to, thinned]);
+  const covers = detail !== null && from !== null && to !== null && detail.from <= from && detail.to >= to;
+  return covers ? detail.lines : null;
+}
