@@ -4,6 +4,7 @@ import { useCallback, useEffect, useState } from 'react';
 import type { CallOutput } from '../../../preload/contract/calls.ts';
 import type { Gate, Part } from '../../../preload/contract/parts.ts';
 import { call } from '../../api.ts';
+import { Outcome } from '../../components/Outcome.tsx';
 import { OutcomeWord } from '../../components/OutcomeWord.tsx';
 import { Reasons } from '../../components/Reasons.tsx';
 import { StepFrame } from '../../components/StepFrame.tsx';
@@ -20,11 +21,7 @@ function Verdicts({ parts, gates }: { parts: readonly Part[]; gates: readonly Ga
         <div key={part.id} className="report-fact">
           <dt>{part.title}</dt>
           <dd>
-            {part.attempts === 0 ? (
-              <span className="report-none">not run</span>
-            ) : (
-              <OutcomeWord outcome={part.outcome} />
-            )}
+            <Outcome part={part} />
           </dd>
         </div>
       ))}
