@@ -120,8 +120,9 @@ export async function executeRun(
       const { row, view } = await driver.run(phase);
       if (row.state === 'cancelled') endRun(app, sessionId, run);
       if (row.state !== 'passed') throw jobError(row, view);
-      afterPhase(app, sessionId, phase);
     }
+    // Also of one that passed before: the app may have ended between the job's end and this.
+    afterPhase(app, sessionId, phase);
     const installs = run.command === 'provision' && phase.kind === 'checks';
     if (installs && phase.layer !== null && !isOpenAfter(journal, sessionId, phase.layer)) break;
   }
