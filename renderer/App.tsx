@@ -1,32 +1,84 @@
 /** The frame: who and where in the top bar, steps at the left, the step in the middle, the dock below. */
 import { Box } from '@mantine/core';
 import { useEffect } from 'react';
+import { AboutDialog } from './components/AboutDialog.tsx';
+import { Announcer } from './components/Announcer.tsx';
+import { Commands } from './components/Commands.tsx';
+import { Dock } from './components/Dock.tsx';
+import { ErrorView } from './components/ErrorView.tsx';
+import { ForgetHostKey } from './components/ForgetHostKey.tsx';
 import { Questions } from './components/Questions.tsx';
 import { StepList } from './components/StepList.tsx';
 import { TopBar } from './components/TopBar.tsx';
+import { useShortcuts } from './components/useShortcuts.ts';
 import { FirstScreen } from './first/FirstScreen.tsx';
 import { VIEWS } from './steps/index.ts';
 import { listen, loadCards, useDesk } from './stores/desk.ts';
+import { attempt, clearProblem, useFrame } from './stores/frame.ts';
+import { goToLastPlace, keepPlace } from './stores/place.ts';
+
+function Dialogs() {
+  const dialog = useFrame((s) => s.dialog);
+  const box = useDesk((s) => s.box);
+  return (
+    <>
+      {dialog === 'about' && <AboutDialog />}
+      {dialog === 'commands' && <Commands />}
+      {dialog === 'forgetHostKey' && box && <ForgetHostKey box={box} />}
+      <Questions />
+    </>
+  );
+}
 
 export function App() {
   const box = useDesk((s) => s.box);
   const step = useDesk((s) => s.step);
+  const problem = useFrame((s) => s.problem);
+  useShortcuts();
   useEffect(() => {
-    const end = listen();
-    void loadCards();
-    return end;
+    const ends = [listen(), keepPlace()];
+    void attempt(async () => {
+      await loadCards();
+      await goToLastPlace();
+    });
+    return () => ends.forEach((end) => end());
   }, []);
+  if (!box) {
+    return (
+      <>
+        <FirstScreen />
+        <Dialogs />
+      </>
+    );
+  }
   const View = VIEWS[step];
   return (
-    <Box h="100%" display="flex" style={{ flexDirection: 'column' }}>
-      {box && <TopBar box={box} />}
+    <Box h="100%" display="flex" style={{ flexDirection: 'column' }} key={box.session.id}>
+      <TopBar box={box} />
       <Box flex={1} mih={0} display="flex">
-        {box && <StepList box={box} step={step} />}
-        <Box component="main" flex={1} miw={0}>
-          {box ? <View key={box.session.id} box={box} /> : <FirstScreen />}
+        <StepList box={box} step={step} />
+        <Box
+          component="main"
+          data-region="main"
+          tabIndex={-1}
+          flex={1}
+          miw={0}
+          display="flex"
+          style={{ flexDirection: 'column' }}
+        >
+          {problem && (
+            <Box px="lg" pt="sm">
+              <ErrorView error={problem} onClose={clearProblem} />
+            </Box>
+          )}
+          <Box flex={1} mih={0}>
+            <View box={box} />
+          </Box>
         </Box>
       </Box>
-      <Questions />
+      <Dock box={box} />
+      <Announcer box={box} />
+      <Dialogs />
     </Box>
   );
 }

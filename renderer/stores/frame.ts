@@ -4,11 +4,18 @@ import type { ErrorReply } from '../../preload/contract/errors.ts';
 import { replyOf } from '../api.ts';
 
 export type DockTab = 'terminal' | 'charts' | 'events' | 'log';
+export type Dialog = 'about' | 'commands' | 'forgetHostKey';
+
+/** Pixels: the tabs and five lines. */
+export const DOCK_LEAST = 140;
+const DOCK_FIRST = 280;
 
 interface FrameState {
   dock: boolean;
   tab: DockTab;
-  dialog: 'about' | 'commands' | 'forgetHostKey' | null;
+  /** Of the open dock, in pixels. */
+  height: number;
+  dialog: Dialog | null;
   /** Of an act that belongs to no step: the menu's, or Resume on the first screen. */
   problem: ErrorReply | null;
 }
@@ -16,6 +23,7 @@ interface FrameState {
 export const useFrame = create<FrameState>(() => ({
   dock: false,
   tab: 'events',
+  height: DOCK_FIRST,
   dialog: null,
   problem: null,
 }));
@@ -23,9 +31,9 @@ export const useFrame = create<FrameState>(() => ({
 const { setState: set, getState: get } = useFrame;
 
 export const toggleDock = () => set({ dock: !get().dock });
-/** Opens the dock at a tab; the tab that is open already closes it. */
-export const showTab = (tab: DockTab) => set({ tab, dock: !(get().dock && get().tab === tab) });
-export const openDialog = (dialog: FrameState['dialog']) => set({ dialog });
+export const showTab = (tab: DockTab) => set({ tab, dock: true });
+export const setDockHeight = (height: number) => set({ height });
+export const openDialog = (dialog: Dialog) => set({ dialog });
 export const closeDialog = () => set({ dialog: null });
 export const clearProblem = () => set({ problem: null });
 
