@@ -185,23 +185,28 @@ export class Connection {
     this.#closed.clear();
   }
 
+  /** ssh2 throws where its socket is closed already, an instant before it says so. */
+  #request(reject: (error: Error) => void, ask: (client: Client) => unknown): void {
+    try {
+      ask(this.#client);
+    } catch (error) {
+      reject(this.#error ?? this.#lost(0, error));
+    }
+  }
+
   /** Starts a command. Both outputs must be read, else it stalls. Errors: link_lost, box_unreadable. */
   stream(command: string): Promise<ExecStream> {
     const lost = () => this.#error ?? this.#lost(0, 'closed');
     return new Promise((resolve, reject) => {
       if (!this.#alive) return reject(lost());
-      try {
-        this.#client.exec(command, (error: Error | true | undefined, channel) => {
+      this.#request(reject, (client) =>
+        client.exec(command, (error: Error | true | undefined, channel) => {
           if (!error) return resolve(wrapChannel(channel, lost));
           const detail = `it refused to start a command${error instanceof Error ? `: ${error.message}` : ''}.`;
           // A broken link also ends what waits to be opened; its close event may come after this.
           setImmediate(() => reject(this.#alive ? new AppError('box_unreadable', { detail }) : lost()));
-        });
-      } catch (error) {
-        reject(
-          this.#alive ? new AppError('box_unreadable', { detail: (error as Error).message }, error) : lost(),
-        );
-      }
+        }),
+      );
     });
   }
 
@@ -213,11 +218,15 @@ export class Connection {
     return new Promise((resolve, reject) => {
       if (!this.#alive) return reject(lost());
       const window = { term: 'xterm-256color', cols: size.columns, rows: size.rows, width: 0, height: 0 };
-      this.#client.shell(window, (error: Error | undefined, channel) => {
-        if (!error) return resolve(wrapShell(channel, on));
-        const detail = `it refused a terminal: ${error.message}`;
-        setImmediate(() => reject(this.#alive ? new AppError('box_unreadable', { detail }, error) : lost()));
-      });
+      this.#request(reject, (client) =>
+        client.shell(window, (error: Error | undefined, channel) => {
+          if (!error) return resolve(wrapShell(channel, on));
+          const detail = `it refused a terminal: ${error.message}`;
+          setImmediate(() =>
+            reject(this.#alive ? new AppError('box_unreadable', { detail }, error) : lost()),
+          );
+        }),
+      );
     });
   }
 
@@ -269,17 +278,19 @@ export class Connection {
   async reverseForward(onConnection: (channel: Duplex) => void): Promise<{ port: number; close(): void }> {
     const port = await new Promise<number>((resolve, reject) => {
       if (!this.#alive) return reject(this.#error ?? this.#lost(0, 'closed'));
-      this.#client.forwardIn('127.0.0.1', 0, (error: Error | undefined, bound: number) => {
-        if (!error) {
-          // Registered here: a connection may follow in the same packet.
-          this.#forwards.set(bound, onConnection);
-          return resolve(bound);
-        }
-        const detail = 'its SSH server forbids port forwarding (AllowTcpForwarding).';
-        setImmediate(() =>
-          reject(this.#alive ? new AppError('box_unreadable', { detail }, error) : (this.#error ?? error)),
-        );
-      });
+      this.#request(reject, (client) =>
+        client.forwardIn('127.0.0.1', 0, (error: Error | undefined, bound: number) => {
+          if (!error) {
+            // Registered here: a connection may follow in the same packet.
+            this.#forwards.set(bound, onConnection);
+            return resolve(bound);
+          }
+          const detail = 'its SSH server forbids port forwarding (AllowTcpForwarding).';
+          setImmediate(() =>
+            reject(this.#alive ? new AppError('box_unreadable', { detail }, error) : (this.#error ?? error)),
+          );
+        }),
+      );
     });
     return {
       port,
