@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { connect, type Connection } from '../main/remote/connection.ts';
 import { KnownHosts } from '../main/remote/hostkeys.ts';
-import { keyOf, LOG_SUFFIX } from '../main/remote/practice/recordings.ts';
+import { keyOf, LOG_SUFFIX, PRACTICE_PROFILE } from '../main/remote/practice/recordings.ts';
 import { loadKey } from '../main/remote/keyfiles.ts';
 import { runAsRoot } from '../main/remote/sudo.ts';
 import { packBoxCode } from '../main/services/boxcode.ts';
@@ -20,7 +20,6 @@ import { must, ROOT } from '../tests/rig/host.ts';
 const OUT = join(ROOT, 'resources/practice');
 const FAULTS = join(OUT, 'faults');
 const NAME = 'RECORDED';
-const PROFILE = 'practice';
 const SUDO = 'recording 1 Sudo';
 /** The whole of the recorded telemetry, at the rate at which it was recorded. */
 const TELEMETRY = ['--hz', '2', '--watch', '79'];
@@ -48,7 +47,7 @@ class Recorder {
   async keys(uid: 'keep' | 'swap'): Promise<void> {
     const { box, laptop } = this;
     laptop.secrets = { loginPassword: box.password, newSudoPassword: SUDO };
-    const first = ['--host', box.host, '--user', box.user, '--profile', PROFILE];
+    const first = ['--host', box.host, '--user', box.user, '--profile', PRACTICE_PROFILE];
     await this.type('inspect', '--box', NAME, ...first, '--accept-host-key', box.fingerprint());
     await this.type('keys', '--generate', '--uid', uid);
     laptop.secrets = { sudoPassword: SUDO };
@@ -175,6 +174,6 @@ mkdirSync(OUT, { recursive: true });
 for (const name of readdirSync(OUT)) if (name !== 'README.md') rmSync(join(OUT, name), { recursive: true });
 await theRoad();
 await theSwap();
-const origin = { v: 1, recorded: new Date().toISOString(), commit, profile: PROFILE };
+const origin = { v: 1, recorded: new Date().toISOString(), commit, profile: PRACTICE_PROFILE };
 writeFileSync(join(OUT, 'origin.json'), `${JSON.stringify(origin, null, 2)}\n`);
 console.log(`recorded into ${OUT}`);

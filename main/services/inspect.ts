@@ -22,7 +22,7 @@ import {
   type FactsReading,
 } from './preflight.ts';
 import type { Secrets } from './secrets.ts';
-import { changeSession } from './sessions.ts';
+import { changeSession, mustBeMarked } from './sessions.ts';
 
 export const ADMIN_USER = 'vaultadmin';
 
@@ -130,7 +130,7 @@ export async function inspectOver(
     laptop: app.laptop,
     app: app.version,
     // The box says what it is once its facts are read; until then nothing measured is in the log.
-    evidence: 'real' satisfies Evidence,
+    evidence: (session.practice ? 'practice' : 'real') satisfies Evidence,
     params: { profile },
     job: randomUUID(),
   });
@@ -138,6 +138,7 @@ export async function inspectOver(
     const { reading, clock } = await local.step('facts', 'Read the box', () =>
       read(app, session, secrets, conn, opts.setClock ?? false),
     );
+    mustBeMarked(session, () => [reading.facts.evidence]);
     local.evidence = reading.facts.evidence;
     if (clock) local.log(clock);
     local.facts(reading.facts);

@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError, asAppError } from '../../preload/contract/errors.ts';
-import type { JobEvent } from '../../preload/contract/events.ts';
+import { parseEvent, type JobEvent } from '../../preload/contract/events.ts';
 import type { JobRow, JobSpec } from '../../preload/contract/job.ts';
 import type { JobView } from '../../preload/contract/reduce.ts';
 import type { Phase, Session } from '../../preload/contract/session.ts';
@@ -18,7 +18,7 @@ import type { App } from './app.ts';
 import { Bundle } from './bundle.ts';
 import { login, withRoot } from './login.ts';
 import type { Secrets } from './secrets.ts';
-import { changeSession } from './sessions.ts';
+import { changeSession, mustBeMarked } from './sessions.ts';
 
 const JOBS = '/var/lib/vault-cube/jobs';
 /** sshd's own; hardening ends there whatever the port was before. */
@@ -45,6 +45,8 @@ const LOST: Record<Exclude<FollowEnd, 'finished'>, string> = {
   diverged: 'The event log on the box is not the one recorded here: a power cut, or it was changed.',
   no_such_job: 'The box knows nothing of it any more.',
 };
+
+const evidenceOf = (line: Buffer) => parseEvent(line.toString('utf8')).env.evidence;
 
 /** The folder of an attempt on the box. */
 const folderOf = (job: string, attempt: number) => `${JOBS}/${job}/${attempt}`;
@@ -219,6 +221,7 @@ export class JobDriver {
     return {
       app: this.#app,
       row,
+      session: this.#session,
       dial: (limits) => this.#login(limits),
       confirm: () => this.#confirm(row),
       bundle: this.#o.bundle,
@@ -246,6 +249,7 @@ export class JobDriver {
 interface Parts {
   app: App;
   row: JobRow;
+  session: Session;
   dial: (limits: DialLimits) => Promise<Connection>;
   confirm: () => Promise<void>;
   bundle: string | null;
@@ -280,6 +284,7 @@ class Following {
         dir: folderOf(job, attempt),
         position: () => app.journal.position(job, attempt),
         onLines: (lines) => {
+          mustBeMarked(this.#p.session, () => lines.map(evidenceOf));
           const events = app.journal.append(job, attempt, lines);
           for (const e of events) {
             if (e.known && e.kind === 'waiting' && e.body.state === 'begin') this.#confirmIfAsked(e.body.for);

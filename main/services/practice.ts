@@ -6,12 +6,11 @@ import type { BundleManifest } from '../../preload/contract/bundle.ts';
 import { AppError } from '../../preload/contract/errors.ts';
 import { BoxFacts } from '../../preload/contract/facts.ts';
 import type { Session } from '../../preload/contract/session.ts';
-import { Recordings } from '../remote/practice/recordings.ts';
+import { PRACTICE_PROFILE, Recordings } from '../remote/practice/recordings.ts';
 import type { PracticeConsole } from '../remote/practice/server.ts';
 import type { App } from './app.ts';
 import { newSession } from './sessions.ts';
 
-const PROFILE = 'practice';
 /** As the box itself would say it; where it answers on this laptop is looked up at each login. */
 const ADDRESS = { host: '127.0.0.1', port: 22 };
 
@@ -38,7 +37,7 @@ export function startPractice(app: App, { fault }: { fault: string | null }): Pr
   const console = app.practice.make(name, fault);
   const session = newSession({
     name,
-    profile: PROFILE,
+    profile: PRACTICE_PROFILE,
     address: ADDRESS,
     user: console.user,
     practice: true,

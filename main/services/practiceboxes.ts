@@ -17,7 +17,7 @@ import { productRoot } from './paths.ts';
 import { SET_CLOCK, TELL_TIME } from './preflight/clock.ts';
 
 /** How many times faster than it was recorded a job is replayed, unless told otherwise. */
-const SPEED = 6;
+const SPEED = 10;
 /** The user that an installer of the system would have made. */
 const FIRST_USER = 'installer';
 const START_MS = 10_000;
@@ -152,9 +152,11 @@ export class PracticeBoxes {
     const own = [...this.#own];
     this.#own.clear();
     for (const [name, starting] of own) {
-      rmSync(this.#servingFile(name), { force: true });
       const box = await starting.catch(() => null);
-      await box?.stop();
+      // Nothing is written any more once this is called; only then may another process take the box up.
+      const stopped = box?.stop();
+      rmSync(this.#servingFile(name), { force: true });
+      await stopped;
     }
   }
 }

@@ -1,6 +1,7 @@
 /** Sessions of boxes: found by name, made, changed and stored. A session is one document (preload/contract/session.ts). */
 import { randomUUID } from 'node:crypto';
 import { AppError } from '../../preload/contract/errors.ts';
+import type { Evidence } from '../../preload/contract/outcome.ts';
 import type { Address, Session } from '../../preload/contract/session.ts';
 import type { App } from './app.ts';
 
@@ -49,6 +50,12 @@ export function newSession(box: NewBox): Session {
     waivers: [],
     deviations: [],
   };
+}
+
+/** A practice box marks all that it tells; what is not marked so never enters a practice session. Errors: box_unreadable. */
+export function mustBeMarked({ name, practice }: Session, evidence: () => readonly Evidence[]): void {
+  if (!practice || evidence().every((e) => e === 'practice')) return;
+  throw new AppError('box_unreadable', { detail: `what ${name} told is not marked as practice.` });
 }
 
 /** Changes the stored session by what is stored now, not by what the caller read some time ago. */

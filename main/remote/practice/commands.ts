@@ -11,6 +11,7 @@ import { RECEIVE } from '../upload.ts';
 import { administer } from './admin.ts';
 import type { Disk } from './disk.ts';
 import type { Jobs } from './jobs.ts';
+import { EVIDENCE } from './marking.ts';
 import type { Process } from './process.ts';
 import type { Recordings } from './recordings.ts';
 import { shellWords } from './words.ts';
@@ -186,7 +187,7 @@ export class Commands {
     const later = Date.now() / 1000 - clock.epoch;
     const rtcEpoch = clock.rtcEpoch === null ? null : clock.rtcEpoch + later;
     const now = { ...clock, epoch: clock.epoch + later, rtcEpoch };
-    await p.out(`${JSON.stringify({ ...facts, clock: now, evidence: 'practice' })}\n`);
+    await p.out(`${JSON.stringify({ ...facts, clock: now, evidence: EVIDENCE })}\n`);
     return 0;
   }
 

@@ -10,6 +10,8 @@ import { Envelope } from '../../../preload/contract/events.ts';
 import { JobSpec } from '../../../preload/contract/job.ts';
 
 export const LOG_SUFFIX = '.jsonl.gz';
+/** The profile by which the recorded checks judged. */
+export const PRACTICE_PROFILE = 'practice';
 
 /** Faults that were recorded, as a person chooses one. */
 const FAULT_TITLES: Readonly<Record<string, string>> = {
@@ -32,15 +34,26 @@ const Params = z.looseObject({
   suite: z.string().optional(),
   layer: z.number().optional(),
   expect: z.looseObject({ adminUid: z.number().nullable() }).nullish(),
+  checks: z.array(z.string()).default([]),
+  profile: z.looseObject({ id: z.string() }).optional(),
+  count: z.number().optional(),
+  rate: z.number().optional(),
 });
 
-/** Which recording answers an order: its kind, what it is about, and whether vaultadmin is to have UID 1000 where a check asks. */
+/**
+ * Which recording answers an order: its kind and what it is about. An order that would have gone otherwise than a recorded one,
+ * by another profile for one, has a key that none has.
+ */
 export function keyOf({ kind, params }: Pick<JobSpec, 'kind' | 'params'>): string {
-  const { sets, suite, layer, expect } = Params.parse(params);
+  const { sets, suite, layer, expect, checks, profile, count, rate } = Params.parse(params);
   if (kind === 'fetch') return `fetch-${sets?.join('-') ?? 'nothing'}`;
   if (kind === 'layer' || kind === 'harden') return `${kind}-l${layer ?? 'none'}`;
+  if (kind === 'selftest') return `selftest-${count}-${rate}`;
   if (kind !== 'checks') return kind;
-  return `checks-${suite ?? 'named'}${layer === 1 && expect?.adminUid === 1000 ? '-uid1000' : ''}`;
+  const single = checks.length ? `-${checks.join('-')}` : '';
+  const uid = layer === 1 && expect?.adminUid === 1000 ? '-uid1000' : '';
+  const by = profile && profile.id !== PRACTICE_PROFILE ? `-by-${profile.id}` : '';
+  return `checks-${suite ?? 'none'}${single}${uid}${by}`;
 }
 
 /** The faults that were recorded, each of which a practice box can be made with. */

@@ -10,11 +10,9 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Envelope } from '../../../preload/contract/events.ts';
 import { JobSpec } from '../../../preload/contract/job.ts';
-import type { Evidence } from '../../../preload/contract/outcome.ts';
+import { EVIDENCE } from './marking.ts';
 import type { Recording } from './recordings.ts';
 
-/** Of every line, whatever was recorded: nothing here measures anything. */
-const EVIDENCE: Evidence = 'practice';
 const ENVELOPE = ['v', 'job', 'attempt', 'seq', 'mono', 't', 'kind', 'prev', 'boot', 'evidence'];
 /** What is due so soon is written at once; timers are no finer. */
 const SOON_MS = 2;
