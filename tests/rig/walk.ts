@@ -1,4 +1,4 @@
-/** The walk of `npm start`: boots a stand-in box and types the road's commands, as a person would. argv: data folder, report folder. */
+/** The walk of `npm start`, on the rig: boots a stand-in box and types the road's commands, as a person would. argv: data folder, report folder. */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
