@@ -32,10 +32,12 @@ function nothingLost(before: LaptopLook, after: LaptopLook): void {
   expect(after.knownHosts).toBe(before.knownHosts);
 }
 
-async function noSecret(secrets: SecretsGiven, home: string, shown: string): Promise<void> {
+async function noSecret(secrets: SecretsGiven, { laptop, name }: Bench, shown: string): Promise<void> {
   const values = Object.values(secrets).filter((v): v is string => typeof v === 'string' && v !== '');
   for (const value of values) expect(shown).not.toContain(value);
-  expect(await filesWith(home, values)).toEqual([]);
+  expect(await filesWith(laptop.home, values)).toEqual([]);
+  // The search does find what lies there.
+  expect(await filesWith(laptop.home, [name])).not.toEqual([]);
 }
 
 async function typedByPerson(bench: Bench, row: Row, secrets: SecretsGiven, told: Told): Promise<void> {
@@ -43,7 +45,7 @@ async function typedByPerson(bench: Bench, row: Row, secrets: SecretsGiven, told
   expect(code).toBe(row.exit);
   expect(stderr).toContain(`error: ${told.message}\n  → ${told.nextAction}\n`);
   expect(`${stdout}${stderr}`).not.toMatch(UNFIT);
-  await noSecret(secrets, bench.laptop.home, `${stdout}${stderr}`);
+  await noSecret(secrets, bench, `${stdout}${stderr}`);
 }
 
 async function runRow(bench: Bench, row: Row, said: Map<string, string>): Promise<void> {
@@ -62,7 +64,7 @@ async function runRow(bench: Bench, row: Row, said: Map<string, string>): Promis
     ended = await run.ended;
     const shown = `${JSON.stringify(ended.records)}${ended.stderr}`;
     expect(ended.code, JSON.stringify(ended.last)).toBe(row.exit);
-    await noSecret(secrets, laptop.home, shown);
+    await noSecret(secrets, bench, shown);
     if (row.code === null) expect(ended.last.type, JSON.stringify(ended.last)).toBe('result');
     else {
       const told = sentenceOf(ended, row);
