@@ -21,7 +21,6 @@ NOT_RECORDED = {
     "less",
     "lsof",
     "nftables",
-    "nvme-cli",
     "openssh-server",
     "pciutils",
     "python3-systemd",

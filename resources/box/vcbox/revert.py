@@ -172,15 +172,17 @@ def restore_units(state: dict[str, Any]) -> list[str]:
         if status:
             notes.append(f"systemctl {' '.join(words)}: {err.strip()}")
 
+    socket_was = units["ssh.socket"]["active"] == "active"
+    socket_is = process.capture(["systemctl", "is-active", "ssh.socket"])[1].strip() == "active"
+    if socket_was and not socket_is:
+        # The socket can only have the port when the service lets it go; open sessions are processes of their own. Before
+        # anything is enabled or disabled: with its alias, systemd can lose sight of an sshd that runs.
+        systemctl("stop", "ssh.service")
     for unit, was in units.items():
         now = process.capture(["systemctl", "is-enabled", unit])[1].strip()
         if was["enabled"] != now and was["enabled"] in ("enabled", "disabled"):
             systemctl("enable" if was["enabled"] == "enabled" else "disable", unit)
-    socket_was = units["ssh.socket"]["active"] == "active"
-    socket_is = process.capture(["systemctl", "is-active", "ssh.socket"])[1].strip() == "active"
     if socket_was and not socket_is:
-        # The socket can only have the port when the service lets it go; open sessions are processes of their own.
-        systemctl("stop", "ssh.service")
         systemctl("start", "ssh.socket")
         if units["ssh.service"]["active"] == "active":
             systemctl("start", "ssh.service")

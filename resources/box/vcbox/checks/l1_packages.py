@@ -21,7 +21,6 @@ WANTED = [
     "less",
     "lsof",
     "nftables",
-    "nvme-cli",
     "openssh-server",
     "pciutils",
     "psmisc",
