@@ -17,7 +17,7 @@ import { planCheck, planProvision } from './services/provision.ts';
 import { parsePublicKeys, readPublicKeys } from './services/publickeys.ts';
 import { makeReport } from './services/report.ts';
 import { listReports } from './services/report/list.ts';
-import { uidSwapRun } from './services/runs.ts';
+import { uidSwapRun, type RunEnd } from './services/runs.ts';
 import { changeSession, newSession } from './services/sessions.ts';
 import { parseSuites, planValidate } from './services/validate.ts';
 
@@ -69,14 +69,25 @@ async function keys(desk: Desk, input: CallInput<'box.keys'>) {
   if (newSudoPassword !== undefined) box.secrets.set('newSudoPassword', newSudoPassword);
   const order = { choice: orderOf(choice), customerKeys, uid, loginKey: box.loginKey };
   const done = await setUpKeys(box.app, desk.session(id), box.secrets, order);
-  if (done.swapWith === null) await box.reconnect();
-  else {
-    // Nobody of either user may be logged in while the numbers change: the held connection least of all.
-    box.disconnect();
-    await desk.start(id, uidSwapRun(done.swapWith));
-    await box.reconnect();
-  }
+  const { swapWith } = done;
+  if (swapWith === null) await box.reconnect();
+  else await loggedOut(desk, id, () => desk.start(id, uidSwapRun(swapWith)));
   return desk.state(id);
+}
+
+/** Nobody of either user may be logged in while the numbers of a UID swap change: the held connection least of all. */
+async function loggedOut(desk: Desk, id: string, swap: () => Promise<RunEnd>): Promise<RunEnd> {
+  const box = desk.live(id);
+  box.disconnect();
+  const end = await swap();
+  await box.reconnect();
+  return end;
+}
+
+async function resume(desk: Desk, id: string) {
+  const go = () => desk.resume(id);
+  const swaps = desk.session(id).run?.command === 'uid-swap';
+  return { outcome: (await (swaps ? loggedOut(desk, id, go) : go())).outcome };
 }
 
 /** `info`: what the About box says. */
@@ -156,7 +167,7 @@ export function handlers(desk: Desk, info: AppInfo, shell: Shell): Handlers {
       const run = planValidate(app, now, profileOf(now), wanted, { hz, watchSeconds });
       return { outcome: (await desk.start(session, run)).outcome };
     },
-    'box.resume': async ({ session }) => ({ outcome: (await desk.resume(session)).outcome }),
+    'box.resume': ({ session }) => resume(desk, session),
     'box.cancel': async ({ session }) => {
       await desk.cancel(session);
       return undefined;

@@ -80,5 +80,11 @@ function textOf(e: Extract<JobEvent, { known: true }>): { text: string; bad: boo
 export function lineOf(e: JobEvent): EventLine | null {
   if (QUIET.has(e.kind)) return null;
   const { text, bad } = e.known ? textOf(e) : { text: `${e.why}; see the raw log`, bad: false };
-  return { seq: e.env.seq, time: new Date(e.env.t).toLocaleTimeString(), kind: e.kind, text, bad };
+  return {
+    seq: e.env.seq,
+    time: new Date(e.env.t).toLocaleTimeString(undefined, { hour12: false }),
+    kind: e.kind,
+    text,
+    bad,
+  };
 }

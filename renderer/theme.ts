@@ -10,4 +10,11 @@ export const theme = createTheme({
   spacing: { xs: '0.375rem', sm: '0.5rem', md: '0.75rem', lg: '1rem', xl: '1.5rem' },
   cursorType: 'pointer',
   focusRing: 'always',
+  components: {
+    Modal: {
+      defaultProps: { transitionProps: { duration: 0 } },
+      styles: { title: { fontWeight: 700, fontSize: '1rem' } },
+    },
+    Tooltip: { defaultProps: { transitionProps: { duration: 0 } } },
+  },
 });

@@ -5,6 +5,12 @@ import type { StepState } from '../preload/contract/steps.ts';
 
 export const linkWord = ({ state }: Link): string => state ?? 'not connected';
 
+/** Why something that needs the link waits; null while it is live. */
+export function waitsForLink({ state }: Link): string | null {
+  if (state === 'live') return null;
+  return state === null ? 'Not connected: go to Connect first.' : 'Waits for the link to come back.';
+}
+
 export const STEP_LOOKS: Record<StepState, { icon: string; word: string }> = {
   done: { icon: '✓', word: 'done' },
   running: { icon: '▶', word: 'running' },
@@ -24,5 +30,5 @@ export function marking({ practice, standing }: Pick<BoxState, 'practice' | 'sta
 /** A time as this laptop's clock has it, to the minute. */
 export function timeOf(iso: string): string {
   const at = new Date(iso);
-  return at.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+  return at.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short', hour12: false });
 }

@@ -1,5 +1,6 @@
 /** A command to type on the box's console or on this laptop, with a button that copies it. */
 import { ActionIcon, CopyButton, Group } from '@mantine/core';
+import { CopyIcon } from './CopyIcon.tsx';
 
 export function Command({ text }: { text: string }) {
   return (
@@ -15,7 +16,7 @@ export function Command({ text }: { text: string }) {
             title={copied ? 'Copied' : 'Copy'}
             onClick={copy}
           >
-            <span aria-hidden>{copied ? '✓' : '⧉'}</span>
+            {copied ? <span aria-hidden>✓</span> : <CopyIcon />}
           </ActionIcon>
         )}
       </CopyButton>

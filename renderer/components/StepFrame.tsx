@@ -1,6 +1,6 @@
 /** What every step has: its title, why it is blocked, its error, Back and one primary action. A view owns the content only. */
 import { Alert, Box, Button, Group, ScrollArea, Text, Title } from '@mantine/core';
-import type { ReactNode } from 'react';
+import { useEffect, useRef, type ReactNode } from 'react';
 import type { BoxState } from '../../preload/contract/calls.ts';
 import { STEP_IDS, type StepId } from '../../preload/contract/steps.ts';
 import { showStep } from '../stores/desk.ts';
@@ -31,6 +31,11 @@ export function StepFrame({ box, id, action, aside, primary, actions, children }
   const step = box.steps.find((s) => s.id === id);
   const [back, next] = [STEP_IDS[at - 1], STEP_IDS[at + 1]];
   const nextStep = box.steps.find((s) => s.id === next);
+  const view = useRef<HTMLDivElement>(null);
+  // What an act does and what it ended with stand at the top, wherever the page was.
+  useEffect(() => {
+    if (action.busy || action.error) view.current?.scrollTo({ top: 0 });
+  }, [action.busy, action.error]);
   const reachable = nextStep !== undefined && nextStep.state !== 'blocked';
   return (
     <Box
@@ -46,7 +51,7 @@ export function StepFrame({ box, id, action, aside, primary, actions, children }
         </Title>
         {aside}
       </Group>
-      <ScrollArea flex={1} px="lg">
+      <ScrollArea flex={1} px="lg" viewportRef={view}>
         {step?.state === 'blocked' && step.why && (
           <Alert color="gray" mb="md">
             {step.why}

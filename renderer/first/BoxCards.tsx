@@ -1,19 +1,13 @@
 /** The boxes this laptop knows: name, where each is, how it stands, and the way back into it. */
 import { Badge, Button, Group, Paper, Stack, Text } from '@mantine/core';
 import type { BoxCard } from '../../preload/contract/calls.ts';
-import { call } from '../api.ts';
 import { enterBox } from '../stores/place.ts';
 import { attempt } from '../stores/frame.ts';
 import { timeOf } from '../words.ts';
 
 const open = (card: BoxCard) => void attempt(() => enterBox(card.session));
 
-/** Opens the box, then goes on with its run: what it needs is asked for in the box's own place. */
-const resume = (card: BoxCard) =>
-  void attempt(async () => {
-    await enterBox(card.session);
-    await call('box.resume', { session: card.session });
-  });
+const resume = (card: BoxCard) => void attempt(() => enterBox(card.session, { resume: true }));
 
 export function BoxCards({ cards }: { cards: readonly BoxCard[] }) {
   return (

@@ -1,14 +1,28 @@
 /** Where the window is, told to main so that a kill or a crash comes back to it; and entering a box, which follows its job again. */
-import type { Place } from '../../preload/contract/calls.ts';
+import type { BoxState, Place } from '../../preload/contract/calls.ts';
 import { call } from '../api.ts';
-import { openBox, showStep, useDesk } from './desk.ts';
+import { change, openBox, showStep, useDesk } from './desk.ts';
 import { attempt } from './frame.ts';
 
-/** Opens a box; a job that is on its way there and is not followed here, is followed again (spec W8). */
-export async function enterBox(session: string): Promise<void> {
+/** Takes up the link and goes on with the run: what it needs is asked for, what it ends with is shown above the steps. */
+async function goOn({ session, link }: BoxState): Promise<void> {
+  const { id } = session;
+  // A UID swap wants nobody logged in; its run takes up the link itself.
+  if (session.keys && link.state === null && session.run?.command !== 'uid-swap') {
+    await change(call('box.connect', { session: id, login: { kind: 'session' } }));
+  }
+  await call('box.resume', { session: id });
+}
+
+/**
+ * Opens a box. A job that is on its way there and is not followed here, is followed again (spec W8); with `resume` a run
+ * that was interrupted goes on, too.
+ */
+export async function enterBox(session: string, opts: { resume?: boolean } = {}): Promise<void> {
   await openBox(session);
   const { box } = useDesk.getState();
-  if (box?.active && !box.following && box.resumable) void attempt(() => call('box.resume', { session }));
+  if (!box?.resumable || box.following) return;
+  if (box.active || opts.resume) void attempt(() => goOn(box));
 }
 
 /** Back to where the window was, if it was in a box. */

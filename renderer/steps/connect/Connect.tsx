@@ -1,6 +1,6 @@
 /** The first login, and every later one: who logs in with what, and whether this is the box that was meant. */
 import { Stack } from '@mantine/core';
-import { useState } from 'react';
+import { useState, type FormEvent } from 'react';
 import type { LoginChoice } from '../../../preload/contract/calls.ts';
 import { call } from '../../api.ts';
 import { StepFrame } from '../../components/StepFrame.tsx';
@@ -9,25 +9,38 @@ import { change } from '../../stores/desk.ts';
 import type { StepProps } from '../index.ts';
 import { AddressForm } from './AddressForm.tsx';
 import { Connected } from './Connected.tsx';
+import { HostKeyChanged } from './HostKeyChanged.tsx';
 import { LoginForm } from './LoginForm.tsx';
 
 export function Connect({ box }: StepProps) {
   const action = useAction();
-  const [login, setLogin] = useState<LoginChoice | null>(null);
-  const live = box.link.state !== null;
+  const [login, setLogin] = useState<LoginChoice | null>(box.session.keys ? { kind: 'session' } : null);
+  const held = box.link.state !== null;
   const connect = async () => {
     if (login) await change(call('box.connect', { session: box.session.id, login }));
+  };
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (login && !action.busy) void action.run(connect);
   };
   return (
     <StepFrame
       box={box}
       id="connect"
       action={action}
-      {...(live ? {} : { primary: { label: 'Connect', run: connect, disabled: login === null } })}
+      {...(held ? {} : { primary: { label: 'Connect', run: connect, disabled: login === null } })}
     >
       <Stack gap="lg" maw={640} pb="md">
+        {action.error?.code === 'host_key_changed' && <HostKeyChanged />}
         <AddressForm box={box} />
-        {live ? <Connected box={box} /> : <LoginForm box={box} onChange={setLogin} />}
+        {held ? (
+          <Connected box={box} />
+        ) : (
+          <form onSubmit={submit}>
+            <LoginForm box={box} onChange={setLogin} />
+            <button type="submit" hidden />
+          </form>
+        )}
       </Stack>
     </StepFrame>
   );

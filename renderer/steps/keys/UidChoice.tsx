@@ -20,8 +20,8 @@ export function UidChoice({ holder, value, onChange }: Props) {
       <Stack gap="xs" mt="xs">
         <Radio
           value="swap"
-          label="Swap"
-          description={`${holder} is logged out everywhere, gets another UID, and its files are re-owned. Takes a minute.`}
+          label="Give it to vaultadmin"
+          description={`Swap: ${holder} is logged out everywhere, gets another UID, and its files are re-owned.`}
         />
         <Radio
           value="keep"

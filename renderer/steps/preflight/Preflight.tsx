@@ -8,7 +8,7 @@ import { StepFrame } from '../../components/StepFrame.tsx';
 import { useAction } from '../../components/useAction.ts';
 import { useJob } from '../../components/useJob.ts';
 import { change } from '../../stores/desk.ts';
-import { timeOf } from '../../words.ts';
+import { timeOf, waitsForLink } from '../../words.ts';
 import type { StepProps } from '../index.ts';
 import { Blockers } from './Blockers.tsx';
 import { Checks } from './Checks.tsx';
@@ -23,7 +23,7 @@ export function Preflight({ box }: StepProps) {
   const running = useJob(session, newest);
   const blockers = part.checks.filter((c) => isBlocker(c.result));
   const look = (setClock: boolean) => () => change(call('box.inspect', { session, setClock }));
-  const why = box.link.state === 'live' ? null : 'Not connected: go to Connect first.';
+  const why = waitsForLink(box.link);
   const facts = shown?.view.facts ?? null;
   const looked = part.state !== 'not_run' && part.checks.length > 0;
   const settled = looked && blockers.length === 0;
