@@ -17,6 +17,7 @@ import ssh2 from 'ssh2';
 import type { ParsedKey } from 'ssh2';
 import { AppError } from '../../preload/contract/errors.ts';
 import { fingerprint } from './hostkeys.ts';
+import { newEd25519 } from './newkey.ts';
 
 const MIN_RSA_BITS = 2048;
 /** A private key file is a few kB; anything larger is something else. */
@@ -209,28 +210,21 @@ export async function generateKey(
     if (existsSync(there)) throw new AppError('key_exists', { path: there });
   }
   const comment = opts.comment.replaceAll(/[\r\n]+/g, ' ');
-  const pair = ssh2.utils.generateKeyPairSync('ed25519', {
-    comment,
-    // The same cipher and rounds as ssh-keygen's.
-    ...(opts.passphrase ? { passphrase: opts.passphrase, cipher: 'aes256-ctr', rounds: 16 } : {}),
-  });
-  const made: ParsedKey | Error = ssh2.utils.parseKey(pair.private, opts.passphrase);
-  if (made instanceof Error)
-    throw new AppError('internal', { detail: 'the new key cannot be read back' }, made);
+  const { text, key } = newEd25519({ comment, passphrase: opts.passphrase });
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   } catch (error) {
     throw fileError(path, error);
   }
-  const publicKey = publicLine(made, comment);
-  writeNew(path, pair.private.endsWith('\n') ? pair.private : `${pair.private}\n`, 0o600);
+  const publicKey = publicLine(key, comment);
+  writeNew(path, text.endsWith('\n') ? text : `${text}\n`, 0o600);
   try {
     writeNew(`${path}.pub`, `${publicKey}\n`, 0o644);
   } catch (error) {
     rmSync(path, { force: true });
     throw error;
   }
-  return { publicKey, fingerprint: fingerprint(made.getPublicSSH()) };
+  return { publicKey, fingerprint: fingerprint(key.getPublicSSH()) };
 }
 
 const WINDOWS_PIPE = 'openssh-ssh-agent';

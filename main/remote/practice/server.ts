@@ -15,6 +15,7 @@ import type {
   Session,
 } from 'ssh2';
 import { fingerprint } from '../hostkeys.ts';
+import { newEd25519 } from '../newkey.ts';
 import { Commands, type Programs } from './commands.ts';
 import { Disk, keyBlob } from './disk.ts';
 import { Jobs } from './jobs.ts';
@@ -50,10 +51,7 @@ export interface PracticeOptions {
 
 function hostKey(folder: string): string {
   const path = join(folder, 'host_key');
-  if (!existsSync(path)) {
-    const { private: made } = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'practice box' });
-    writeFileSync(path, made, { mode: 0o600 });
-  }
+  if (!existsSync(path)) writeFileSync(path, newEd25519({ comment: 'practice box' }).text, { mode: 0o600 });
   return readFileSync(path, 'utf8');
 }
 
