@@ -36,7 +36,7 @@ export const CHART_KINDS: readonly ChartKind[] = [
   kind('memory.used', 'Memory in use', 'GiB', { per: 1024, digits: 1, to: 1024 }),
   kind('clocks.current.sm', 'SM clock', 'MHz'),
   kind('clocks.current.memory', 'Memory clock', 'MHz'),
-  kind('pcie.link.gen.current', 'PCIe link generation', 'Gen', { to: 5, stepped: true }),
+  kind('pcie.link.gen.current', 'PCIe link generation', '', { to: 5, stepped: true }),
   kind('pcie.link.width.current', 'PCIe link width', 'lanes', { to: 16, stepped: true }),
   kind('fan.speed', 'Fan', '%', { to: 100 }),
 ];

@@ -23,6 +23,10 @@ export interface Line {
 const GAP_S = 10;
 const GAP_SPACINGS = 5;
 
+/** The library's names for what it does with null are types only. Expanded, a gap covers times at which others were measured. */
+const RETAIN = 1;
+const EXPAND = 2;
+
 const byNumber = (a: string, b: string) => a.localeCompare(b, 'en', { numeric: true });
 
 /** A cell as a number; a bit mask as `0x…` too; null for what the card does not report. */
@@ -149,5 +153,10 @@ function table({ mono, value, length }: Line, zero: number, per: number): uPlot.
 export function aligned(lines: readonly Line[], zero: number, per: number): uPlot.AlignedData {
   const [first, ...others] = lines.map((line) => table(line, zero, per));
   if (!first) return [[]];
-  return others.length ? uPlot.join([first, ...others]) : first;
+  if (others.length === 0) return first;
+  const tables = [first, ...others];
+  return uPlot.join(
+    tables,
+    tables.map(() => [RETAIN, EXPAND]),
+  );
 }

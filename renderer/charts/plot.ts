@@ -88,6 +88,12 @@ function drawLimits(u: uPlot, { limits }: Surroundings): void {
     line(u, [left, y, left + width, y], [2, 3]);
     // Below the line where there is no room above it.
     u.ctx.textBaseline = y - top > 14 * devicePixelRatio ? 'bottom' : 'top';
+    u.ctx.strokeStyle = css(u, '--mantine-color-body');
+    u.ctx.lineWidth = 3 * devicePixelRatio;
+    u.ctx.setLineDash([]);
+    u.ctx.strokeText(text, left + width - 2, y);
+    u.ctx.strokeStyle = css(u, '--chart-limit');
+    u.ctx.lineWidth = devicePixelRatio;
     u.ctx.fillText(text, left + width - 2, y);
   }
 }
@@ -146,7 +152,7 @@ export function optionsOf(order: Order): uPlot.Options {
   const grid = { stroke: (u: uPlot) => css(u, '--chart-grid'), width: 1 };
   return {
     ...size,
-    padding: [8, 12, 0, 0],
+    padding: [8, 22, 0, 0],
     legend: { show: false },
     cursor: {
       y: false,

@@ -48,7 +48,7 @@ export function CancelJob({ box }: { box: BoxState }) {
           <Button size="compact-sm" variant="default" onClick={() => setOpen(false)} data-autofocus>
             Keep it running
           </Button>
-          <Button size="compact-sm" color="gray" loading={action.busy} onClick={() => void cancel()}>
+          <Button size="compact-sm" variant="default" loading={action.busy} onClick={() => void cancel()}>
             Cancel the run
           </Button>
         </Group>

@@ -18,7 +18,7 @@ interface Props extends Surroundings {
   onPlot: (plot: uPlot | null) => void;
 }
 
-const HEIGHT = 132;
+const HEIGHT = 118;
 
 type Column = uPlot.AlignedData[number];
 
@@ -104,21 +104,26 @@ export function Chart({ kind, series, data, sync, onZoom, onWhole, onPlot, ...ar
     [from, to, scheme, around.bands, around.marks, around.limits],
   );
 
-  const said = series.map((name, i) => `GPU ${name} ${rangeOf(data[i + 1], kind.digits)} ${kind.unit}`);
+  const said = series.map((name, i) =>
+    `GPU ${name} ${rangeOf(data[i + 1], kind.digits)} ${kind.unit}`.trim(),
+  );
   return (
     <figure className="chart" aria-label={`${kind.title}: ${said.join(', ')}`}>
       <figcaption>
-        <span className="chart-title">{kind.title}</span>
+        <span className="chart-title">
+          {kind.title}
+          {kind.unit && <span className="chart-unit"> {kind.unit}</span>}
+        </span>
         <span className="chart-legend">
           {series.map((name, i) => {
             const { slot, thin } = styleOf(name);
             return (
               <span key={name} className="chart-key">
-                <svg width="22" height="8" aria-hidden>
+                <svg width="16" height="8" aria-hidden>
                   <line
-                    x1="1"
+                    x1="0"
                     y1="4"
-                    x2="21"
+                    x2="16"
                     y2="4"
                     className={`gpu-line gpu-line-${slot}`}
                     data-thin={thin}
@@ -134,7 +139,6 @@ export function Chart({ kind, series, data, sync, onZoom, onWhole, onPlot, ...ar
               </span>
             );
           })}
-          <span className="chart-unit">{kind.unit}</span>
         </span>
       </figcaption>
       <div ref={place} className="chart-plot" aria-hidden />

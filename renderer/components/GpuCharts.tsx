@@ -46,7 +46,7 @@ function limitsOf(kind: ChartKind, thresholds: readonly Threshold[], lines: Line
     kind.field === 'power.draw' && own.length > 0 ? [{ value: Math.max(...own), text: 'power limit' }] : [];
   return [...thresholds.filter((t) => t.field === kind.field), ...power].map(({ value, text }) => ({
     value: value / kind.per,
-    text: `${text} ${number(value / kind.per, kind.digits)} ${kind.unit}`,
+    text: `${text} ${number(value / kind.per, kind.digits)} ${kind.unit}`.trim(),
   }));
 }
 

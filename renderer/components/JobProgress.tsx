@@ -5,6 +5,7 @@ import type { JobView } from '../../preload/contract/reduce.ts';
 import { bytes, clock, duration } from '../numbers.ts';
 import type { JobMirror } from '../stores/desk.ts';
 import { TaskLines } from './TaskLines.tsx';
+import { TimeTrack } from './TimeTrack.tsx';
 import { Waiting } from './Waiting.tsx';
 
 /** Tasks that ended and are still shown above the one on its way. */
@@ -49,9 +50,17 @@ function countOf({ progress }: JobView): Amount | null {
   return { done, total, text: total === null ? `${what} ${done}` : `${done} of ${total} ${what}` };
 }
 
+/** Seconds that the step on its way has taken, as far as its box has told. */
+function secondsOf(events: JobMirror['events']): number {
+  const begun = events.findLast((e) => e.known && e.kind === 'step' && e.body.state === 'begin');
+  return begun ? (events.at(-1)?.env.mono ?? 0) - begun.env.mono : 0;
+}
+
 export function JobProgress({ mirror }: { mirror: JobMirror }) {
   const { view, events } = mirror;
   const step = view.steps.findLast((s) => s.state === 'running');
+  const nominal = step?.nominalSeconds ?? null;
+  const seconds = nominal === null ? 0 : secondsOf(events);
   const amount = bytesOf(view, events) ?? tasksOf(view) ?? countOf(view);
   const ended = view.tasks.filter((t) => t.state !== 'begin').slice(-ENDED_SHOWN);
   const running = view.tasks.filter((t) => t.state === 'begin').slice(-1);
@@ -61,12 +70,19 @@ export function JobProgress({ mirror }: { mirror: JobMirror }) {
       <div className="job-line">
         <Text size="sm" span className="job-step" title={step?.title}>
           {running.length > 0 ? '' : (step?.title ?? 'Starting')}
-          {running.length === 0 && step?.nominalSeconds ? ` (nominal ${duration(step.nominalSeconds)})` : ''}
         </Text>
         {amount && (
           <Text size="sm" span className="job-amount">
             {amount.text}
           </Text>
+        )}
+        {nominal !== null && (
+          <>
+            <Text size="sm" span className="job-amount">
+              {clock(seconds)} of ~{clock(nominal)}
+            </Text>
+            <TimeTrack seconds={seconds} nominal={nominal} />
+          </>
         )}
         {part !== null && (
           <Progress.Root size="sm" w={140} className="job-bar">

@@ -1,15 +1,14 @@
 /** A layer or a suite: how it stands, its jobs, what its outcome rests on, and its checks to open. */
 import { Button, Group, Text } from '@mantine/core';
 import { useId, useState, type ReactNode } from 'react';
+import type { StandingCheck } from '../../preload/contract/results.ts';
 import type { Part } from '../../preload/contract/standing.ts';
-import { clock, plural } from '../numbers.ts';
-import { isUnderWay, sinceStart, type PhaseOf } from '../phases.ts';
-import { jobKey, useDesk } from '../stores/desk.ts';
+import { plural } from '../numbers.ts';
+import { isUnderWay, stateOf, type PhaseOf } from '../phases.ts';
 import { CheckRow } from './CheckRow.tsx';
-import { OutcomeWord } from './OutcomeWord.tsx';
+import { PartHead } from './PartHead.tsx';
 import { PhaseRow } from './PhaseRow.tsx';
 import { Reasons } from './Reasons.tsx';
-import { TimeTrack } from './TimeTrack.tsx';
 import { useNow } from './useNow.ts';
 import './work.css';
 
@@ -20,104 +19,94 @@ interface Props {
   nominalSeconds?: number | null;
   /** Why nothing of it has begun, such as `after L0`. */
   waitsFor?: string | null;
-  /** Beside the title: a box to tick. */
+  /** In place of its name: a box to tick. */
   choice?: ReactNode;
-  /** Between its jobs and its checks: charts. */
+  /** Below its checks: charts. */
   children?: ReactNode;
 }
 
-function useSeconds(phases: readonly PhaseOf[], now: number): number {
-  const jobs = useDesk((s) => s.jobs);
-  return phases.reduce((sum, { row }) => {
-    if (!row) return sum;
-    const view = jobs[jobKey(row.job, row.attempt)]?.view;
-    const under = row.state === 'running' || row.state === 'starting';
-    return sum + (under ? sinceStart(row, now) : (view?.seconds ?? 0));
-  }, 0);
+const passes = (c: StandingCheck) => c.result.verdict === 'pass';
+
+/** What is said of the checks while they are closed. */
+function summary(concerns: number, running: boolean): string {
+  if (concerns > 0) return `${concerns} did not pass`;
+  return running ? 'all passed so far' : 'all passed';
+}
+
+/** Failures, what is missing and deviations, less what the card says already in another place. */
+function toTell(part: Part) {
+  const { stale, decision } = part;
+  const missing = decision.missing.filter((text) => stale === null || !text.includes(stale));
+  return { ...decision, missing };
 }
 
 export function PartCard({ part, phases, session, nominalSeconds, waitsFor, choice, children }: Props) {
   const [open, setOpen] = useState(false);
-  const listId = useId();
+  const moreId = useId();
   const running = isUnderWay(phases);
   const now = useNow(running);
-  const seconds = useSeconds(phases, now);
-  const begun = phases.some((p) => p.row !== null);
   const settled = part.state === 'ended' && !running;
   const { checks } = part;
-  const concerns = checks.filter((c) => c.result.verdict !== 'pass').length;
+  const ordered = [...checks.filter((c) => !passes(c)), ...checks.filter(passes)];
+  const states = phases.map(stateOf);
+  // Jobs that all ended well are one line with the rest; the others are always there.
+  const quiet = states.every((s) => s === 'passed');
+  // What stopped a job is told by the job's own row.
+  const stopped = states.some((s) => s === 'failed' || s === 'cancelled' || s === 'lost');
+  const begun = phases.some((p) => p.row !== null);
+  const jobs = (
+    <ol className="phases">
+      {phases.map((phase) => (
+        <PhaseRow key={phase.title} session={session} phase={phase} now={now} />
+      ))}
+    </ol>
+  );
+  const counts = [
+    ...(quiet && part.kind === 'layer' ? [plural(phases.length, 'job')] : []),
+    ...(checks.length > 0 ? [plural(checks.length, 'check')] : []),
+  ].join(' and ');
   return (
     <section className="part" data-part={part.id} data-running={running} aria-label={part.title}>
-      <div className="part-head">
-        {choice ?? <span className="part-title">{part.title}</span>}
-        <span className="part-state" aria-live="polite">
-          {running ? (
-            <span className="verdict part-running">
-              <span aria-hidden className="verdict-icon">
-                ▶
-              </span>
-              running
-            </span>
-          ) : part.attempts === 0 ? (
-            <Text size="sm" span c="var(--muted)">
-              <span aria-hidden>· </span>
-              {waitsFor ?? 'not run'}
-            </Text>
-          ) : (
-            <OutcomeWord outcome={part.outcome} />
-          )}
-        </span>
-        {part.evidence !== null && part.evidence !== 'real' && (
-          <Text size="xs" span className="part-evidence">
-            {part.evidence}
-          </Text>
-        )}
-        <span className="part-space" />
-        {running && nominalSeconds ? <TimeTrack seconds={seconds} nominal={nominalSeconds} /> : null}
-        {begun && (
-          <Text size="sm" span className="part-time">
-            {clock(seconds)}
-            {nominalSeconds ? ` of ~${clock(nominalSeconds)}` : ''}
-          </Text>
-        )}
-      </div>
+      <PartHead
+        session={session}
+        part={part}
+        phases={phases}
+        nominalSeconds={nominalSeconds ?? null}
+        waitsFor={waitsFor ?? null}
+        choice={choice}
+        now={now}
+      />
       {part.stale && settled && (
         <Text size="sm" className="stale">
           <span aria-hidden>↻ </span>
           Out of date: {part.stale}.
         </Text>
       )}
-      {begun && (
-        <ol className="phases">
-          {phases.map((phase) => (
-            <PhaseRow key={phase.title} session={session} phase={phase} now={now} />
-          ))}
-        </ol>
-      )}
-      {children}
-      {settled && <Reasons decision={part.decision} />}
-      {checks.length > 0 && !(running && open === false && concerns === 0) && (
-        <>
-          <Group gap="xs" mt={4}>
-            <Button
-              size="compact-xs"
-              variant="default"
-              aria-expanded={open}
-              aria-controls={listId}
-              onClick={() => setOpen(!open)}
-            >
-              {open ? 'Hide checks' : `Show ${plural(checks.length, 'check')}`}
-            </Button>
+      {begun && !quiet && jobs}
+      {settled && !(stopped && checks.length === 0) && <Reasons decision={toTell(part)} />}
+      {begun && counts !== '' && (
+        <Group gap="xs" mt={2}>
+          <Button
+            size="compact-xs"
+            variant="default"
+            aria-expanded={open}
+            aria-controls={moreId}
+            onClick={() => setOpen(!open)}
+          >
+            {open ? 'Hide' : 'Show'} {counts}
+          </Button>
+          {checks.length > 0 && (
             <Text size="xs" c="var(--muted)">
-              {concerns === 0 ? 'all passed' : `${concerns} did not pass`}
+              {summary(checks.length - checks.filter(passes).length, running)}
             </Text>
-          </Group>
-          <div id={listId} hidden={!open}>
-            {open &&
-              checks.map((check) => <CheckRow key={check.result.id} check={check} session={session} />)}
-          </div>
-        </>
+          )}
+        </Group>
       )}
+      <div id={moreId} hidden={!open}>
+        {open && quiet && part.kind === 'layer' && jobs}
+        {open && ordered.map((check) => <CheckRow key={check.result.id} check={check} session={session} />)}
+      </div>
+      {children}
     </section>
   );
 }

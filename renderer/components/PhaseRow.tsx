@@ -74,10 +74,18 @@ export function PhaseRow({ session, phase, now }: Props) {
         </Text>
       </div>
       {state === 'running' && mirror && <JobProgress mirror={mirror} />}
-      {error && mirror && failedTasks(mirror.view).length > 0 && (
-        <TaskLines tasks={failedTasks(mirror.view)} />
+      {error && (
+        <div className="job-progress">
+          {mirror && <TaskLines tasks={failedTasks(mirror.view)} />}
+          {state === 'cancelled' ? (
+            <Text size="sm" c="var(--muted)">
+              {error.nextAction}
+            </Text>
+          ) : (
+            <ErrorView error={error} />
+          )}
+        </div>
       )}
-      {error && <ErrorView error={error} />}
     </li>
   );
 }

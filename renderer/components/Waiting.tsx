@@ -14,9 +14,9 @@ const WORDS: Readonly<Record<string, string>> = {
 export function Waiting({ waiting }: { waiting: NonNullable<JobView['waiting']> }) {
   return (
     <Text size="sm" className="waiting" role="status">
-      <span aria-hidden>⧖ </span>
+      <span aria-hidden>… </span>
       {WORDS[waiting.for] ?? `Waiting for ${waiting.for}`}
-      {waiting.detail && ` (${waiting.detail})`}
+      {waiting.detail && `: ${waiting.detail}`}
     </Text>
   );
 }

@@ -2,14 +2,14 @@
 import { Stack } from '@mantine/core';
 import type { BoxState } from '../../../preload/contract/calls.ts';
 import { LAYERS } from '../../../preload/contract/standing.ts';
-import { LinkBanner } from '../../components/LinkBanner.tsx';
+import { RunBanner } from '../../components/RunBanner.tsx';
 import { PartCard } from '../../components/PartCard.tsx';
 import { phasesOf } from '../../phases.ts';
 
 export function Layers({ box }: { box: BoxState }) {
   return (
     <>
-      <LinkBanner box={box} />
+      <RunBanner box={box} />
       <Stack gap="xs" pb="md">
         {box.standing.layers.map((part, i) => {
           const { layer } = part;

@@ -58,6 +58,13 @@ export function PlanView({ box, layers, chosen, onChoose, bundle, onBundle, plan
         })}
       </Stack>
       {plan.error && <ErrorView error={plan.error} />}
+      {!plan.run && !plan.error && (
+        <Text size="sm" c="var(--muted)">
+          {plan.asking
+            ? 'Reading the bundle.'
+            : 'With a layer and a bundle chosen, the plan is shown here. Nothing begins before.'}
+        </Text>
+      )}
       {plan.run && (
         <section aria-label="What will happen" className="plan" data-asking={plan.asking}>
           <Text fw={600} size="sm">

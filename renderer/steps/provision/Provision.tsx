@@ -29,7 +29,8 @@ const toDo = ({ standing: { layers } }: BoxState) => {
 function Elapsed({ box }: { box: BoxState }) {
   const run = box.session.run;
   const now = useNow(box.active !== null);
-  if (!run) return null;
+  // A run that was interrupted has no duration: nobody knows how long it stood still.
+  if (!run || (run.endedAt === null && !box.active)) return null;
   const end = run.endedAt === null ? now : Date.parse(run.endedAt);
   const nominal = LAYERS.filter((l) => run.phases.some((p) => p.layer === l.layer)).reduce(
     (sum, l) => sum + (l.nominalSeconds ?? 0),

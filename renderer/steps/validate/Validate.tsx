@@ -8,7 +8,7 @@ import { SUITES_HERE } from '../../../preload/contract/suites.ts';
 import { call } from '../../api.ts';
 import { CancelJob } from '../../components/CancelJob.tsx';
 import { GpuCharts } from '../../components/GpuCharts.tsx';
-import { LinkBanner } from '../../components/LinkBanner.tsx';
+import { RunBanner } from '../../components/RunBanner.tsx';
 import { PartCard } from '../../components/PartCard.tsx';
 import { StepFrame } from '../../components/StepFrame.tsx';
 import { useAction } from '../../components/useAction.ts';
@@ -31,7 +31,7 @@ function Telemetry({ seconds, hz, onSeconds, onHz }: TelemetryProps) {
   return (
     <Group gap="md" align="flex-end">
       <NumberInput
-        w={230}
+        w={280}
         label="Watch the GPUs after the last check"
         suffix=" s"
         min={0}
@@ -127,7 +127,7 @@ export function Validate({ box }: StepProps) {
       actions={box.active && own ? <CancelJob box={box} /> : null}
       {...(running && box.following ? {} : { primary })}
     >
-      <LinkBanner box={box} />
+      <RunBanner box={box} />
       <Stack gap="sm" pb="md">
         {choosable && <Telemetry seconds={seconds} hz={hz} onSeconds={setSeconds} onHz={setHz} />}
         {suites.length === 0 && (
