@@ -11,6 +11,7 @@ import { findBoxes } from './services/find.ts';
 import { inspectOver } from './services/inspect.ts';
 import { chooseKey, setUpKeys, type KeyChoice as KeyOrder } from './services/keys.ts';
 import type { LoginOptions } from './services/login.ts';
+import { consoleOf, practiceBundle } from './services/practice.ts';
 import { loadProfile, profileNames } from './services/profiles.ts';
 import { keepPlace, lastPlace } from './services/place.ts';
 import { planCheck, planProvision } from './services/provision.ts';
@@ -106,6 +107,11 @@ export function handlers(desk: Desk, info: AppInfo, shell: Shell): Handlers {
       app.journal.saveSession(session);
       return { session: session.id };
     },
+    'practice.faults': () => app.practice.faults().map(({ id, title }) => ({ id, title })),
+    'practice.console': ({ session }) => {
+      const now = desk.session(session);
+      return now.practice ? consoleOf(app, now) : null;
+    },
     'boxes.practice': ({ fault }) => shell.startPractice(fault),
     'profiles.list': () => profileNames().map((id) => ({ id, title: loadProfile(id).profile.title })),
     'agent.keys': async () =>
@@ -197,7 +203,10 @@ export function handlers(desk: Desk, info: AppInfo, shell: Shell): Handlers {
       folder: reports,
       files: listReports(reports, desk.session(session).name),
     }),
-    'box.bundle': ({ session }) => desk.session(session).run?.bundle ?? null,
+    'box.bundle': ({ session }) => {
+      const now = desk.session(session);
+      return now.practice ? practiceBundle(app) : (now.run?.bundle ?? null);
+    },
 
     'job.lines': ({ job, attempt, after }) => app.journal.linesAfter(job, attempt, after, MAX_LINES),
     'job.samples': ({ job, attempt, fields, points, from, to }) =>

@@ -9,6 +9,7 @@ import { handlers } from './handlers.ts';
 import { serve, tell } from './ipc.ts';
 import { openApp } from './services/app.ts';
 import { Desk } from './services/desk.ts';
+import { startPractice } from './services/practice.ts';
 import { systemsProven } from './services/systems.ts';
 import { Terminals } from './services/terminals.ts';
 import { isOurs, openPath, openWindow, registerScheme, secure } from './window.ts';
@@ -78,9 +79,7 @@ function start(): void {
       pickFolder: (from, what) => pick(from, FOLDERS[what], true),
       openPath,
       openTerminal,
-      startPractice: async () => {
-        throw new AppError('internal', { detail: 'the practice box is not wired yet' });
-      },
+      startPractice: (fault) => Promise.resolve({ session: startPractice(core, { fault }).session.id }),
     }),
     isOurs,
     (text) => console.error(text),

@@ -107,8 +107,10 @@ async function runAttach(ctx: Context, o: ProvisionOptions): Promise<number> {
 async function runCancel(ctx: Context, o: CommonOptions): Promise<number> {
   const { session, row } = active(ctx, o);
   const end = await driver(ctx, session).cancel(row);
-  if (session.run && end.row.state === 'cancelled') endRun(ctx.app, session.id, session.run);
-  return tellJob(ctx, end, 'cancelled');
+  const neverStarted = end.row.state === 'lost' && end.view.lastSeq === 0;
+  if (session.run && (neverStarted || end.row.state === 'cancelled'))
+    endRun(ctx.app, session.id, session.run);
+  return tellJob(ctx, end, neverStarted ? 'lost' : 'cancelled');
 }
 
 async function runLinkTest(ctx: Context, o: LinkTestOptions): Promise<number> {

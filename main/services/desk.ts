@@ -207,7 +207,8 @@ export class Desk {
     });
     if (box.run) return driver.requestCancel(row);
     const end = await driver.cancel(row);
-    if (session.run && end.row.state === 'cancelled') endRun(box.app, id, session.run);
+    const neverStarted = end.row.state === 'lost' && end.view.lastSeq === 0;
+    if (session.run && (neverStarted || end.row.state === 'cancelled')) endRun(box.app, id, session.run);
     this.changed(id);
   }
 }

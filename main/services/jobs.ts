@@ -93,9 +93,16 @@ export class JobDriver {
     return this.#follow(row, await this.#overTheLink((limits) => this.#login(limits)));
   }
 
-  /** Asks the box to end an attempt and follows it to there. */
+  /** Asks the box to end an attempt and follows it to there. One that never reached the box ends as lost, without an event. */
   async cancel(row: JobRow): Promise<JobEnd> {
-    return this.#follow(row, await this.#askToCancel(row));
+    try {
+      return await this.#follow(row, await this.#askToCancel(row));
+    } catch (error) {
+      const unknown = error instanceof AppError && error.code === 'box_unreadable';
+      if (!unknown || row.state !== 'starting') throw error;
+      // There may be no folder of it to write into: the follower knows.
+      return this.attach(row);
+    }
   }
 
   /** Asks the box to end an attempt that something else follows already. */
@@ -106,8 +113,13 @@ export class JobDriver {
   #askToCancel(row: JobRow): Promise<Connection> {
     return this.#overTheLink(async (limits) => {
       const conn = await this.#login(limits);
-      await requestCancel(conn, folderOf(row.job, row.attempt));
-      return conn;
+      try {
+        await requestCancel(conn, folderOf(row.job, row.attempt));
+        return conn;
+      } catch (error) {
+        conn.close();
+        throw error;
+      }
     });
   }
 

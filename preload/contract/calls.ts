@@ -140,6 +140,15 @@ export const calls = {
   'boxes.find': { input: nothing, output: z.array(FoundBox) },
   'boxes.create': { input: NewBox, output: inSession },
   /** A practice box of this app's own: a session that is marked as practice everywhere. */
+  'practice.faults': {
+    input: nothing,
+    output: z.array(z.strictObject({ id: z.string(), title: z.string() })),
+  },
+  /** What stands on the practice box's console: its fingerprint, user and first password. Null for a real box. */
+  'practice.console': {
+    input: inSession,
+    output: z.strictObject({ fingerprint: z.string(), user: z.string(), password: z.string() }).nullable(),
+  },
   'boxes.practice': { input: z.strictObject({ fault: z.string().nullable() }), output: inSession },
   'profiles.list': { input: nothing, output: z.array(ProfileEntry) },
   'agent.keys': { input: nothing, output: z.array(AgentKey) },
