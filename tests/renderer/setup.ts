@@ -12,6 +12,7 @@ class Sizes implements ResizeObserver {
 
 window.ResizeObserver = Sizes;
 window.HTMLElement.prototype.scrollIntoView = () => undefined;
+window.HTMLElement.prototype.scrollTo = () => undefined;
 window.matchMedia = (query) => ({
   matches: false,
   media: query,

@@ -1,0 +1,160 @@
+/** Validate with the lines of a real suite: what can be chosen, live charts and checks, how a result goes out of date. */
+import { act, fireEvent, screen, within } from '@testing-library/react';
+import { describe, expect, it } from 'vitest';
+import type { BoxState } from '../../preload/contract/calls.ts';
+import { Validate } from '../../renderer/steps/validate/Validate.tsx';
+import { fakeCanvas } from './canvas.ts';
+import { FakeMain } from './main.ts';
+import './matchers.ts';
+import { begun, boxOf, recorded, runOf, session, type Recording } from './recordings.ts';
+import { show } from './show.tsx';
+
+const SESSION = session().id;
+const drawn = fakeCanvas();
+const before = [
+  ...['preflight', 'keys', 'l0-fetch', 'l0-install', 'l0-health'],
+  ...['l1-fetch', 'l1-install', 'l1-harden', 'l1-health'],
+].map(recorded);
+
+function main(
+  all: readonly Recording[],
+  more: Partial<BoxState> & { run?: ReturnType<typeof runOf> | null } = {},
+) {
+  return new FakeMain().serve(boxOf(all, more), all);
+}
+
+const card = (name: string) => within(screen.getByRole('region', { name }));
+/** The value that a chart's legend shows of each GPU. */
+const legend = (title: string) =>
+  Array.from(
+    screen.getByRole('figure', { name: new RegExp(`^${title}:`) }).querySelectorAll('.chart-value'),
+  ).map((span) => span.textContent);
+
+describe('what is to run', () => {
+  it('are the suites of this version; the others of the gates say that they are not in it', async () => {
+    const fake = main(before).answer('box.validate', () => ({ outcome: 'passed' }));
+    const { user } = await show(Validate, fake);
+    expect(screen.getAllByRole('checkbox')).toEqual([
+      screen.getByRole('checkbox', { name: 'T1 GPU detection' }),
+    ]);
+    card('T2 PyTorch DDP').getByText('not in this version');
+    const watch = screen.getByLabelText('Watch the GPUs after the last check');
+    await user.clear(watch);
+    expect(screen.getByRole('button', { name: 'Validate' })).toBeDisabledWith('Enter both numbers.');
+    await user.type(watch, '90');
+    await user.click(screen.getByRole('button', { name: 'Validate' }));
+    expect(fake.of('box.validate')).toEqual([
+      { session: SESSION, suites: ['gpu-detection'], watchSeconds: 90, hz: 1 },
+    ]);
+  });
+
+  it('is nothing without a suite', async () => {
+    const { user } = await show(Validate, main(before));
+    await user.click(screen.getByRole('checkbox'));
+    expect(screen.getByRole('button', { name: 'Validate' })).toBeDisabledWith('Choose a suite.');
+  });
+});
+
+describe('a suite on its way', () => {
+  const whole = recorded('gpu-detection');
+
+  function running(lines: number) {
+    const now = begun('gpu-detection', lines);
+    const all = [...before, now];
+    return { now, fake: main(all, { run: runOf('validate', [now], null) }) };
+  }
+
+  it('shows its checks as they come, and the GPUs while they are watched', async () => {
+    const { now, fake } = running(43);
+    await show(Validate, fake);
+    const t1 = card('T1 GPU detection');
+    t1.getByText('Watch the GPUs for 3 s');
+    t1.getByText('0:00 of ~0:03');
+    t1.getByText('all passed so far');
+    t1.getByRole('button', { name: 'Show 10 checks' });
+    expect(legend('Core temperature')).toEqual(['35', '34']);
+    expect(legend('Power')).toEqual(['72', '72']);
+    const { job, attempt } = now.row;
+    const hotter = whole.lines.slice(43, 45).map((l) => l.replaceAll('81559,35,', '81559,58,'));
+    act(() => fake.tell('lines', { session: SESSION, job, attempt, lines: hotter }));
+    expect(legend('Core temperature')).toEqual(['58', '34']);
+    expect(
+      screen.getByRole('figure', { name: /^Core temperature: GPU 0 35 to 58 °C, GPU 1 34 °C$/ }),
+    ).toBeTruthy();
+  });
+
+  it('has no chart of what the cards do not report, and the limits of its profile in the others', async () => {
+    const { fake } = running(45);
+    await show(Validate, fake);
+    expect(screen.queryByRole('figure', { name: /^Fan/ })).toBeNull();
+    expect(screen.getAllByRole('figure').map((f) => f.querySelector('.chart-title')?.textContent)).toEqual([
+      'Utilization %',
+      'Core temperature °C',
+      'Power W',
+      'Memory in use GiB',
+      'SM clock MHz',
+      'Memory clock MHz',
+      'PCIe link generation',
+      'PCIe link width lanes',
+    ]);
+    for (const text of [
+      'limit at idle 60 °C',
+      'power limit 700 W',
+      'memory of a card 79.6 GiB',
+      'expected 16 lanes',
+    ])
+      expect(drawn.texts).toContain(text);
+    expect(drawn.strokes.some((s) => s.dash.join() === '2,3')).toBe(true);
+  });
+
+  it('is zoomed and moved by keys, all charts at once, and asks main for nothing that it has', async () => {
+    const { fake } = running(47);
+    await show(Validate, fake);
+    const many = Array.from(
+      { length: 60 },
+      (_, i) => (l: string) =>
+        l.replaceAll('[3025.771,', `[${3026 + i}.0,`).replace(/"seq":\d+/, `"seq":${48 + i}`),
+    ).map((change) => change(whole.lines[46] ?? ''));
+    const { job, attempt } = whole.row;
+    act(() => fake.tell('lines', { session: SESSION, job, attempt, lines: many }));
+    const charts = screen.getByRole('group', { name: /^GPU charts/ });
+    within(charts).getByText(/^0:00 to 1:02$/);
+    fireEvent.keyDown(charts, { key: '+' });
+    within(charts).getByText('0:16 to 0:47 of 1:02');
+    fireEvent.keyDown(charts, { key: 'ArrowRight' });
+    within(charts).getByText('0:23 to 0:55 of 1:02');
+    fireEvent.keyDown(charts, { key: '-' });
+    within(charts).getByText(/^0:00 to 1:02$/);
+    fireEvent.keyDown(charts, { key: '+', ctrlKey: true });
+    within(charts).getByText(/^0:00 to 1:02$/);
+    expect(fake.of('job.samples')).toHaveLength(1);
+  });
+});
+
+describe('a suite that ran', () => {
+  it('stands with its charts, its marks in words, and its checks to open', async () => {
+    const all = [...before, recorded('gpu-detection')];
+    const { user } = await show(Validate, main(all));
+    const t1 = card('T1 GPU detection');
+    t1.getByText('passed');
+    await user.click(t1.getByRole('button', { name: '1 step and 2 events' }));
+    expect(Array.from(document.querySelectorAll('.marks-list li'), (li) => li.textContent)).toEqual([
+      '0:00·Job started',
+      '0:00·Watch the GPUs for 3 s, until 0:03',
+      '0:03·Job passed',
+    ]);
+    await user.click(t1.getByRole('button', { name: 'Show 10 checks' }));
+    t1.getByText('All GPUs are detected');
+  });
+
+  it('is out of date once the box was changed', async () => {
+    const [l1Install, l1Harden, l1Health] = before.slice(-3);
+    if (!l1Install || !l1Harden || !l1Health) throw new Error('nothing recorded');
+    const all = [...before.slice(0, -3), recorded('gpu-detection'), l1Install, l1Harden, l1Health];
+    await show(Validate, main(all));
+    expect(card('T1 GPU detection').getByText(/^Out of date/).textContent).toBe(
+      '↻ Out of date: it is older than "Access hardening", which changed the box.',
+    );
+    expect(screen.queryByText(/^Missing/)).toBeNull();
+  });
+});
