@@ -133,7 +133,8 @@ describe.runIf(why === null)(`the road${why ? ` (not run: ${why})` : ''}`, () =>
     ];
     const knock = () =>
       box.inStranger([
-        'ssh',
+        // The one that is banned in its middle would wait for sshd's grace time.
+        ...['timeout', '10', 'ssh'],
         ...known,
         ...['-o', 'ConnectTimeout=3', '-o', 'IdentitiesOnly=yes', '-i', key],
         `nobody-here@${box.host}`,
