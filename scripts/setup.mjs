@@ -14,6 +14,8 @@ const PACKAGES = {
   'putty-tools': 'puttygen',
   nftables: '/usr/sbin/nft',
   iproute2: 'ip',
+  'iputils-ping': 'ping',
+  'avahi-daemon': '/usr/sbin/avahi-daemon',
   procps: 'ps',
   gnupg: 'gpg',
   'apt-utils': 'apt-ftparchive',

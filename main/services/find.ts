@@ -38,7 +38,7 @@ export function candidatesOf(
   const all = new Map<string, Candidate>();
   const own = new Set(wired.flatMap((w) => w.own));
   for (const { address, mac, interface: name } of neighbours) {
-    const on = wired.find((w) => w.name === name || w.zone === name);
+    const on = wired.find((w) => w.name === name || w.zone === name || w.own.includes(name));
     if (!on || own.has(address.toLowerCase())) continue;
     const by = address.includes(':') ? 'neighbour' : 'arp';
     const at = withZone(address, on);

@@ -2,7 +2,7 @@
 import { createConnection } from 'node:net';
 
 /** What a server says first, without its line end: `SSH-2.0-OpenSSH_9.6p1 Ubuntu-3ubuntu13`. */
-const BANNER = /^SSH-[12]\.[0-9]+-[\x20-\x7e]*/m;
+const BANNER = /^(SSH-[12]\.[0-9]+-[\x20-\x7e]*)\r?\n/m;
 /** RFC 4253 lets other lines come before it; past this many bytes it is something else. */
 const MAX_BYTES = 8_192;
 
@@ -20,8 +20,8 @@ export function sshBanner(host: string, port: number, ms: number): Promise<strin
     socket.setEncoding('latin1');
     socket.on('data', (text: string) => {
       heard += text;
-      const line = heard.includes('\n') ? BANNER.exec(heard) : null;
-      if (line) end(line[0].trimEnd());
+      const banner = BANNER.exec(heard)?.[1];
+      if (banner !== undefined) end(banner.trimEnd());
       else if (heard.length > MAX_BYTES) end(null);
     });
     socket.on('error', () => end(null));

@@ -8,7 +8,7 @@ export interface Neighbour {
   address: string;
   /** `aa:bb:cc:dd:ee:ff`. */
   mac: string;
-  /** As the tool names it: a name, on Windows the number of the interface. */
+  /** As the tool names it: a name; on Windows its number, or its own address. */
   interface: string;
 }
 
@@ -75,12 +75,11 @@ export function parseNdp(text: string): Neighbour[] {
 }
 
 /** Rows of `address  hardware-address  …` under headings that name an interface, as Windows prints them. */
-function parseUnderHeadings(text: string, heading: RegExp, name: (found: string) => string): Neighbour[] {
+function parseUnderHeadings(text: string, heading: RegExp): Neighbour[] {
   let current = '';
   const found: Neighbour[] = [];
   for (const line of lines(text)) {
-    const head = heading.exec(line)?.[1];
-    if (head !== undefined) current = name(head);
+    current = heading.exec(line)?.[1] ?? current;
     const [address = '', mac = ''] = line.trim().split(/\s+/);
     if ((IPV4.test(address) || IPV6.test(address)) && MAC.test(mac)) {
       found.push({ address, mac: macOf(mac), interface: current });
@@ -89,13 +88,12 @@ function parseUnderHeadings(text: string, heading: RegExp, name: (found: string)
   return found.filter(isOne);
 }
 
-/** `arp -a` (Windows): rows under `Interface: 192.168.10.1 --- 0xc`, the number in hex. */
+/** `arp -a` (Windows): rows under `Interface: 192.168.10.1 --- 0xc`. */
 export const parseWindowsArp = (text: string): Neighbour[] =>
-  parseUnderHeadings(text, /^\S.*---\s*0x([0-9a-f]+)\s*$/i, (hex) => String(parseInt(hex, 16)));
+  parseUnderHeadings(text, /^\S.*\s([\d.]+)\s+---\s+0x[0-9a-f]+\s*$/i);
 
 /** `netsh interface ipv6 show neighbors` (Windows): rows under `Interface 12: Ethernet`. */
-export const parseNetsh = (text: string): Neighbour[] =>
-  parseUnderHeadings(text, /^\S.*\s(\d+):\s+\S/, (number) => number);
+export const parseNetsh = (text: string): Neighbour[] => parseUnderHeadings(text, /^\S.*\s(\d+):\s+\S/);
 
 /** What to ask on this system; all of it runs without being administrator. */
 export function neighbourTools(platform: NodeJS.Platform): readonly NeighbourTool[] {
