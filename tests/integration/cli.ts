@@ -101,6 +101,8 @@ export class Laptop {
   readonly home: string;
   readonly env: NodeJS.ProcessEnv;
   secrets: SecretsGiven = {};
+  /** Told of every command's end. */
+  onEnded: (ended: Ended) => void = () => undefined;
 
   constructor(home = mkdtempSync(join(tmpdir(), 'vault-cube-laptop-')), env: NodeJS.ProcessEnv = {}) {
     this.home = home;
@@ -111,8 +113,10 @@ export class Laptop {
     return new CliRun(args, this.secrets, this.env);
   }
 
-  run(...args: string[]): Promise<Ended> {
-    return this.start(...args).ended;
+  async run(...args: string[]): Promise<Ended> {
+    const ended = await this.start(...args).ended;
+    this.onEnded(ended);
+    return ended;
   }
 
   remove(): void {

@@ -2,15 +2,17 @@
  * The road from a first password login to a report, on one rig box that starts with nothing but a user with a password:
  * each command as an engineer types it, then looks of our own at the box that trust neither Ansible nor the app.
  */
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RigBox, whyNoRig } from '../rig/box.ts';
 import { eventsOf, Laptop, type Ended } from './cli.ts';
+import { boxFilesWith, filesWith, ProcessWatch } from './secrets.ts';
 
 const why = whyNoRig();
 const NEW_PASSWORD = 'new Sudo-passw0rd ünïcode';
+const PASSPHRASE = 'Passphrase of-the key 7';
 
 const exit = ({ code, last, stderr }: Ended) => ({ code, last, stderr });
 
@@ -18,16 +20,26 @@ describe.runIf(why === null)(`the road${why ? ` (not run: ${why})` : ''}`, () =>
   let box: RigBox;
   let laptop: Laptop;
   let out: string;
+  let watch: ProcessWatch;
+  const printed: string[] = [];
   const name = 'VC-RIG';
 
   beforeAll(async () => {
     box = await RigBox.start();
     laptop = new Laptop();
-    laptop.secrets = { loginPassword: box.password, newSudoPassword: NEW_PASSWORD };
+    laptop.secrets = {
+      loginPassword: box.password,
+      newSudoPassword: NEW_PASSWORD,
+      passphrase: PASSPHRASE,
+    };
+    laptop.onEnded = ({ records, stderr }) => printed.push(JSON.stringify(records), stderr);
+    watch = new ProcessWatch([box.password, NEW_PASSWORD, PASSPHRASE]);
+    watch.start();
     out = mkdtempSync(join(tmpdir(), 'vault-cube-report-'));
   });
 
   afterAll(async () => {
+    watch?.stop();
     await box?.stop();
     laptop?.remove();
     if (out) rmSync(out, { recursive: true, force: true });
@@ -42,12 +54,12 @@ describe.runIf(why === null)(`the road${why ? ` (not run: ${why})` : ''}`, () =>
   it('inspect stops at an unknown host key and names its fingerprint', async () => {
     const ended = await laptop.run(...inspectArgs());
     expect(exit(ended)).toMatchObject({ code: 3, last: { type: 'error', code: 'host_key_unconfirmed' } });
-    expect(ended.last['message']).toContain(await box.fingerprint());
+    expect(ended.last['message']).toContain(box.fingerprint());
     expect((await laptop.run('boxes')).last).toMatchObject({ boxes: [] });
   });
 
   it('inspect pins the confirmed key and compares the box with its profile', async () => {
-    const ended = await laptop.run(...inspectArgs(), '--accept-host-key', await box.fingerprint());
+    const ended = await laptop.run(...inspectArgs(), '--accept-host-key', box.fingerprint());
     expect(ended.last['type'], JSON.stringify(exit(ended))).toBe('result');
     // The rig has no cards on its bus, and runs the stand-in OS: expected there, and named as deviations.
     expect(exit(ended)).toMatchObject({ code: 10, last: { outcome: 'passed_with_deviations' } });
@@ -62,7 +74,7 @@ describe.runIf(why === null)(`the road${why ? ` (not run: ${why})` : ''}`, () =>
 
   it('keys makes a key and vaultadmin, proves both, and says that UID 1000 is taken before it changes anything', async () => {
     const before = await box.run(['sh', '-c', 'cat /etc/passwd /etc/group /etc/shadow | sha256sum']);
-    const refused = await laptop.run('keys', '--generate');
+    const refused = await laptop.run('keys', '--generate', '--passphrase');
     expect(exit(refused)).toMatchObject({ code: 5, last: { code: 'uid_taken' } });
     const after = await box.run(['sh', '-c', 'cat /etc/passwd /etc/group /etc/shadow | sha256sum']);
     expect(after.stdout).toBe(before.stdout);
@@ -82,7 +94,7 @@ describe.runIf(why === null)(`the road${why ? ` (not run: ${why})` : ''}`, () =>
   it('keys a second time changes nothing', async () => {
     const look = 'cat /etc/passwd /etc/group /etc/shadow /home/vaultadmin/.ssh/authorized_keys | sha256sum';
     const before = await box.run(['sh', '-c', look]);
-    laptop.secrets = { sudoPassword: NEW_PASSWORD };
+    laptop.secrets = { sudoPassword: NEW_PASSWORD, passphrase: PASSPHRASE };
     const ended = await laptop.run(
       'keys',
       '--key',
@@ -156,6 +168,13 @@ describe.runIf(why === null)(`the road${why ? ` (not run: ${why})` : ''}`, () =>
     expect((await knock()).stderr).toMatch(/Permission denied/);
   });
 
+  const keyFile = () => join(laptop.home, 'keys', `${name}-ed25519`);
+  const openCopy = async (path: string) => {
+    if (existsSync(path)) return;
+    copyFileSync(keyFile(), path);
+    await box.inLaptop(['ssh-keygen', '-q', '-p', '-P', PASSPHRASE, '-N', '', '-f', path]);
+  };
+
   it.each([
     ['password', ['-o', 'PreferredAuthentications=password', '-o', 'PubkeyAuthentication=no'], 'vaultadmin'],
     [
@@ -166,7 +185,9 @@ describe.runIf(why === null)(`the road${why ? ` (not run: ${why})` : ''}`, () =>
     ['root', [], 'root'],
     ['the first user', [], 'installer'],
   ])('sshd refuses %s', async (_what, options, user) => {
-    const key = join(laptop.home, 'keys', `${name}-ed25519`);
+    // A copy without passphrase, so that ssh really offers the key.
+    const key = join(out, 'open-key');
+    await openCopy(key);
     const known = [
       '-o',
       'StrictHostKeyChecking=no',
@@ -217,6 +238,8 @@ describe.runIf(why === null)(`the road${why ? ` (not run: ${why})` : ''}`, () =>
   });
 
   it('only port 22 is open from outside, and a published container port is not reachable', async () => {
+    // The refusals before were failures too.
+    await box.run(['fail2ban-client', 'unban', '--all']);
     const image = (await box.run(['docker', 'image', 'ls', '-q'])).stdout.trim().split('\n')[0] ?? '';
     expect(image).not.toBe('');
     const run = await box.run([
@@ -261,6 +284,22 @@ describe.runIf(why === null)(`the road${why ? ` (not run: ${why})` : ''}`, () =>
       .filter((e) => e['kind'] === 'check')
       .map((e) => e['check'] as { id: string; verdict: string });
     expect(verdicts.find((c) => c.id === 'gpu_name')?.verdict).toBe('pass');
+  });
+
+  it('no secret is in a command line, an environment, a file, a log or an answer', async () => {
+    const processes = watch.stop();
+    expect(watch.looks).toBeGreaterThan(10_000);
+    const body = readFileSync(join(out, 'open-key'), 'latin1').split('\n').slice(2, 4);
+    const secrets = [box.password, NEW_PASSWORD, PASSPHRASE, ...body];
+    // The control: the copy that this test made holds the key, and is found.
+    expect(await filesWith(out, secrets)).toEqual([join(out, 'open-key')]);
+    // ssh-keygen was given the passphrase by this test, as an argument.
+    expect(processes.filter((p) => !p.includes('ssh-keygen'))).toEqual([]);
+    expect(await filesWith(laptop.home, secrets)).toEqual([]);
+    expect(await boxFilesWith(box, secrets)).toEqual([]);
+    const all = printed.join('\n');
+    expect(all.length).toBeGreaterThan(100_000);
+    expect(secrets.filter((secret) => all.includes(secret))).toEqual([]);
   });
 
   it('verify follows every hash chain, and report works with the box off', async () => {
