@@ -1,5 +1,5 @@
 /** One check: name, value, threshold, verdict; it opens to evidence, the threshold's source, the next action, and its attempts. */
-import { Box, Button, Collapse, Group, Text, UnstyledButton } from '@mantine/core';
+import { Box, Button, Group, Text, UnstyledButton } from '@mantine/core';
 import { useId, useState } from 'react';
 import type { StandingCheck } from '../../preload/contract/results.ts';
 import { call } from '../api.ts';
@@ -109,30 +109,28 @@ export function CheckRow({ session, check, blocker = false, onRerun }: Props) {
           {open ? '▾' : '▸'}
         </span>
       </UnstyledButton>
-      <Collapse expanded={open} id={body}>
-        {open && (
-          <Box className="check-body">
-            <Details check={check} blocker={blocker} />
-            <Group gap="xs" mt="xs">
-              {onRerun && (
-                <Button size="compact-sm" variant="default" onClick={() => onRerun(result.id)}>
-                  Re-run
-                </Button>
-              )}
-              {waivable && (
-                <Button size="compact-sm" variant="default" onClick={() => setWaiving(true)}>
-                  Waive…
-                </Button>
-              )}
-              {waiver && (
-                <Button size="compact-sm" variant="default" onClick={takeBack}>
-                  Take the waiver back
-                </Button>
-              )}
-            </Group>
-          </Box>
-        )}
-      </Collapse>
+      {open && (
+        <Box className="check-body" id={body}>
+          <Details check={check} blocker={blocker} />
+          <Group gap="xs" mt="xs">
+            {onRerun && (
+              <Button size="compact-sm" variant="default" onClick={() => onRerun(result.id)}>
+                Re-run
+              </Button>
+            )}
+            {waivable && (
+              <Button size="compact-sm" variant="default" onClick={() => setWaiving(true)}>
+                Waive…
+              </Button>
+            )}
+            {waiver && (
+              <Button size="compact-sm" variant="default" onClick={takeBack}>
+                Take the waiver back
+              </Button>
+            )}
+          </Group>
+        </Box>
+      )}
       {waiving && <WaiveDialog session={session} check={result} onClose={() => setWaiving(false)} />}
     </Box>
   );

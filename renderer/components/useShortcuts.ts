@@ -3,6 +3,14 @@ import { useEffect } from 'react';
 import { showStep, useDesk } from '../stores/desk.ts';
 import { openDialog, toggleDock, useFrame } from '../stores/frame.ts';
 
+/** Where a region is entered, the best first. */
+const ENTRIES = [
+  '[aria-current="step"]',
+  '[aria-selected="true"]',
+  'input:not([disabled])',
+  'button:not([disabled])',
+  '[tabindex="0"]',
+];
 const REGIONS = ['top', 'steps', 'main', 'dock'];
 
 function focusRegion(by: 1 | -1): void {
@@ -11,9 +19,7 @@ function focusRegion(by: 1 | -1): void {
   );
   const here = all.findIndex((element) => element.contains(document.activeElement));
   const next = all[(here + by + all.length) % all.length] ?? all[0];
-  const inside = next?.querySelector<HTMLElement>(
-    '[aria-current="step"], [aria-selected="true"], input:not([disabled]), button:not([disabled]), [tabindex="0"]',
-  );
+  const inside = ENTRIES.map((entry) => next?.querySelector<HTMLElement>(entry)).find((element) => element);
   (inside ?? next)?.focus();
 }
 

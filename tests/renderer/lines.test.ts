@@ -14,8 +14,8 @@ const zero = events[0]?.env.mono ?? 0;
 const line = (series: string, points: [number, number][], field = 'power.draw') => ({
   series,
   field,
-  mono: points.map((p) => p[0]),
-  value: points.map((p) => p[1]),
+  mono: Float64Array.from(points, (p) => p[0]),
+  value: Float64Array.from(points, (p) => p[1]),
 });
 
 describe('lines of samples', () => {

@@ -102,5 +102,10 @@ export function samplesOf(lines: readonly string[], fields: readonly string[]): 
       });
     }
   }
-  return [...all.values()];
+  return [...all.values()].map(({ series, field, mono, value }) => ({
+    series,
+    field,
+    mono: Float64Array.from(mono),
+    value: Float64Array.from(value),
+  }));
 }

@@ -23,3 +23,4 @@ window.matchMedia = (query) => ({
   removeEventListener: () => undefined,
   dispatchEvent: () => false,
 });
+Object.defineProperty(document, 'fonts', { value: new EventTarget() });

@@ -1,5 +1,5 @@
 /** Preflight's checks under their headings. A group in which something is not as it should be is open, the others wait. */
-import { Box, Collapse, Group, Text, UnstyledButton } from '@mantine/core';
+import { Box, Group, Text, UnstyledButton } from '@mantine/core';
 import { useState } from 'react';
 import { isBlocker, PREFLIGHT_GROUPS } from '../../../preload/contract/preflight.ts';
 import type { StandingCheck } from '../../../preload/contract/results.ts';
@@ -45,9 +45,7 @@ function Section({ session, title, checks }: GroupProps) {
         </Text>
         <Counts checks={checks} />
       </UnstyledButton>
-      <Collapse expanded={open}>
-        {open && checks.map((c) => <CheckRow key={c.result.id} session={session} check={c} />)}
-      </Collapse>
+      {open && checks.map((c) => <CheckRow key={c.result.id} session={session} check={c} />)}
     </Box>
   );
 }
