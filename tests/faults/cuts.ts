@@ -27,18 +27,24 @@ export interface CutsOptions {
   longest: number;
 }
 
-interface Job {
+/** An attempt, as far as it matters here. */
+export interface Job {
   job: string;
   attempt: number;
 }
 
 /** How many bytes of the attempt's log the box shows to readers now. */
-function shownByBox(stage: Stage, { job, attempt }: Job): number {
+export function shownByBox(stage: Stage, { job, attempt }: Job): number {
   return Number(readFileSync(stage.onBox(job, attempt, 'events.synced')).readBigUInt64LE());
 }
 
 /** Ms from `since` until the journal holds `bytes` of the log. */
-async function caughtUp(stage: Stage, { job, attempt }: Job, bytes: number, since: number): Promise<number> {
+export async function caughtUp(
+  stage: Stage,
+  { job, attempt }: Job,
+  bytes: number,
+  since: number,
+): Promise<number> {
   for (;;) {
     const { offset } = stage.journal.position(job, attempt);
     const spent = performance.now() - since;
@@ -51,8 +57,8 @@ async function caughtUp(stage: Stage, { job, attempt }: Job, bytes: number, sinc
   }
 }
 
-/** Cuts the link once, and gives it back. */
-async function cutOnce(stage: Stage, random: Random, longest: number): Promise<number> {
+/** Cuts the link once, for up to `longest` ms, and gives it back; resolves to the moment when it began to. */
+export async function cutOnce(stage: Stage, random: Random, longest: number): Promise<number> {
   await stage.box.cutLink(random.pick(['down', 'drop']));
   await delay(random.scaled(SHORTEST_MS, longest));
   // Taken before the link is there: what giving it back takes counts, too.
@@ -61,7 +67,7 @@ async function cutOnce(stage: Stage, random: Random, longest: number): Promise<n
   return since;
 }
 
-const over = (run: CliRun): boolean => run.child.exitCode !== null || run.child.signalCode !== null;
+export const over = (run: CliRun): boolean => run.child.exitCode !== null || run.child.signalCode !== null;
 
 /** Ms from a command's result to its end; NaN when it told none. */
 async function leavingTime(run: CliRun): Promise<number> {

@@ -1,9 +1,10 @@
-/** The command line killed in each phase of a provision, and gone on with. */
+/** The command line killed in each phase of a provision, and gone on with; then the same again over a cable that breaks. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { whyNoRig } from '../rig/box.ts';
 import { kill } from './kill.ts';
 import { Random } from './random.ts';
 import { Stage } from './stage.ts';
+import { unsteady } from './unsteady.ts';
 
 const why = whyNoRig();
 
@@ -19,5 +20,10 @@ describe.runIf(why === null)(`a laptop that dies${why ? ` (not run: ${why})` : '
   it('everything stands where it stood: one attempt each, every event once, nothing done twice', async () => {
     const told = await kill(stage, new Random(1), { tests: 1 });
     expect(told.counts['kills']).toBeGreaterThanOrEqual(5);
+  }, 600_000);
+
+  it('a second provision over a cable that breaks changes nothing, and loses nothing', async () => {
+    const told = await unsteady(stage, new Random(1), { longest: 2_000, again: true });
+    expect(told.counts['cuts']).toBeGreaterThanOrEqual(5);
   }, 600_000);
 });

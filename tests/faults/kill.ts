@@ -1,7 +1,7 @@
 /** Fault: the command line is killed at random moments, and what it began is gone on with. */
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { CliRun } from '../integration/cli.ts';
+import type { CliRun, Ended } from '../integration/cli.ts';
 import { holds } from './evidence.ts';
 import { attemptOf, during, isOpen } from './layer.ts';
 import type { Random } from './random.ts';
@@ -83,25 +83,42 @@ async function killProvision(stage: Stage, random: Random): Promise<{ kills: num
   return { kills, phases: hit.size };
 }
 
-/** Rejects when a kill cost an attempt, an event or a thing that was done already. The box is provisioned then. */
-export async function kill(stage: Stage, random: Random, opts: { tests: number }): Promise<Told> {
-  const inTests = await killTests(stage, random, opts.tests);
-  const { kills, phases } = await killProvision(stage, random);
+/** Every phase of the session's run passed at its first attempt. */
+export function passedAtOnce(stage: Stage): void {
   for (const [phase] of PHASES) {
     const row = attemptOf(stage, phase);
     assert.deepEqual([row?.attempt, row?.state], [1, 'passed'], phase);
   }
-  const events = holds(stage, { killed: true });
-  await stage.must(0, 'verify');
-  const again = await stage.must(PASSED, 'provision', '--layers', '0,1', '--bundle', stage.box.bundle);
-  const changed = again.records
+}
+
+/** A provision of a box that has everything: it changes nothing. */
+export function changedNothing({ records }: Ended): void {
+  const changed = records
     .filter(isEvent({ kind: 'task', state: 'changed' }))
     .map((r) => eventIn(r)?.['name']);
   assert.deepEqual(changed, []);
-  const ends = again.records.filter(isEvent({ kind: 'finished' })).map((r) => eventIn(r));
+  const counts = records.filter(isEvent({ kind: 'finished' })).map((r) => eventIn(r)?.['counts']);
   assert.deepEqual(
-    ends.map((e) => (e?.['counts'] as { changed: number }).changed),
+    counts.map((c) => (c as { changed: number }).changed),
     PHASES.map(() => 0),
   );
+}
+
+/** Rejects when a kill cost an attempt, an event or a thing that was done already. The box is provisioned then. */
+export async function kill(stage: Stage, random: Random, opts: { tests: number }): Promise<Told> {
+  const inTests = await killTests(stage, random, opts.tests);
+  const { kills, phases } = await killProvision(stage, random);
+  passedAtOnce(stage);
+  const events = holds(stage, { killed: true });
+  await stage.must(0, 'verify');
   return { counts: { kills: inTests + kills, phases, events }, worstCatchUpMs: null };
+}
+
+/** The same, and a second provision, which changes nothing. */
+export async function killAndRepeat(stage: Stage, random: Random, opts: { tests: number }): Promise<Told> {
+  const done = await kill(stage, random, opts);
+  const again = await stage.provision('0,1').ended;
+  assert.equal(again.code, PASSED, told(again));
+  changedNothing(again);
+  return done;
 }

@@ -2,12 +2,13 @@
 import { cancelled } from './cancel.ts';
 import { cuts } from './cuts.ts';
 import { unconfirmed } from './harden.ts';
-import { kill } from './kill.ts';
+import { killAndRepeat } from './kill.ts';
 import { twoLaptops } from './laptops.ts';
 import { powerCut } from './power.ts';
 import type { Random } from './random.ts';
 import { ansibleKilled, runnerKilled } from './runner.ts';
 import type { Stage, Told } from './stage.ts';
+import { unsteady } from './unsteady.ts';
 
 /** Does the fault on a fresh box. Rejects when something did not hold. */
 export type Fault = (stage: Stage, random: Random) => Promise<Told>;
@@ -17,7 +18,8 @@ const anywhere = { within: 12, mend: true };
 
 export const FAULTS: Record<string, Fault> = {
   cuts: (stage, random) => cuts(stage, random, { cuts: 100, longest: 10_000 }),
-  kill: (stage, random) => kill(stage, random, { tests: 4 }),
+  kill: (stage, random) => killAndRepeat(stage, random, { tests: 4 }),
+  unsteady: (stage, random) => unsteady(stage, random, { longest: 10_000, again: false }),
   runner: (stage, random) => runnerKilled(stage, random, anywhere),
   ansible: (stage, random) => ansibleKilled(stage, random, { ...anywhere, within: 25 }),
   cancel: (stage, random) => cancelled(stage, random, anywhere),
