@@ -75,7 +75,7 @@ export default {
       { path: '^renderer' },
       {
         pathNot:
-          '^renderer|^preload/contract|^node_modules/(react|react-dom|@mantine|zustand|uplot|@xterm|zod)/',
+          '^renderer|^preload/contract|^node_modules/(react|react-dom|@mantine|zustand|uplot|@xterm|@fontsource|zod)/',
       },
     ),
     rule(

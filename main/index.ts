@@ -3,7 +3,7 @@ import { app, BrowserWindow, dialog, MessageChannelMain, type WebContents } from
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CallInput } from '../preload/contract/calls.ts';
-import { AppError, asAppError } from '../preload/contract/errors.ts';
+import { asAppError } from '../preload/contract/errors.ts';
 import { TERMINAL_PORT } from '../preload/contract/terminal.ts';
 import { handlers } from './handlers.ts';
 import { serve, tell } from './ipc.ts';

@@ -18,7 +18,7 @@ import { basename, join } from 'node:path';
 import { packBoxCode } from '../../main/services/boxcode.ts';
 import { build, withLock, type Built } from '../rig/build.ts';
 import { RigBox } from '../rig/box.ts';
-import { must, RIG, ROOT } from '../rig/host.ts';
+import { RIG, ROOT } from '../rig/host.ts';
 import { Laptop, type Ended, type SecretsGiven } from './cli.ts';
 
 /** What the box on this laptop is called. */
