@@ -23,6 +23,7 @@ export function Lines({ label, count, line, none }: Props) {
     const element = box.current;
     if (!element) return;
     const measure = () => setView({ top: element.scrollTop, height: element.clientHeight });
+    measure();
     const sizes = new ResizeObserver(measure);
     sizes.observe(element);
     return () => sizes.disconnect();
