@@ -50,12 +50,7 @@ export class Lines {
   static of(lines: readonly SampleLine[]): Lines {
     const all = new Lines();
     for (const { field, series, mono, value } of lines) {
-      all.#field(field).set(series, {
-        series,
-        mono: Float64Array.from(mono),
-        value: Float64Array.from(value),
-        length: mono.length,
-      });
+      all.#field(field).set(series, { series, mono, value, length: mono.length });
       all.#seen(series, mono.at(-1) ?? -Infinity);
     }
     return all;

@@ -22,10 +22,17 @@ const HEIGHT = 118;
 
 type Column = uPlot.AlignedData[number];
 
-/** The newest value at or before `at`; the newest of all without it. */
-function valueAt(column: Column | undefined, at: number | null | undefined): number | null {
+/** Index of the last time that is not after `end`. */
+function lastUntil(times: Column | undefined, end: number): number {
+  let at = (times?.length ?? 0) - 1;
+  while (at >= 0 && Number(times?.[at]) > end) at--;
+  return at;
+}
+
+/** The newest value at or before index `at`; null where nothing was measured. */
+function valueAt(column: Column | undefined, at: number): number | null {
   if (!column) return null;
-  for (let i = at ?? column.length - 1; i >= 0; i--) {
+  for (let i = at; i >= 0; i--) {
     const value = column[i];
     if (value !== null && value !== undefined) return value;
     if (value === null) return null;
@@ -55,9 +62,11 @@ export function Chart({ kind, series, data, sync, onZoom, onWhole, onPlot, ...ar
   latest.current = { around, onZoom, onWhole, onPlot, data };
 
   const tell = (u: uPlot | null) => {
+    const { data: shown, around: now } = latest.current;
+    const end = lastUntil(shown[0], now.window[1]);
     series.forEach((_, i) => {
       const span = values.current[i];
-      const value = valueAt(latest.current.data[i + 1], u?.cursor.idxs?.[i + 1]);
+      const value = valueAt(shown[i + 1], u?.cursor.idxs?.[i + 1] ?? end);
       if (span) span.textContent = value === null ? '–' : number(value, kind.digits);
     });
   };
@@ -99,10 +108,10 @@ export function Chart({ kind, series, data, sync, onZoom, onWhole, onPlot, ...ar
     tell(plot.current);
   }, [data, structure]);
   // The colours are read while drawing, so a new scheme is a new drawing.
-  useEffect(
-    () => plot.current?.setScale('x', { min: from, max: to }),
-    [from, to, scheme, around.bands, around.marks, around.limits],
-  );
+  useEffect(() => {
+    plot.current?.setScale('x', { min: from, max: to });
+    tell(plot.current);
+  }, [from, to, scheme, around.bands, around.marks, around.limits]);
 
   const said = series.map((name, i) =>
     `GPU ${name} ${rangeOf(data[i + 1], kind.digits)} ${kind.unit}`.trim(),

@@ -28,7 +28,12 @@ export function ChartMarks({ marks, bands }: { marks: readonly Mark[]; bands: re
               {plural(loud.length, 'event')}: {loud[0]?.text} at {clock(loud[0]?.at ?? 0)}
             </span>
           ) : (
-            `${plural(bands.length, 'step')} and ${plural(marks.length, 'event')}`
+            [
+              bands.length > 0 && plural(bands.length, 'step'),
+              marks.length > 0 && plural(marks.length, 'event'),
+            ]
+              .filter(Boolean)
+              .join(' and ')
           )}
         </UnstyledButton>
       </Popover.Target>

@@ -3,12 +3,11 @@ import { Box, Button, Group, Stack, Text, Title } from '@mantine/core';
 import { useState } from 'react';
 import { call } from '../api.ts';
 import { ErrorView } from '../components/ErrorView.tsx';
-import { openBox, useDesk } from '../stores/desk.ts';
+import { useDesk } from '../stores/desk.ts';
 import { attempt, clearProblem, openDialog, useFrame } from '../stores/frame.ts';
 import { BoxCards } from './BoxCards.tsx';
 import { NewBox } from './NewBox.tsx';
-
-const practise = () => attempt(async () => openBox((await call('boxes.practice', { fault: null })).session));
+import { PracticeMenu } from './PracticeMenu.tsx';
 
 const openReport = () =>
   attempt(async () => {
@@ -53,9 +52,7 @@ export function FirstScreen() {
               New box
             </Button>
           )}
-          <Button variant="default" onClick={() => void practise()}>
-            Practice box
-          </Button>
+          <PracticeMenu />
           <Button variant="default" onClick={() => void openReport()}>
             Open report…
           </Button>

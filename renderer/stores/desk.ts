@@ -71,14 +71,37 @@ export async function change(answer: Promise<BoxState>): Promise<BoxState> {
   return box;
 }
 
-/** Reads an attempt's events that the window does not have yet. */
-export async function loadJob(session: string, job: string, attempt: number): Promise<void> {
-  for (;;) {
-    const after = get().jobs[jobKey(job, attempt)]?.view.lastSeq ?? 0;
-    const lines = await call('job.lines', { session, job, attempt, after });
-    if (lines.length === 0) return;
-    addLines(job, attempt, lines);
+interface Load {
+  /** Asked for once more meanwhile: what was just read may be older than that. */
+  again: boolean;
+  done: Promise<void>;
+}
+const loads = new Map<string, Load>();
+
+/** Reads an attempt's events that the window does not have yet. Several places may ask at once; they are read once. */
+export function loadJob(session: string, job: string, attempt: number): Promise<void> {
+  const key = jobKey(job, attempt);
+  const running = loads.get(key);
+  if (running) {
+    running.again = true;
+    return running.done;
   }
+  const load: Load = { again: false, done: Promise.resolve() };
+  loads.set(key, load);
+  load.done = readJob(session, job, attempt, load).finally(() => loads.delete(key));
+  return load.done;
+}
+
+async function readJob(session: string, job: string, attempt: number, load: Load): Promise<void> {
+  do {
+    load.again = false;
+    for (;;) {
+      const after = get().jobs[jobKey(job, attempt)]?.view.lastSeq ?? 0;
+      const lines = await call('job.lines', { session, job, attempt, after });
+      if (lines.length === 0) break;
+      addLines(job, attempt, lines);
+    }
+  } while (load.again);
 }
 
 function addLines(job: string, attempt: number, lines: readonly string[]): void {

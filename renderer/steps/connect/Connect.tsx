@@ -3,6 +3,7 @@ import { Stack } from '@mantine/core';
 import { useState, type FormEvent } from 'react';
 import type { LoginChoice } from '../../../preload/contract/calls.ts';
 import { call } from '../../api.ts';
+import { PracticeConsole } from '../../components/PracticeConsole.tsx';
 import { StepFrame } from '../../components/StepFrame.tsx';
 import { useAction } from '../../components/useAction.ts';
 import { change } from '../../stores/desk.ts';
@@ -32,7 +33,7 @@ export function Connect({ box }: StepProps) {
     >
       <Stack gap="lg" maw={640} pb="md">
         {action.error?.code === 'host_key_changed' && <HostKeyChanged />}
-        <AddressForm box={box} />
+        {box.practice ? <PracticeConsole session={box.session.id} /> : <AddressForm box={box} />}
         {held ? (
           <Connected box={box} />
         ) : (
