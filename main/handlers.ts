@@ -215,8 +215,8 @@ export function handlers(desk: Desk, info: AppInfo, shell: Shell): Handlers {
         .map(({ series, field, points: found }) => ({
           series,
           field,
-          mono: found.map((p) => p.mono),
-          value: found.map((p) => p.value),
+          mono: Float64Array.from(found, (p) => p.mono),
+          value: Float64Array.from(found, (p) => p.value),
         })),
 
     'ask.answer': ({ ask, value }) => {

@@ -122,8 +122,8 @@ const ProfileEntry = z.strictObject({ id: z.string(), title: z.string() });
 export const SampleLine = z.strictObject({
   series: z.string(),
   field: z.string(),
-  mono: z.array(z.number()),
-  value: z.array(z.number()),
+  mono: z.instanceof(Float64Array),
+  value: z.instanceof(Float64Array),
 });
 export type SampleLine = z.infer<typeof SampleLine>;
 const ReportFile = z.strictObject({

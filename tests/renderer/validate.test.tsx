@@ -1,6 +1,6 @@
 /** Validate with the lines of a real suite: what can be chosen, live charts and checks, how a result goes out of date. */
 import { act, fireEvent, screen, within } from '@testing-library/react';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { BoxState } from '../../preload/contract/calls.ts';
 import { Validate } from '../../renderer/steps/validate/Validate.tsx';
 import { fakeCanvas } from './canvas.ts';
@@ -128,6 +128,32 @@ describe('a suite on its way', () => {
     fireEvent.keyDown(charts, { key: '+', ctrlKey: true });
     within(charts).getByText(/^0:00 to 1:02$/);
     expect(fake.of('job.samples')).toHaveLength(1);
+  });
+});
+
+describe('a long suite', () => {
+  it('is read thinned, and a window of it in full once it is chosen', async () => {
+    const all = [...before, recorded('gpu-detection')];
+    const fake = main(all).answer('job.samples', ({ from, to }) => {
+      const times = Array.from({ length: 2_000 }, (_, i) => 3022.7 + i * 10).filter(
+        (t) => t >= (from ?? 0) && t <= (to ?? Infinity),
+      );
+      // What is seen only in full: main says so with another value here.
+      const value = Float64Array.from(times, () => (from === null ? 40 : 41));
+      return [{ series: '0', field: 'temperature.gpu', mono: Float64Array.from(times), value }];
+    });
+    await show(Validate, fake);
+    expect(legend('Core temperature')[0]).toBe('40');
+    fireEvent.keyDown(screen.getByRole('group', { name: /^GPU charts/ }), { key: '+' });
+    await vi.waitFor(() => expect(legend('Core temperature')[0]).toBe('41'));
+    const [whole, window] = fake.of('job.samples') as {
+      from: number | null;
+      to: number | null;
+      points: number;
+    }[];
+    expect(whole).toMatchObject({ from: null, to: null });
+    // Half a window on either side, so that moving finds something at once.
+    expect((window?.to ?? 0) - (window?.from ?? 0)).toBeCloseTo(2 * 0.5 * 19_990, -2);
   });
 });
 
