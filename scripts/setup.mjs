@@ -32,28 +32,51 @@ async function aptInstall(names) {
   if (ours) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
   try {
     const env = { DEBIAN_FRONTEND: 'noninteractive' };
-    await must('apt-get', ['update', '-q'], { env });
     await must('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...names], { env });
   } finally {
     if (ours) rmSync(policy, { force: true });
   }
 }
 
-async function debianPackages() {
+/** What a window needs, as Chromium is linked; the names of newer releases first. */
+const LIB = process.arch === 'arm64' ? '/usr/lib/aarch64-linux-gnu' : '/usr/lib/x86_64-linux-gnu';
+const WINDOW_PACKAGES = {
+  'libgtk-3-0t64|libgtk-3-0': `${LIB}/libgtk-3.so.0`,
+  libnss3: `${LIB}/libnss3.so`,
+  'libasound2t64|libasound2': `${LIB}/libasound.so.2`,
+  libgbm1: `${LIB}/libgbm.so.1`,
+};
+const TEST_WINDOW_PACKAGES = {
+  ...WINDOW_PACKAGES,
+  xvfb: 'Xvfb',
+  'fonts-dejavu-core': '/usr/share/fonts/truetype/dejavu',
+};
+
+/** The first of the names that this release has. */
+async function known(names) {
+  const all = names.split('|');
+  for (const name of all) {
+    if ((await run('apt-cache', ['show', '--no-all-versions', name])).code === 0) return name;
+  }
+  return all.at(-1);
+}
+
+/** `why`: what goes without them where they cannot be installed. */
+async function debianPackages(packages, why) {
   if (process.platform !== 'linux' || !(await has('apt-get'))) return;
   const missing = [];
-  for (const [name, proof] of Object.entries(PACKAGES)) {
-    if (!(proof.startsWith('/') ? existsSync(proof) : await has(proof))) missing.push(name);
+  for (const [names, proof] of Object.entries(packages)) {
+    if (!(proof.startsWith('/') ? existsSync(proof) : await has(proof))) missing.push(names);
   }
   if (missing.length === 0) return;
+  if (isRoot) await must('apt-get', ['update', '-q'], { env: { DEBIAN_FRONTEND: 'noninteractive' } });
+  const names = await Promise.all(missing.map(known));
   if (!isRoot) {
-    console.log(
-      `setup: some tests are skipped until these are there:\n  sudo apt-get install ${missing.join(' ')}`,
-    );
+    console.log(`setup: ${why} until these are there:\n  sudo apt-get install ${names.join(' ')}`);
     return;
   }
-  console.log(`setup: installing ${missing.join(' ')}`);
-  await aptInstall(missing);
+  console.log(`setup: installing ${names.join(' ')}`);
+  await aptInstall(names);
 }
 
 export async function nodeModules() {
@@ -81,11 +104,13 @@ async function pythonTools() {
   if (done) console.log('setup: Python tools installed');
 }
 
-/** `what`: 'run' for the app alone, 'test' for everything. */
+/** `what`: 'run' for the command line, 'window' for the app with its window, 'test' for everything. */
 export async function setup(what) {
   const [major] = process.versions.node.split('.').map(Number);
   if (major < 20) throw new Error(`Node 20 or newer is needed; this is ${process.version}.`);
-  if (what === 'test') await debianPackages();
+  if (what === 'window') await debianPackages(WINDOW_PACKAGES, 'the window cannot open');
+  if (what === 'test')
+    await debianPackages({ ...PACKAGES, ...TEST_WINDOW_PACKAGES }, 'some tests are skipped');
   const tools = what === 'test' && process.platform !== 'win32' ? pythonTools() : Promise.resolve();
   await Promise.all([nodeModules(), tools]);
 }

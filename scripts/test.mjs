@@ -74,10 +74,13 @@ try {
   mkdirSync(results, { recursive: true });
   const { buildCli } = await import('./build-cli.mjs');
   await buildCli();
+  const { buildWindow } = await import('./build-window.mjs');
+  await buildWindow();
   await vitest('unit', 'unit');
   await vitest('page', 'renderer');
   await pytest('box', 'tests/box');
   await pytest('ansible', 'ansible/tests');
+  await vitest('window', 'e2e');
   await vitest('integration', 'integration');
 } catch (error) {
   console.error(`test: ${error.message}`);
