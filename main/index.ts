@@ -1,7 +1,7 @@
 /** The window's process: wiring only. What it can do is in services, what the page may ask of it in handlers.ts. */
 import { app, BrowserWindow, dialog, MessageChannelMain, type WebContents } from 'electron';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { CallInput } from '../preload/contract/calls.ts';
 import { asAppError } from '../preload/contract/errors.ts';
 import { TERMINAL_PORT } from '../preload/contract/terminal.ts';
@@ -9,12 +9,15 @@ import { handlers } from './handlers.ts';
 import { serve, tell } from './ipc.ts';
 import { openApp } from './services/app.ts';
 import { Desk } from './services/desk.ts';
+import { dataHome } from './services/paths.ts';
 import { startPractice } from './services/practice.ts';
 import { systemsProven } from './services/systems.ts';
 import { Terminals } from './services/terminals.ts';
 import { isOurs, openPath, openWindow, registerScheme, secure } from './window.ts';
 
 registerScheme();
+// What Chromium keeps lies with our own data: one folder to keep or to remove, and one window a folder.
+app.setPath('userData', resolve(dataHome(), 'chromium'));
 
 const OUT = import.meta.dirname;
 

@@ -32,6 +32,11 @@ export function StepFrame({ box, id, action, aside, primary, actions, children }
   const [back, next] = [STEP_IDS[at - 1], STEP_IDS[at + 1]];
   const nextStep = box.steps.find((s) => s.id === next);
   const view = useRef<HTMLDivElement>(null);
+  const title = useRef<HTMLHeadingElement>(null);
+  // Where the way here began is gone by now: what is read out and what Tab goes on from is the new step.
+  useEffect(() => {
+    if (document.activeElement === document.body) title.current?.focus();
+  }, []);
   // What an act does and what it ended with stand at the top, wherever the page was.
   useEffect(() => {
     if (action.busy || action.error) view.current?.scrollTo({ top: 0 });
@@ -46,7 +51,7 @@ export function StepFrame({ box, id, action, aside, primary, actions, children }
       style={{ flexDirection: 'column' }}
     >
       <Group justify="space-between" px="lg" py="sm">
-        <Title order={2} size="h3" id="step-title" tabIndex={-1}>
+        <Title ref={title} order={2} size="h3" id="step-title" tabIndex={-1}>
           {step?.title}
         </Title>
         {aside}

@@ -13,14 +13,14 @@ export function TopBar({ box }: { box: BoxState }) {
   const mark = marking(box);
   const { host, port } = session.address;
   return (
-    <Box component="header" data-region="top" tabIndex={-1}>
+    <Box component="section" aria-label="Box" data-region="top" tabIndex={-1}>
       {mark && (
         <div className="striped" data-marking={mark}>
           <span>{mark}</span>
         </div>
       )}
       <Group px="lg" h={44} gap="lg" wrap="nowrap" className="topbar">
-        <Text fw={700} span truncate>
+        <Text component="h1" fw={700} m={0} truncate>
           <span aria-hidden>▣ </span>
           {session.name}
         </Text>

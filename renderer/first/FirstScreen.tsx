@@ -22,7 +22,7 @@ export function FirstScreen() {
   const none = cards !== null && cards.length === 0;
   const form = making || none;
   return (
-    <Box className="first">
+    <Box component="main" className="first">
       <Stack gap="lg" maw={980} mx="auto" px="lg" py="xl">
         <Group justify="space-between" align="center">
           <Title order={1} size="h2">
