@@ -12,7 +12,7 @@ export function ErrorView({ error, onClose }: { error: ErrorReply; onClose?: () 
   return (
     <Alert
       color="red"
-      variant="light"
+      variant="outline"
       title={error.message}
       role="alert"
       withCloseButton={onClose !== undefined}

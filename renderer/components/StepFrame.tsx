@@ -62,7 +62,11 @@ export function StepFrame({ box, id, action, aside, primary, actions, children }
             {step.why}
           </Alert>
         )}
-        {action.error && <ErrorView error={action.error} onClose={action.clear} />}
+        {action.error && (
+          <Box mb="md">
+            <ErrorView error={action.error} onClose={action.clear} />
+          </Box>
+        )}
         {children}
       </ScrollArea>
       <Group
