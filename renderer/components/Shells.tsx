@@ -1,9 +1,11 @@
 /** The two shells: the box's through the held connection, and this laptop's. Each starts when it is first looked at, and stays. */
 import { Box, Button, SegmentedControl, Stack, Text } from '@mantine/core';
-import { useEffect, useState } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import type { BoxState } from '../../preload/contract/calls.ts';
 import { showStep } from '../stores/desk.ts';
-import { Terminal } from './Terminal.tsx';
+
+// A third of the page's code, and nobody looks at a shell first.
+const Terminal = lazy(async () => ({ default: (await import('./Terminal.tsx')).Terminal }));
 
 type Where = 'box' | 'laptop';
 
@@ -31,7 +33,9 @@ export function Shells({ box, shown }: { box: BoxState; shown: boolean }) {
       />
       {begun.has('box') && (
         <div className="shell" hidden={where !== 'box'}>
-          <Terminal where="box" session={id} whose={`${user} on ${name}`} />
+          <Suspense>
+            <Terminal where="box" session={id} whose={`${user} on ${name}`} />
+          </Suspense>
         </div>
       )}
       {where === 'box' && !begun.has('box') && (
@@ -44,7 +48,9 @@ export function Shells({ box, shown }: { box: BoxState; shown: boolean }) {
       )}
       {begun.has('laptop') && (
         <div className="shell" hidden={where !== 'laptop'}>
-          <Terminal where="laptop" session={null} whose="this laptop" />
+          <Suspense>
+            <Terminal where="laptop" session={null} whose="this laptop" />
+          </Suspense>
         </div>
       )}
     </Box>

@@ -129,6 +129,17 @@ describe('setting up keys', () => {
   });
 });
 
+describe('without a connection', () => {
+  it('waits for it and says so: what logged in first is needed once more', async () => {
+    const link = { state: null, detail: 'not connected', rttMs: null };
+    const { user } = await show(Keys, new FakeMain().serve(boxWith([free], BEFORE_KEYS, { link }), [free]));
+    await user.type(password(), 'pw');
+    await user.type(again(), 'pw');
+    screen.getByText('Not connected: go to Connect first.');
+    expect(button('Set up keys')).toHaveProperty('disabled', true);
+  });
+});
+
 describe('with keys set up', () => {
   const serve = (...given: Parameters<typeof boxWith>) =>
     new FakeMain().serve(boxWith(...given), done).answer('box.keys', () => boxWith(done, {}));

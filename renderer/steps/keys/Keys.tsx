@@ -9,6 +9,7 @@ import { StepFrame } from '../../components/StepFrame.tsx';
 import { useAction } from '../../components/useAction.ts';
 import { useJob } from '../../components/useJob.ts';
 import { change } from '../../stores/desk.ts';
+import { waitsForLink } from '../../words.ts';
 import type { StepProps } from '../index.ts';
 import { firstOrders, isComplete, KeysForm, type KeysOrders } from './KeysForm.tsx';
 import { Proofs } from './Proofs.tsx';
@@ -59,6 +60,8 @@ export function Keys({ box }: StepProps) {
       ? {
           label: proven ? 'Set up again' : 'Set up keys',
           run: set,
+          // What logged in first, logs in once more for this: it is known while its connection is held.
+          why: keys ? null : waitsForLink(box.link),
           disabled: !isComplete(orders, { proven, asksUid: holder !== null }),
         }
       : null;
