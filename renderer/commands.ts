@@ -1,8 +1,8 @@
 /** What Ctrl+K offers, as the box stands. Pure, but for what a command does when it is run. */
 import type { BoxState } from '../preload/contract/calls.ts';
-import { call } from './api.ts';
 import { closeBox, showStep } from './stores/desk.ts';
 import { attempt, openDialog, showTab, toggleDock } from './stores/frame.ts';
+import { resumeRun } from './told.ts';
 
 export interface Command {
   title: string;
@@ -21,7 +21,7 @@ function ofBox(box: BoxState): Command[] {
       run: () => showStep(step.id),
     })),
     ...(box.resumable && !box.following
-      ? [{ title: 'Resume', keys: null, run: () => void attempt(() => call('box.resume', { session })) }]
+      ? [{ title: 'Resume', keys: null, run: () => void attempt(() => resumeRun(session)) }]
       : []),
     { title: 'Show or hide the dock', keys: 'Ctrl+`', run: toggleDock },
     { title: 'Terminal', keys: null, run: () => showTab('terminal') },

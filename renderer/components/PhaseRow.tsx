@@ -54,7 +54,9 @@ export function PhaseRow({ session, phase, now }: Props) {
   const { row, title, kind } = phase;
   const mirror = useJob(session, row);
   const state = stateOf(phase);
-  const { icon, word } = LOOKS[state];
+  const { icon } = LOOKS[state];
+  // Recorded here, and not yet known to have begun on the box.
+  const word = row?.state === 'starting' ? 'starting' : LOOKS[state].word;
   const seconds = state === 'running' && row ? sinceStart(row, now) : (mirror?.view.seconds ?? null);
   const broken = state === 'failed' || state === 'cancelled' || state === 'lost';
   const error = broken ? errorOf(phase, mirror) : null;

@@ -1,6 +1,7 @@
 /** Where the window is, told to main so that a kill or a crash comes back to it; and entering a box, which follows its job again. */
 import type { BoxState, Place } from '../../preload/contract/calls.ts';
 import { call } from '../api.ts';
+import { resumeRun } from '../told.ts';
 import { change, openBox, showStep, useDesk } from './desk.ts';
 import { attempt } from './frame.ts';
 
@@ -11,7 +12,7 @@ async function goOn({ session, link }: BoxState): Promise<void> {
   if (session.keys && link.state === null && session.run?.command !== 'uid-swap') {
     await change(call('box.connect', { session: id, login: { kind: 'session' } }));
   }
-  await call('box.resume', { session: id });
+  await resumeRun(id);
 }
 
 /**

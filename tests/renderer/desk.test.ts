@@ -1,0 +1,92 @@
+/** The mirror of a job's log: read once however many ask, and whole however its lines come. */
+import { act } from '@testing-library/react';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { jobKey, listen, loadJob, openBox, useDesk } from '../../renderer/stores/desk.ts';
+import { resumeRun } from '../../renderer/told.ts';
+import { FakeMain } from './main.ts';
+import { begun, boxOf, recorded, runOf, session } from './recordings.ts';
+
+const SESSION = session().id;
+const { row, lines } = recorded('l1-install');
+const { job, attempt } = row;
+const seqs = () => useDesk.getState().jobs[jobKey(job, attempt)]?.events.map((e) => e.env.seq) ?? [];
+const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
+
+/** Main with so many lines stored; each answer brings at most 50, and waits until it is let go. */
+function slowMain(stored: { count: number }) {
+  const waiting: (() => void)[] = [];
+  const now = begun('l1-install', 1);
+  const fake = new FakeMain()
+    .serve(boxOf([now], { run: runOf('provision', [now], null) }), [now])
+    .answer('job.lines', async ({ after }) => {
+      const answer = lines.slice(after, Math.min(after + 50, stored.count));
+      await new Promise<void>((go) => waiting.push(go));
+      return answer;
+    });
+  const go = () => act(async () => waiting.shift()?.());
+  const finish = async () => {
+    while (waiting.length) await go();
+  };
+  return { fake, go, finish };
+}
+
+beforeEach(() => useDesk.setState({ box: null, jobs: {} }));
+
+describe('the lines of a job', () => {
+  it('are read once, whoever else asks meanwhile', async () => {
+    const { fake, finish } = slowMain({ count: 120 });
+    fake.install();
+    const opened = openBox(SESSION);
+    await act(async () => undefined);
+    const others = [loadJob(SESSION, job, attempt), loadJob(SESSION, job, attempt)];
+    await finish();
+    await Promise.all([opened, ...others]);
+    expect(seqs()).toEqual(upTo(120));
+    // Three pages, an empty one, and once more for those who asked meanwhile.
+    expect(fake.of('job.lines').map((i) => (i as { after: number }).after)).toEqual([0, 50, 100, 120, 120]);
+  });
+
+  it('that main tells of while the last page is on its way are read as well', async () => {
+    const stored = { count: 40 };
+    const { fake, go, finish } = slowMain(stored);
+    fake.install();
+    const end = listen();
+    const opened = openBox(SESSION);
+    await act(async () => undefined);
+    await go();
+    // The empty page was answered from what was stored then; two lines come before the window has it.
+    stored.count = 60;
+    act(() => fake.tell('lines', { session: SESSION, job, attempt, lines: lines.slice(58, 60) }));
+    await finish();
+    await opened;
+    expect(seqs()).toEqual(upTo(60));
+    end();
+  });
+
+  it('count once, whether a notice or an answer brings them', async () => {
+    const now = begun('l1-install', 30);
+    const fake = new FakeMain().serve(boxOf([now]), [now]);
+    fake.install();
+    const end = listen();
+    await openBox(SESSION);
+    act(() => fake.tell('lines', { session: SESSION, job, attempt, lines: lines.slice(20, 35) }));
+    expect(seqs()).toEqual(upTo(35));
+    end();
+  });
+});
+
+describe('resuming from no step', () => {
+  const main = (code: 'job_cancelled' | 'host_unreachable') => {
+    const facts = { title: 'Install L1 Base system', host: '198.18.204.2', seconds: 10 };
+    new FakeMain().refuse('box.resume', code, facts).install();
+  };
+
+  it('leaves what a job ended with to where the job stands', async () => {
+    main('job_cancelled');
+    await expect(resumeRun(SESSION)).resolves.toBeUndefined();
+  });
+  it('tells of everything else', async () => {
+    main('host_unreachable');
+    await expect(resumeRun(SESSION)).rejects.toThrow('Nothing answers at 198.18.204.2');
+  });
+});
