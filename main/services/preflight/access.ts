@@ -33,13 +33,17 @@ function uid1000(look: Look): Finding {
   if (holder === adminUser) return pass(holder, more);
   if (holder) {
     const evidence = holder === firstUser ? `${holder} is the user of the first login` : null;
-    return warn(holder, new AppError('uid_taken', { holder }).nextAction, { ...more, evidence });
+    return warn(
+      holder,
+      `Choose in Keys what happens: swap (${holder} is logged out and its files are re-owned), or leave it (${adminUser} gets another UID, reported as a deviation).`,
+      { ...more, evidence },
+    );
   }
   const other = users?.find((u) => u.name === adminUser && u.uid !== ADMIN_UID);
   if (!other) return pass('free', more);
   return warn(
     `free, but ${adminUser} has ${other.uid}`,
-    'Give --uid keep to leave it so; it is reported as a deviation.',
+    'Choose in Keys to leave it so; it is reported as a deviation.',
     more,
   );
 }
