@@ -163,7 +163,13 @@ export const TABLE: readonly [string, Change, string, Verdict, RegExp][] = [
     'warn',
     /812/,
   ],
-  ['UID 1000 taken', (f) => (f.uid1000 = 'installer'), 'pf_uid1000', 'warn', /in Keys .*swap \(installer is logged out .*or leave it/],
+  [
+    'UID 1000 taken',
+    (f) => (f.uid1000 = 'installer'),
+    'pf_uid1000',
+    'warn',
+    /in Keys .*swap \(installer is logged out .*or leave it/,
+  ],
   ['UID 1000 right', (f) => (f.uid1000 = 'vaultadmin'), 'pf_uid1000', 'pass', /vaultadmin/],
   [
     'vaultadmin elsewhere',
