@@ -13,7 +13,7 @@ export function makeSession(more: Partial<Session> = {}): Session {
     name: `box-${randomUUID().slice(0, 8)}`,
     profile: 'vault-cube',
     path: 'provision',
-  practice: false,
+    practice: false,
     createdAt: '2026-11-24T05:00:00.000Z',
     address: { host: '192.0.2.10', port: 22 },
     user: 'installer',
