@@ -27,6 +27,7 @@ const card = (more: Partial<BoxCard> = {}): BoxCard => ({
 async function first(cards: BoxCard[], main = new FakeMain()) {
   main
     .answer('boxes.list', () => cards)
+    .answer('practice.faults', () => [{ id: 'layer', title: 'A layer fails' }])
     .answer('profiles.list', () => [
       { id: 'vault-cube', title: 'Vault Cube' },
       { id: 'two-h100', title: 'Two H100' },
@@ -75,6 +76,17 @@ describe('with no box known', () => {
     await user.type(screen.getByLabelText('User'), 'installer{Enter}');
     expect(screen.getByRole('alert').textContent).toContain('already known, at 10.0.0.1');
     expect(screen.getByLabelText('Address')).toHaveProperty('value', '192.168.10.20');
+  });
+});
+
+describe('practice', () => {
+  it('begins without a fault or with a recorded one, and opens the practice box', async () => {
+    const { user, main } = await first([]);
+    main.serve({ ...newBox, practice: true }, []).answer('boxes.practice', () => ({ session: SESSION }));
+    await user.click(button('Practice box'));
+    await user.click(await screen.findByRole('menuitem', { name: /A layer fails/ }));
+    expect(main.of('boxes.practice')).toEqual([{ fault: 'layer' }]);
+    expect(useDesk.getState().box?.practice).toBe(true);
   });
 });
 
