@@ -1,5 +1,5 @@
 /** The window and every security setting of Electron. The page comes from app:// alone, and can reach nothing else. */
-import { BrowserWindow, app, net, protocol, session, shell, type IpcMainInvokeEvent } from 'electron';
+import { BrowserWindow, Menu, app, net, protocol, session, shell, type IpcMainInvokeEvent } from 'electron';
 import { join, normalize, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -66,6 +66,8 @@ export function isOurs(event: IpcMainInvokeEvent): boolean {
 const SIZE = { width: 1320, height: 720, minWidth: 960, minHeight: 600 };
 
 export function openWindow(preload: string): BrowserWindow {
+  // The default menu reloads the page at Ctrl+R, and takes what was typed with it. On macOS it also is what copies and pastes.
+  if (process.platform !== 'darwin') Menu.setApplicationMenu(null);
   const window = new BrowserWindow({
     ...SIZE,
     show: false,
