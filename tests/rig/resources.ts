@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   readFileSync,
   readdirSync,
+  realpathSync,
   renameSync,
   rmSync,
   rmdirSync,
@@ -155,7 +156,9 @@ export async function killAll(names: Names): Promise<void> {
 }
 
 /** Mount points at or below a folder, the innermost first. */
-function mountsBelow(folder: string): string[] {
+function mountsBelow(named: string): string[] {
+  // The kernel's list has no links in its paths; a checkout's cache may be one.
+  const folder = existsSync(named) ? realpathSync(named) : named;
   const lines = readFileSync('/proc/self/mountinfo', 'utf8').split('\n').filter(Boolean);
   const points = lines.map((line) => (line.split(' ')[4] ?? '').replaceAll('\\040', ' '));
   return points.filter((point) => point === folder || point.startsWith(`${folder}/`)).reverse();
@@ -203,7 +206,9 @@ export async function cleanUp(): Promise<string[]> {
     const removed: string[] = [];
     for (const id of readdirSync(RUN)) {
       if (id.startsWith('.')) {
-        if (startedAt(parseInt(id.slice(1), 10)) === null) rmSync(join(RUN, id), { recursive: true });
+        if (startedAt(parseInt(id.slice(1), 10)) !== null) continue;
+        for (const point of mountsBelow(join(RUN, id))) await must('umount', [point]);
+        rmSync(join(RUN, id), { recursive: true });
         continue;
       }
       const names = namesOf(id);
