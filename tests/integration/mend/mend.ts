@@ -1,0 +1,131 @@
+/** Breaking a provisioned box by hand, and what the product's commands then say and do. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { run } from '../../rig/host.ts';
+import { eventsOf } from '../cli.ts';
+import { NAME, type Provisioned } from '../provisioned.ts';
+
+const LOOK = readFileSync(join(import.meta.dirname, 'snapshot.py'), 'utf8');
+
+/** Check id and verdict of every check that did not pass. */
+export type Findings = Record<string, string>;
+/** What a box is: see snapshot.py. */
+export type Snapshot = ReadonlyMap<string, string>;
+
+/** One thing that a person did to a box. */
+export interface Row {
+  what: string;
+  /** Run by sh, as root, on the box; ends with 0. */
+  by: string;
+  /** Every check that then does not pass: the one that is about it, and what cannot be right any more without it. */
+  finds: Findings;
+  /**
+   * Paths of the person's own that are there afterwards, too, without effect on what was broken: the product deletes nothing
+   * that it did not make.
+   */
+  leaves?: readonly string[];
+  /** The service it stops, restarts or replaces: no two such rows are done together. */
+  of?: string;
+  /** Not done together with any other: with another one the app's own login could be refused, or one would hide the other. */
+  alone?: true;
+}
+
+export interface Mended {
+  seconds: number;
+  changed: string[];
+  findings: Findings;
+  code: number;
+}
+
+function findings(events: readonly Record<string, unknown>[]): Findings {
+  const checks = events.filter((e) => e['kind'] === 'check').map((e) => e['check'] as Record<string, string>);
+  const bad = checks.filter((c) => c['layer'] === (1 as unknown) && c['verdict'] !== 'pass');
+  return Object.fromEntries(bad.map((c) => [String(c['id']), String(c['verdict'])]));
+}
+
+export class Bench {
+  readonly #p: Provisioned;
+
+  constructor(provisioned: Provisioned) {
+    this.#p = provisioned;
+  }
+
+  async breakIt(row: Row): Promise<void> {
+    const done = await this.#p.box.sh(`set -e\n${row.by}`);
+    if (done.code !== 0)
+      throw new Error(`"${row.what}" ended with ${done.code}: ${done.stdout}${done.stderr}`);
+  }
+
+  async snapshot(): Promise<Snapshot> {
+    const { code, stdout, stderr } = await this.#p.box.run(['python3', '-I', '-'], { input: LOOK });
+    if (code !== 0) throw new Error(`the snapshot ended with ${code}: ${stderr}`);
+    return new Map(
+      stdout
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => [line.slice(0, line.indexOf('\t')), line.slice(line.indexOf('\t') + 1)]),
+    );
+  }
+
+  /** `vault-cube check`: what does not pass. */
+  async check(): Promise<Findings> {
+    const ended = await this.#p.laptop.run('check', '--box', NAME, '--layers', '1');
+    if (ended.last.type !== 'result')
+      throw new Error(`check: ${JSON.stringify(ended.last)}\n${ended.stderr}`);
+    return findings(eventsOf(ended.records));
+  }
+
+  /** `vault-cube provision --layers 1`: one more run. */
+  async provision(): Promise<Mended> {
+    const t0 = performance.now();
+    const args = ['--box', NAME, '--layers', '1', '--bundle', this.#p.box.bundle];
+    const { code, last, records } = await this.#p.laptop.run('provision', ...args);
+    const events = eventsOf(records);
+    const changed = events.filter((e) => e['kind'] === 'task' && e['state'] === 'changed');
+    const found = findings(events);
+    return {
+      seconds: (performance.now() - t0) / 1000,
+      changed: changed.map((e) => String(e['name'])),
+      findings: last.type === 'result' ? found : { ...found, run: JSON.stringify(last) },
+      code,
+    };
+  }
+}
+
+/** Keys whose value is another one, with both; `leaves` are to differ, and only they. */
+export function differences(before: Snapshot, after: Snapshot, leaves: readonly string[] = []): string[] {
+  const keys = [...new Set([...before.keys(), ...after.keys()])];
+  const changed = keys.filter((key) => before.get(key) !== after.get(key));
+  const unlike = changed.filter((key) => !leaves.includes(key));
+  return unlike
+    .sort()
+    .map((key) => `${key}: ${before.get(key) ?? 'not there'} → ${after.get(key) ?? 'not there'}`);
+}
+
+/**
+ * Rows that may be done together: in one round no two are about the same check or service, so that what a health check then says
+ * is the sum of what it says after each. Those rounds come first that have most rows.
+ */
+export function rounds(rows: readonly Row[]): Row[][] {
+  const all: Row[][] = [];
+  for (const row of rows) {
+    const ids = Object.keys(row.finds);
+    const apart = (other: Row): boolean =>
+      row.alone ||
+      other.alone ||
+      (row.of !== undefined && row.of === other.of) ||
+      ids.some((id) => id in other.finds);
+    const free = all.find((round) => !round.some(apart));
+    if (free) free.push(row);
+    else all.push([row]);
+  }
+  return all;
+}
+
+/** The ids of layer 1's checks, from the code that runs on boxes. */
+export async function layerChecks(root: string, python: string): Promise<string[]> {
+  const script = 'import json; from vcbox.checks import LAYER_CHECKS; print(json.dumps(LAYER_CHECKS[1]))';
+  const { stdout, stderr } = await run(python, ['-B', '-c', script], { cwd: join(root, 'resources/box') });
+  if (!stdout) throw new Error(stderr);
+  return JSON.parse(stdout) as string[];
+}

@@ -1,0 +1,49 @@
+/**
+ * The table by hand: `npx tsx tests/integration/mend/run.ts [PATTERN]` breaks a provisioned box row by row, looks what the
+ * health check finds, provisions once more, and looks what else changed. Prints what is not as the table says; exit 1 then.
+ * Not part of `npm test` yet: not every row holds. What the rows found so far is mended in part in unfinished-roles.patch, with
+ * which tests/integration/layers.test.ts does not pass; so it is not in the roles.
+ */
+import { provisioned } from '../provisioned.ts';
+import { ACCESS } from './access.ts';
+import { Bench, differences, type Findings, type Row } from './mend.ts';
+import { SYSTEM } from './system.ts';
+
+function unlike(found: Findings, wanted: Findings): string[] {
+  const ids = [...new Set([...Object.keys(found), ...Object.keys(wanted)])];
+  return ids
+    .filter((id) => found[id] !== wanted[id])
+    .map((id) => `${id} is ${found[id] ?? 'pass'}, wanted ${wanted[id] ?? 'pass'}`);
+}
+
+async function mend(bench: Bench, row: Row): Promise<string[]> {
+  const before = await bench.snapshot();
+  await bench.breakIt(row);
+  const wrong = unlike(await bench.check(), row.finds).map((text) => `check: ${text}`);
+  const mended = await bench.provision();
+  if (mended.code !== 0)
+    wrong.push(`provision ended with ${mended.code}: ${JSON.stringify(mended.findings).slice(0, 1000)}`);
+  wrong.push(...unlike(mended.findings, {}).map((text) => `after: ${text}`));
+  return [...wrong, ...differences(before, await bench.snapshot(), row.leaves)];
+}
+
+const pattern = new RegExp(process.argv[2] ?? '');
+const rows = [...SYSTEM, ...ACCESS].filter((row) => pattern.test(row.what));
+const kept = await provisioned();
+process.once('SIGINT', () => void kept.end().then(() => process.exit(130)));
+let good = 0;
+try {
+  const bench = new Bench(kept);
+  for (const row of rows) {
+    const wrong = await mend(bench, row);
+    good += wrong.length ? 0 : 1;
+    console.log(`${wrong.length ? '✕' : '✓'} ${row.what}`);
+    for (const text of wrong) console.log(`    ${text.slice(0, 300)}`);
+  }
+} finally {
+  await kept.end();
+}
+console.log(
+  `bar: broken by hand, found and mended: measured ${good} of ${rows.length}, wanted ${rows.length}: ${good === rows.length ? 'met' : 'missed'}`,
+);
+process.exitCode = good === rows.length ? 0 : 1;
