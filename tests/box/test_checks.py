@@ -50,6 +50,15 @@ def firewall(text: str) -> dict[str, Any]:
     return {**ran(text), "ufw": parse_status(text)}
 
 
+def kernel(
+    status: str = UFW_GOOD, *, input: str = "DROP [0:0]", rules: str = "", way: str = "ufw-before-input"
+) -> dict[str, Any]:
+    """What `l1_ufw_active` looks at, both IP versions alike but for the names of ufw's chains."""
+    text = f"*filter\n:INPUT {input}\n-A INPUT -j {way}\n{rules}COMMIT\n"
+    six = text.replace("ufw-", "ufw6-")
+    return {"ufw": firewall(status), "kernel": {"iptables": ran(text), "ip6tables": ran(six)}}
+
+
 def sshd(**change: str) -> dict[str, Any]:
     settings = {
         "port": "22",
@@ -123,12 +132,18 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         {"list": RULES, "password": ran("vaultadmin L\n")},
         "no usable password",
     ),
+    (
+        "l1_sudo_password",
+        {"list": RULES, "password": ran("vaultadmin P 2026-11-24\n")},
+        {"list": ran("Matching Defaults:\n    env_reset, !authenticate\n" + RULES["out"]), "password": ran("vaultadmin P\n")},
+        "without password: !authenticate",
+    ),
     ("l1_docker_answers", ran(DOCKER), ran("{}", 1, "Cannot connect to the Docker daemon"), "Cannot connect"),
     ("l1_docker_enabled", ran("enabled\n"), ran("disabled\n", 1), "disabled"),
     (
         "l1_docker_container",
-        {"images": ran("a"), "run": ran()},
-        {"images": ran("a"), "run": ran("", 125, "runc")},
+        {"images": ran("a:1"), "image": "a:1", "run": ran()},
+        {"images": ran("a:1"), "image": "a:1", "run": ran("", 125, "runc")},
         "runc",
     ),
     ("l1_python", PYTHON, {**PYTHON, "venv": ran("ensurepip is not available", 1)}, "ensurepip"),
@@ -160,7 +175,10 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "down",
     ),
     ("l1_fail2ban_limits", LIMITS, {**LIMITS, "bantime": ran("60\n")}, "bantime 60"),
-    ("l1_ufw_active", firewall(UFW_GOOD), firewall("Status: inactive\n"), "inactive"),
+    ("l1_ufw_active", kernel(), kernel("Status: inactive\n"), "inactive"),
+    ("l1_ufw_active", kernel(), kernel(input="ACCEPT [0:0]"), "INPUT's policy is ACCEPT"),
+    ("l1_ufw_active", kernel(), kernel(rules="-A INPUT -j ACCEPT\n"), "iptables: INPUT -j ACCEPT"),
+    ("l1_ufw_active", kernel(), kernel(way="another-chain"), "does not go through ufw-before-input"),
     (
         "l1_ufw_defaults",
         firewall(UFW_GOOD),
@@ -185,6 +203,12 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         {"iptables": ran(FILTER), "ip6tables": ran(FILTER)},
         {"iptables": ran(FILTER), "ip6tables": ran("*filter\nCOMMIT\n")},
         "ip6tables: no chain",
+    ),
+    (
+        "l1_docker_user",
+        {"iptables": ran(FILTER), "ip6tables": ran(FILTER)},
+        {"iptables": ran(FILTER.replace("-A FORWARD", "-A FORWARD -j ACCEPT\n-A FORWARD")), "ip6tables": ran(FILTER)},
+        "iptables: FORWARD accepts everything",
     ),
     ("l1_sshd_permitrootlogin", sshd(), sshd(permitrootlogin="prohibit-password"), "prohibit-password"),
     ("l1_sshd_passwordauthentication", sshd(), sshd(passwordauthentication="yes"), "yes"),

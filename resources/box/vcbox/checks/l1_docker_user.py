@@ -24,6 +24,8 @@ def judge(raw: Raw, profile: Profile) -> Result:
         elif tool == "iptables" and ["-j", "DOCKER-USER"] not in forward:
             # For IPv6 older Docker makes no such rule: its proxy takes the packets, which ufw's input rules then see.
             wrong.append(f"{tool}: FORWARD does not go through DOCKER-USER; is Docker running?")
+        if ["-j", "ACCEPT"] in forward:
+            wrong.append(f"{tool}: FORWARD accepts everything")
     evidence = "\n".join(
         line for t in raw.values() for line in t["out"].splitlines() if "DOCKER-USER" in line
     )

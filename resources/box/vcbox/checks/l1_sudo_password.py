@@ -1,5 +1,7 @@
 """sudo is the administrator's way to root, and it asks for the password."""
 
+import re
+
 from vcbox.checks.base import Look, Profile, Raw, Result, box_value, judged, said
 from vcbox.parsers.system import parse_sudo_list
 
@@ -22,7 +24,7 @@ def judge(raw: Raw, profile: Profile) -> Result:
         return judged(
             False, value, want, f"Add {name} to the group sudo: run layer 1 again.", evidence=evidence
         )
-    free = [r for r in rules if "NOPASSWD" in r]
+    free = [r for r in rules if "NOPASSWD" in r] + re.findall(r"!\s*authenticate", evidence)
     if free:
         advice = "Take NOPASSWD out of /etc/sudoers and /etc/sudoers.d: run hardening again."
         return judged(False, f"without password: {free[0]}", want, advice, evidence=evidence)

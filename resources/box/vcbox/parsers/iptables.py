@@ -15,6 +15,12 @@ def chain_rules(text: str, chain: str, table: str = "filter") -> list[list[str]]
     return rules if known else None
 
 
+def chain_policy(text: str, chain: str) -> str | None:
+    """The built-in chain's policy ("DROP"), None when it is not in the text."""
+    line = next((x for x in text.splitlines() if x.startswith(f":{chain} ")), None)
+    return line.split()[1] if line else None
+
+
 def drops_published(rules: list[list[str]]) -> bool:
     """Whether packets to published ports (their address was translated: ctstate DNAT) end in DROP in this chain.
 
