@@ -14,14 +14,20 @@ from project import ANSIBLE, DISTRIBUTIONS, ROLES, ansible_playbook, load
 HERE = Path(__file__).parent
 CUSTOMER = {"features": {"buildkit": True}, "log-opts": {"labels": "site"}, "runtimes": {"nvidia": {"path": "n"}}}
 
+# ufw's chains in the kernel as it makes them, and after somebody flushed all rules: the chains are there, the ways into them not.
+CHAINS = [f"{part}-{hook}" for hook in ("input", "output", "forward") for part in ("before", "reject")]
+FLUSHED = "\n".join(["*filter", ":INPUT ACCEPT [0:0]", *(f":ufw6-{chain} - [0:0]" for chain in CHAINS), "COMMIT"])
+WHOLE = FLUSHED.replace("ufw6", "ufw").replace(
+    "COMMIT", "\n".join(f"-A {chain.split('-')[1].upper()} -j ufw-{chain}" for chain in CHAINS)
+)
+
 # Output file, template, and variables that differ from the defaults.
 CASES: list[tuple[str, str, dict[str, Any]]] = [
-    ("auto-upgrades", "base_system/auto-upgrades.j2", {}),
     ("daemon.json", "base_system/daemon.json.j2", {}),
     (
         "daemon-merged.json",
         "base_system/daemon.json.j2",
-        {"base_system_daemon_json_now": {"content": "{{ customer | to_json | b64encode }}"}},
+        {"base_system_daemon_json": {"stdout": "{{ customer | to_json }}"}},
     ),
     ("fail2ban.local", "base_system/fail2ban.local.j2", {}),
     (
@@ -34,6 +40,8 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
     ("unattended-upgrades", "base_system/unattended-upgrades.j2", {}),
     ("docker-user.rules", "access_hardening/docker-user.rules.j2", {}),
     ("docker-user-grafana.rules", "access_hardening/docker-user.rules.j2", {"access_hardening_allow_grafana": True}),
+    ("ufw-jumps-none.rules", "access_hardening/ufw-jumps.rules.j2", {"item": {"item": "iptables", "stdout": WHOLE}}),
+    ("ufw-jumps.rules", "access_hardening/ufw-jumps.rules.j2", {"item": {"item": "ip6tables", "stdout": FLUSHED}}),
     ("sshd.conf", "access_hardening/sshd.conf.j2", {}),
     ("sshd-two-ports.conf", "access_hardening/sshd.conf.j2", {"access_hardening_extra_port": 2222}),
 ]

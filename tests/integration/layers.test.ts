@@ -202,12 +202,14 @@ describe.runIf(why === null)(`layers 0 and 1${why ? ` (not run: ${why})` : ''}`,
   });
 
   it('hardening that another file undermines fails by name and is taken back', async () => {
-    const file = '/etc/ssh/sshd_config.d/00-a.conf';
-    await sh(`echo 'PermitRootLogin yes' > ${file}`);
+    // What lies elsewhere is not looked through, and users add up over all files.
+    const file = '/etc/ssh/sshd_config.d/10-a.conf';
+    await sh(`mkdir /etc/ssh/more && echo 'AllowUsers guest vaultadmin' > /etc/ssh/more/a.conf`);
+    await sh(`echo 'Include /etc/ssh/more/*.conf' > ${file}`);
     const before = await sh(LOOK);
     const last = end(await finish('harden', { ...HARDEN, confirmSeconds: 60 }));
     expect(last).toMatchObject({ outcome: 'failed', code: 'ansible_failed' });
-    expect(last.detail).toMatch(/lacks permitrootlogin no/);
+    expect(last.detail).toMatch(/admits by .*allowusers guest/);
     expect(await sh(LOOK)).toBe(before);
     expect((await ssh('true')).code).toBe(0);
     await sh(`rm ${file}`);

@@ -196,6 +196,10 @@ def restore_firewall(state: dict[str, Any]) -> list[str]:
     for tool in ("iptables", "ip6tables"):
         process.capture([tool, "-F", "DOCKER-USER"])
         process.capture([tool, "-A", "DOCKER-USER", "-j", "RETURN"])
+    # ufw's chains outlive a flush of all rules, the ways into them do not: a reload would then only drop everything.
+    for tool, chain in (("iptables", "ufw-before-input"), ("ip6tables", "ufw6-before-input")):
+        if state["ufwActive"] and process.capture([tool, "-C", "INPUT", "-j", chain])[0]:
+            process.capture([tool, "-A", "INPUT", "-j", chain])
     words = ["reload"] if state["ufwActive"] else ["--force", "disable"]
     status, out, err = process.capture(["ufw", *words])
     if state["ufwActive"] and "not enabled" in out:
