@@ -118,6 +118,8 @@ export async function provisioned(): Promise<Provisioned> {
     laptop.secrets = JSON.parse(readFileSync(join(dir, SECRETS), 'utf8')) as SecretsGiven;
     // The same box at another address: its pinned key must be the one that answers there.
     await must0(laptop, 'inspect', '--box', NAME, '--host', box.host);
+    // SSH answers before all else runs.
+    await box.run(['systemctl', 'is-system-running', '--wait']);
     return { box, laptop, end };
   } catch (error) {
     await end();

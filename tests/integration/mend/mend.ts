@@ -1,7 +1,7 @@
 /** Breaking a provisioned box by hand, and what the product's commands then say and do. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { run } from '../../rig/host.ts';
+import { must, PYTHON, ROOT } from '../../rig/host.ts';
 import { eventsOf } from '../cli.ts';
 import { NAME, type Provisioned } from '../provisioned.ts';
 
@@ -92,19 +92,21 @@ export class Bench {
   }
 }
 
-/** Keys whose value is another one, with both; `leaves` are to differ, and only they. */
+/** What is not as it was, in words; `leaves` are to differ, and only they. */
 export function differences(before: Snapshot, after: Snapshot, leaves: readonly string[] = []): string[] {
   const keys = [...new Set([...before.keys(), ...after.keys()])];
   const changed = keys.filter((key) => before.get(key) !== after.get(key));
-  const unlike = changed.filter((key) => !leaves.includes(key));
-  return unlike
-    .sort()
-    .map((key) => `${key}: ${before.get(key) ?? 'not there'} → ${after.get(key) ?? 'not there'}`);
+  const unlike = changed.filter((key) => !leaves.includes(key)).sort();
+  const gone = leaves.filter((key) => !changed.includes(key));
+  return [
+    ...unlike.map((key) => `${key}: ${before.get(key) ?? 'not there'} → ${after.get(key) ?? 'not there'}`),
+    ...gone.map((key) => `${key}: was to be left`),
+  ];
 }
 
 /**
  * Rows that may be done together: in one round no two are about the same check or service, so that what a health check then says
- * is the sum of what it says after each. Those rounds come first that have most rows.
+ * is the sum of what it says after each. Each row is in the first round that it fits into.
  */
 export function rounds(rows: readonly Row[]): Row[][] {
   const all: Row[][] = [];
@@ -123,9 +125,8 @@ export function rounds(rows: readonly Row[]): Row[][] {
 }
 
 /** The ids of layer 1's checks, from the code that runs on boxes. */
-export async function layerChecks(root: string, python: string): Promise<string[]> {
+export async function layerChecks(): Promise<string[]> {
   const script = 'import json; from vcbox.checks import LAYER_CHECKS; print(json.dumps(LAYER_CHECKS[1]))';
-  const { stdout, stderr } = await run(python, ['-B', '-c', script], { cwd: join(root, 'resources/box') });
-  if (!stdout) throw new Error(stderr);
-  return JSON.parse(stdout) as string[];
+  const listed = await must(PYTHON, ['-B', '-c', script], { cwd: join(ROOT, 'resources/box') });
+  return JSON.parse(listed) as string[];
 }

@@ -90,6 +90,7 @@ const ofDocker: Row[] = [
     what: 'daemon.json that is no JSON',
     by: 'printf \'{ "log-driver": \' >/etc/docker/daemon.json; systemctl restart docker.service || true',
     finds: fail('docker_answers', 'docker_container'),
+    leaves: ['/etc/docker/daemon.json.not-json'],
   },
   {
     what: 'Docker told to leave the firewall alone',
@@ -100,7 +101,7 @@ const ofDocker: Row[] = [
 ];
 const docker = ofDocker.map((row) => ({ ...row, of: 'docker' }));
 
-const ofApt: Row[] = [
+const updates: Row[] = [
   {
     what: 'automatic updates switched off',
     by: `sed -i 's/Unattended-Upgrade "1"/Unattended-Upgrade "0"/' ${CONF}`,
@@ -120,11 +121,9 @@ const ofApt: Row[] = [
   {
     what: "only the distribution's settings",
     by: `rm ${CONF}`,
+    alone: true,
     finds: fail('updates_others', 'updates_reboot'),
   },
-];
-const updates: Row[] = [
-  ...ofApt.map((row) => ({ ...row, of: 'apt' })),
   { what: 'a timer disabled', by: 'systemctl disable --now apt-daily.timer', finds: fail('apt_timers') },
   { what: 'a timer masked', by: 'systemctl mask --now apt-daily-upgrade.timer', finds: fail('apt_timers') },
 ];
