@@ -44,6 +44,8 @@ export class Journal {
   readonly #listeners = new Set<OnAppend>();
   readonly #views = new Map<number, JobView>();
   #untold: Parameters<OnAppend>[] = [];
+  /** Up to which line this process has told of an attempt that it follows, by the attempt's row. */
+  readonly #toldTo = new Map<number, number>();
 
   private constructor(path: string, readOnly: boolean) {
     const opened = openJournal(path, readOnly);
@@ -158,24 +160,32 @@ export class Journal {
   /** Errors: job_unknown. */
   position(job: string, attempt: number): Position {
     const r = this.#need(job, attempt);
+    if (!this.#toldTo.has(r.id)) this.#toldTo.set(r.id, r.last_seq);
     return { offset: r.bytes, seq: r.last_seq, lastLength: r.last_length, lastSha256: r.last_sha256 };
   }
 
   /**
    * Stores lines of the attempt's log, without their newlines, in one transaction that is on the disk when this
-   * returns, and gives the events that were new. Lines stored already are skipped. A line that is not the next of the
-   * chain throws log_diverged; the good ones before it are kept then, and nothing of it or after it.
+   * returns, and gives the events that were new to this process: also those that another one, which follows the same
+   * attempt, has stored since. Lines stored already are skipped. A line that is not the next of the chain throws
+   * log_diverged; the good ones before it are kept then, and nothing of it or after it.
    * Errors: log_diverged, job_unknown, laptop_disk_full (nothing is stored; the same call works when there is room).
    */
   append(job: string, attempt: number, lines: readonly Buffer[]): JobEvent[] {
-    const { good, problem } = this.#write(() => {
+    const { id, events, problem } = this.#write(() => {
       const record = this.#need(job, attempt);
       const checked = this.#lines.check(record, lines);
-      if (checked.good.length) this.#untold.push([job, attempt, this.#lines.store(record, checked.good)]);
-      return checked;
+      const known = this.#toldTo.get(record.id) ?? record.last_seq;
+      const others = known < record.last_seq ? [...this.#lines.read(record.id, known)] : [];
+      const stored = this.#lines.store(record, checked.good);
+      const news = [...others.map(({ line }) => this.#reread(line)), ...stored];
+      if (news.length) this.#untold.push([job, attempt, news]);
+      return { id: record.id, events: news, problem: checked.problem };
     });
+    const last = events.at(-1);
+    if (last) this.#toldTo.set(id, last.env.seq);
     if (problem) throw new AppError('log_diverged', { job, attempt, detail: problem }, new Error(problem));
-    return good.map((g) => g.event);
+    return events;
   }
 
   /** Several calls as one: all of them or none is stored. `onAppend` tells of them when all are. */
@@ -241,7 +251,7 @@ export class Journal {
     return this.#sql.snapshot(() => this.#lines.verify(this.#need(job, attempt)));
   }
 
-  /** Calls back after each append of this process, with the new events. Returns what ends it. */
+  /** Calls back after each append of this process, with the events new to it. Returns what ends it. */
   onAppend(callback: OnAppend): () => void {
     this.#listeners.add(callback);
     return () => this.#listeners.delete(callback);
@@ -278,6 +288,7 @@ export class Journal {
       result = this.#sql.transaction(fn);
     } catch (error) {
       this.#untold = [];
+      this.#toldTo.clear();
       // A view that was asked for inside has counted lines that are not there.
       this.#views.clear();
       throw error;

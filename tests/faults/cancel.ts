@@ -21,5 +21,5 @@ export async function cancelled(stage: Stage, random: Random, opts: LayerFault):
   await nothingLeft(stage, row);
   await dpkgWhole(stage);
   if (opts.mend) await mend(stage);
-  return { counts: { cancels: 1, events: holds(stage, { killed: true }) }, worstCatchUpMs: null };
+  return { counts: { cancels: 1, events: holds(stage) }, worstCatchUpMs: null };
 }

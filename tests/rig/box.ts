@@ -60,6 +60,8 @@ export class RigBox {
   readonly host: string;
   readonly laptop: string;
   readonly stranger: string;
+  /** Other addresses of the stranger, for what is banned by address. */
+  readonly strangers: readonly string[];
   /** Where sshd is expected; a test that moves it says so here. */
   port: number;
   readonly user: string;
@@ -80,7 +82,9 @@ export class RigBox {
     this.name = names.id;
     this.host = names.boxAddress;
     this.laptop = names.laptopAddress;
-    this.stranger = names.strangerAddress;
+    const [stranger = '', ...strangers] = names.strangerAddresses;
+    this.stranger = stranger;
+    this.strangers = strangers;
     this.port = saved.port;
     this.user = saved.user;
     this.password = saved.password;

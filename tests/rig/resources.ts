@@ -33,7 +33,8 @@ export interface Names {
   port: string;
   laptopAddress: string;
   boxAddress: string;
-  strangerAddress: string;
+  /** All that the link has left; the stranger has each of them. */
+  strangerAddresses: readonly string[];
 }
 
 export function namesOf(id: string): Names {
@@ -45,7 +46,7 @@ export function namesOf(id: string): Names {
   const dir = join(RUN, id);
   return {
     ...{ id, dir, root: join(dir, 'root'), stranger: `${id}s`, port: `vb-${id}` },
-    ...{ laptopAddress: address(1), boxAddress: address(2), strangerAddress: address(3) },
+    ...{ laptopAddress: address(1), boxAddress: address(2), strangerAddresses: [3, 4, 5, 6].map(address) },
   };
 }
 
@@ -99,7 +100,8 @@ export async function makeNetwork(names: Names): Promise<void> {
   await ip('netns', 'add', stranger);
   await ip('link', 'add', `${stranger}0`, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', stranger);
   await ip('link', 'set', `${stranger}0`, 'master', id, 'up');
-  await ip('-n', stranger, 'addr', 'add', `${names.strangerAddress}/29`, 'dev', 'eth0');
+  for (const address of names.strangerAddresses)
+    await ip('-n', stranger, 'addr', 'add', `${address}/29`, 'dev', 'eth0');
   await ip('-n', stranger, 'link', 'set', 'lo', 'up');
   await ip('-n', stranger, 'link', 'set', 'eth0', 'up');
 }

@@ -203,6 +203,33 @@ describe('append', () => {
     expect(stored(job)[1]).toContain('"shape":"cube"');
   });
 
+  it('tells each process that follows an attempt everything once and in order, whoever stores it', () => {
+    const { log, job } = begin();
+    const other = Journal.open(join(dir, 'journal.db'));
+    const told = (of: Journal) => {
+      const seqs: number[] = [];
+      of.onAppend((_job, _attempt, events) => seqs.push(...events.map((e) => e.env.seq)));
+      return seqs;
+    };
+    const [mine, its] = [told(journal), told(other)];
+    try {
+      const lines = [log.started(), log.log('a'), log.log('b'), log.finished('passed')];
+      journal.position(job, 1);
+      other.position(job, 1);
+      expect(other.append(job, 1, lines.slice(0, 2)).map((e) => e.env.seq)).toEqual([1, 2]);
+      expect(journal.append(job, 1, lines.slice(0, 1)).map((e) => e.env.seq)).toEqual([1, 2]);
+      expect(journal.append(job, 1, lines.slice(1, 3)).map((e) => e.env.seq)).toEqual([3]);
+      expect(other.append(job, 1, lines.slice(2, 4)).map((e) => e.env.seq)).toEqual([3, 4]);
+      expect(journal.append(job, 1, lines.slice(3)).map((e) => e.env.seq)).toEqual([4]);
+      expect([mine, its]).toEqual([
+        [1, 2, 3, 4],
+        [1, 2, 3, 4],
+      ]);
+    } finally {
+      other.close();
+    }
+  });
+
   it('stores nothing of calls that belong together when one throws, and tells nobody', () => {
     const { log, job } = begin();
     let told = 0;
