@@ -1,0 +1,44 @@
+/** What a site bundle offers: versions of Debian packages from its index, of wheels from their file names. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { BundleManifest } from '../../preload/contract/bundle.ts';
+import type { Offered } from '../../preload/contract/software.ts';
+
+const INDEX = 'apt/Packages';
+
+/** Names of Python projects are the same whatever their case and whether `-`, `_` or `.` joins their words (PEP 503). */
+const project = (name: string) => name.toLowerCase().replaceAll(/[-_.]+/g, '-');
+
+function add(to: Map<string, string[]>, name: string, version: string): void {
+  const known = to.get(name) ?? [];
+  if (!known.includes(version)) to.set(name, [...known, version]);
+}
+
+/** Versions by package name, of the text of a repository's index `Packages`. */
+export function debsIn(index: string): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const stanza of index.split(/\n\n+/)) {
+    const name = /^Package: (\S+)$/m.exec(stanza)?.[1];
+    const version = /^Version: (\S+)$/m.exec(stanza)?.[1];
+    if (name && version) add(found, name, version);
+  }
+  return found;
+}
+
+/** Versions by project name, of paths of which some are wheels (`wheels/torch-2.9.1-cp312-cp312-….whl`). */
+export function wheelsIn(paths: readonly string[]): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const path of paths) {
+    const [name, version, ...tags] = path.endsWith('.whl') ? (path.split('/').at(-1) ?? '').split('-') : [];
+    if (name && version && tags.length >= 3) add(found, project(name), version);
+  }
+  return found;
+}
+
+export function offeredBy({ dir, manifest }: { dir: string; manifest: BundleManifest }): Offered {
+  const paths = manifest.files.map((f) => f.path);
+  return {
+    apt: paths.includes(INDEX) ? debsIn(readFileSync(join(dir, INDEX), 'utf8')) : new Map(),
+    wheel: wheelsIn(paths),
+  };
+}
