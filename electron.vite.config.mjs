@@ -17,6 +17,8 @@ export default defineConfig({
     define,
     build: {
       outDir: at('out/main'),
+      // Bundled, of which only what is used: read file by file it alone took a tenth of the start.
+      externalizeDeps: { exclude: ['zod'] },
       rolldownOptions: {
         input: at('main/index.ts'),
         output: { format: 'es', entryFileNames: 'index.mjs' },

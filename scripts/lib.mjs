@@ -48,11 +48,11 @@ export const has = async (command) => {
   }
 };
 
-/** Does `work` unless the stamp `name` says it was done for exactly these inputs. */
-export async function once(name, inputs, present, work) {
+/** Does `work` unless the stamp `name` says it was done for exactly these files. `more`: what counts beside what is in them. */
+export async function once(name, inputs, present, work, more = '') {
   const hash = createHash('sha256');
   for (const file of inputs) hash.update(readFileSync(join(ROOT, file))).update('\0');
-  const want = hash.update(process.version).digest('hex');
+  const want = hash.update(more).update(process.version).digest('hex');
   const stamp = join(CACHE, `${name}.stamp`);
   if (present() && existsSync(stamp) && readFileSync(stamp, 'utf8') === want) return false;
   await work();
