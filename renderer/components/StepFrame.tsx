@@ -56,7 +56,7 @@ export function StepFrame({ box, id, action, aside, primary, actions, children }
         </Title>
         {aside}
       </Group>
-      <ScrollArea flex={1} px="lg" viewportRef={view}>
+      <ScrollArea flex={1} viewportRef={view} classNames={{ content: 'step-content' }}>
         {step?.state === 'blocked' && step.why && (
           <Alert color="gray" mb="md">
             {step.why}

@@ -99,7 +99,7 @@ export function Terminal({ where, session, whose }: Props) {
     >
       <Group justify="space-between" px="sm" py={2} wrap="nowrap">
         <Group gap="xs" wrap="nowrap">
-          <Badge color={colour} variant="filled" radius="sm">
+          <Badge color={where === 'box' ? 'blue' : 'orange.4'} variant="filled" radius="sm" autoContrast>
             {where === 'box' ? 'BOX' : 'LAPTOP'}
           </Badge>
           <Text size="sm" truncate>

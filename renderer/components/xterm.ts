@@ -42,6 +42,8 @@ export function makeScreen(element: HTMLElement, dark: boolean): Screen {
     fontSize: 13,
     scrollback: SCROLLBACK,
     theme: themeFor(dark),
+    // Programs choose colours for a dark terminal; on a white one they would not be read.
+    minimumContrastRatio: 4.5,
     screenReaderMode: false,
   });
   const fit = new FitAddon();
