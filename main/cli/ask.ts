@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline/promises';
 import { read } from 'read';
 import { AppError } from '../../preload/contract/errors.ts';
 import type { HostKeyQuestion } from '../remote/connection.ts';
+import type { RebootQuestion } from '../services/app.ts';
 import { SECRET_NAMES, type AskSecret, type SecretName } from '../services/secrets.ts';
 
 const MAX_BYTES = 64 * 1024;
@@ -49,6 +50,32 @@ export function readSecrets(path: string | undefined): Partial<Record<SecretName
     throw new AppError('usage', { what: `There is no secrets file ${path}.` });
   if (process.platform !== 'win32' && stat.mode & 0o077) throw new AppError('secrets_file_open', { path });
   return parse(readFileSync(path, 'utf8'));
+}
+
+/**
+ * Whether the box may reboot: no where the command was given --no-reboot; at once where nobody is there to ask, since it was
+ * ordered with the layers; on a terminal when a person presses Enter or the countdown is over, not when "no" is typed.
+ */
+export function rebootAnswer(
+  allowed: boolean,
+  note: (text: string) => void,
+): (q: RebootQuestion) => Promise<boolean> {
+  return async ({ box, why, seconds }) => {
+    note(`${box} ${allowed ? 'is rebooted' : 'wants a reboot'}: ${why}.`);
+    if (!allowed || !onTerminal()) return allowed;
+    const lines = createInterface({ input: process.stdin, output: process.stderr });
+    const signal = AbortSignal.timeout(seconds * 1000);
+    try {
+      const asked = `Reboot ${box} now? Enter for yes, "no" to stop here; goes on by itself in ${seconds} s. `;
+      return !/^no?$/i.test((await lines.question(asked, { signal })).trim());
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      process.stderr.write('\n');
+      return true;
+    } finally {
+      lines.close();
+    }
+  };
 }
 
 /** Yes only for the fingerprint that was given, or that a person typed "yes" to. */

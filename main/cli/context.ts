@@ -5,7 +5,7 @@ import { EXIT_CODES } from '../../preload/contract/outcome.ts';
 import type { Part } from '../../preload/contract/standing.ts';
 import { openApp, type App } from '../services/app.ts';
 import { Secrets } from '../services/secrets.ts';
-import { askSecret, hostKeyAnswer, readSecrets } from './ask.ts';
+import { askSecret, hostKeyAnswer, readSecrets, rebootAnswer } from './ask.ts';
 import { Output, partLines } from './output.ts';
 
 /** Options that every command has. */
@@ -15,6 +15,8 @@ export interface CommonOptions {
   box?: string;
   acceptHostKey?: string;
   giveUp?: string;
+  /** False with --no-reboot. */
+  reboot?: boolean;
 }
 
 /** The reason of the signal that Ctrl+C gives: the engineer goes away, the job stays. */
@@ -61,6 +63,7 @@ export async function withApp(
     app = openApp(
       {
         confirmHostKey: hostKeyAnswer(opts.acceptHostKey),
+        confirmReboot: rebootAnswer(opts.reboot ?? true, (text) => out.note(text)),
         note: (text) => out.note(text),
         link: (state, detail) => out.link(state, detail),
       },

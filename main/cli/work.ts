@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { AppError } from '../../preload/contract/errors.ts';
 import { EXIT_CODES } from '../../preload/contract/outcome.ts';
-import type { JobRow } from '../../preload/contract/job.ts';
+import { LOCAL_KINDS, type JobRow } from '../../preload/contract/job.ts';
 import { jobError } from '../../preload/contract/job-error.ts';
 import type { Session } from '../../preload/contract/session.ts';
 import { JobDriver, type JobEnd } from '../services/jobs.ts';
@@ -80,7 +80,8 @@ async function runResume(ctx: Context, o: ProvisionOptions): Promise<number> {
 function active(ctx: Context, o: CommonOptions): { session: Session; row: JobRow } {
   const session = requireSession(ctx.app, o.box);
   const row = activeJob(ctx.app.journal, session);
-  if (!row) throw new AppError('nothing_to_attach', { box: session.name });
+  // A reboot is no job on the box: it belongs to the command that waits for it.
+  if (!row || LOCAL_KINDS.includes(row.kind)) throw new AppError('nothing_to_attach', { box: session.name });
   return { session, row };
 }
 
@@ -132,10 +133,13 @@ export function addWorkCommands(
   const bundle = ['--bundle <folder>', 'the site bundle that the box installs from'] as const;
   const giveUp = ['--give-up <seconds>', 'how long to try when the box is out of reach (600)'] as const;
 
+  const noReboot = ['--no-reboot', 'stop where the box must be rebooted; resume goes on from there'] as const;
+
   run(
     add('provision', 'Put layers on the box, each fetched, installed and looked at')
       .option('--layers <list>', 'which, as in 0,1', '0,1')
       .option(...bundle)
+      .option(...noReboot)
       .option(...giveUp),
     (o) => withApp(o, (ctx) => runProvision(ctx, o)),
   );
@@ -159,6 +163,7 @@ export function addWorkCommands(
       'Go on with what was interrupted: joins what runs, repeats what was lost, skips what is done',
     )
       .option(...bundle)
+      .option(...noReboot)
       .option(...giveUp),
     (o) => withApp(o, (ctx) => runResume(ctx, o)),
   );

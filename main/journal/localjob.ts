@@ -1,10 +1,10 @@
 /**
- * A job that the app runs itself, before the box has a runner (kinds `preflight` and `keys`). Its events have the same
+ * A job that the app runs itself, before the box has a runner (kinds `preflight` and `keys`) or while it is away (`reboot`). Its events have the same
  * envelope and hash chain as those of the box, so that everything after the journal treats them alike.
  */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { CheckResult, Counts, EventKind } from '../../preload/contract/events.ts';
+import type { CheckResult, Counts, EventKind, WaitingFor } from '../../preload/contract/events.ts';
 import type { BoxFacts } from '../../preload/contract/facts.ts';
 import { ENDED, LOCAL_KINDS, type JobRow, type JobSpec } from '../../preload/contract/job.ts';
 import type { Evidence } from '../../preload/contract/outcome.ts';
@@ -17,7 +17,7 @@ const EVIDENCE_MAX = 8000;
 
 export interface LocalJobStart {
   sessionId: string;
-  kind: 'preflight' | 'keys';
+  kind: 'preflight' | 'keys' | 'reboot';
   title: string;
   laptop: { name: string; user: string };
   /** The app's version, as `runner` of a job on the box is the runner's. */
@@ -130,6 +130,16 @@ export class LocalJob {
   /** What the box was found to be. */
   facts(facts: BoxFacts): void {
     this.#emit('facts', { facts });
+  }
+
+  /** Runs `fn` while the log says what is waited for. */
+  async waiting<T>(what: WaitingFor, detail: string, fn: () => Promise<T>): Promise<T> {
+    this.#emit('waiting', { for: what, detail, state: 'begin' });
+    try {
+      return await fn();
+    } finally {
+      this.#emit('waiting', { for: what, detail, state: 'end' });
+    }
   }
 
   log(text: string, stream: 'stdout' | 'stderr' | 'note' = 'note'): void {

@@ -11,10 +11,19 @@ import { packBoxCode, type BoxCode } from './boxcode.ts';
 import { dataHome, privateFolder } from './paths.ts';
 import { PracticeBoxes } from './practiceboxes.ts';
 
+export interface RebootQuestion {
+  /** The box's name. */
+  box: string;
+  why: string;
+  seconds: number;
+}
+
 /** The person, or what stands in for one: the command line and the window each bring theirs. */
 export interface Person {
   /** True when the shown fingerprint was compared and is right. */
   confirmHostKey(question: HostKeyQuestion): Promise<boolean>;
+  /** True where the box may reboot now; asked with what for, and answered by itself with yes after `seconds`. */
+  confirmReboot(question: RebootQuestion): Promise<boolean>;
   /** A line for whoever looks on; not part of any record. */
   note(text: string): void;
   link(state: LinkState, detail: string): void;

@@ -11,7 +11,7 @@ import { OUTCOME_WORDS } from '../../preload/contract/outcome.ts';
 import type { Run, Session } from '../../preload/contract/session.ts';
 import { stepsOf } from '../../preload/contract/steps.ts';
 import type { HostKeyQuestion } from '../remote/connection.ts';
-import type { App } from './app.ts';
+import type { App, RebootQuestion } from './app.ts';
 import { JobDriver } from './jobs.ts';
 import { LiveBox } from './live.ts';
 import { activeJob, endRun, executeRun, planRun, standingOf, type RunEnd } from './runs.ts';
@@ -77,6 +77,7 @@ export class Desk {
     this.session(id);
     const person = {
       confirmHostKey: (q: HostKeyQuestion) => this.#askHostKey(id, q),
+      confirmReboot: (q: RebootQuestion) => this.#askReboot(id, q),
       note: (text: string) => this.#tell('note', { session: id, text }),
       // What a run says of its own connection shows only while nothing is held.
       link: () => undefined,
@@ -93,6 +94,14 @@ export class Desk {
     const ask = randomUUID();
     const answer = new Promise<boolean>((resolve) => this.#asked.set(ask, (v) => resolve(v === 'yes')));
     this.#tell('hostKey', { ask, session, host, algorithm, fingerprint });
+    return answer;
+  }
+
+  /** Nobody may be looking: the window counts down and answers yes by itself. A window that is closed answers nothing. */
+  #askReboot(session: string, { box, why, seconds }: RebootQuestion): Promise<boolean> {
+    const ask = randomUUID();
+    const answer = new Promise<boolean>((resolve) => this.#asked.set(ask, (v) => resolve(v === 'yes')));
+    this.#tell('reboot', { ask, session, box, why, seconds });
     return answer;
   }
 

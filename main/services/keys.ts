@@ -16,7 +16,7 @@ import type { App } from './app.ts';
 import { ADMIN_USER } from './inspect.ts';
 import { login, withRoot, type LoginOptions } from './login.ts';
 import type { Secrets } from './secrets.ts';
-import { changeSession, withDeviation } from './sessions.ts';
+import { changeSession, evidenceOf, withDeviation } from './sessions.ts';
 
 /** The UID that vaultadmin is to have. */
 const ADMIN_UID = 1000;
@@ -122,15 +122,6 @@ export async function setUpKeys(
     local.finish('failed', { code: known.code, detail: known.message });
     throw error;
   }
-}
-
-/** What the last preflight was on; a keys job measures nothing itself. */
-function evidenceOf(app: App, session: Session) {
-  const last = app.journal
-    .jobs(session.id)
-    .findLast((row) => row.kind === 'preflight' && row.state === 'passed');
-  if (!last) throw new AppError('preflight_missing', { box: session.name });
-  return app.journal.view(last.job, last.attempt).facts?.evidence ?? 'real';
 }
 
 class Keys {

@@ -22,6 +22,7 @@ import type { Journal } from '../journal/journal.ts';
 import type { App } from './app.ts';
 import { ADMIN_USER } from './inspect.ts';
 import { JobDriver, type DriveOptions } from './jobs.ts';
+import { reboot } from './reboot.ts';
 import type { Secrets } from './secrets.ts';
 import { changeSession, withDeviation } from './sessions.ts';
 
@@ -116,7 +117,9 @@ export async function executeRun(
   const driver = new JobDriver(app, sessionId, secrets, { ...opts, bundle: opts.bundle ?? run.bundle });
   for (const phase of run.phases) {
     const before = journal.latest(phase.job);
-    if (before?.state !== 'passed') {
+    if (before?.state !== 'passed' && phase.kind === 'reboot') {
+      await reboot(app, journal.session(sessionId) ?? start, secrets, phase, opts);
+    } else if (before?.state !== 'passed') {
       const { row, view } = await driver.run(phase);
       if (row.state === 'cancelled') endRun(app, sessionId, run);
       if (row.state !== 'passed') throw jobError(row, view);

@@ -52,6 +52,15 @@ export function newSession(box: NewBox): Session {
   };
 }
 
+/** What the last preflight was on; a job of the app's own measures nothing itself. Errors: preflight_missing. */
+export function evidenceOf(app: App, session: Session): Evidence {
+  const last = app.journal
+    .jobs(session.id)
+    .findLast((row) => row.kind === 'preflight' && row.state === 'passed');
+  if (!last) throw new AppError('preflight_missing', { box: session.name });
+  return app.journal.view(last.job, last.attempt).facts?.evidence ?? 'real';
+}
+
 /** A practice box marks all that it tells; what is not marked so never enters a practice session. Errors: box_unreadable. */
 export function mustBeMarked({ name, practice }: Session, evidence: () => readonly Evidence[]): void {
   if (!practice || evidence().every((e) => e === 'practice')) return;

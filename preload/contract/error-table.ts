@@ -118,6 +118,9 @@ export const ERRORS = {
   log_diverged: e(8, false, 'The event log on the box is not the one recorded here (a power cut, or it was changed). The record on this laptop is kept and the gap is shown.', 'Run "vault-cube resume" for a new attempt.'),
   log_broken: e(8, false, 'The event log of {title} is not whole: {detail}', 'The report says so; run the job again for a whole record.'),
   hardening_not_confirmed: e(8, true, 'No fresh key login confirmed the new SSH and firewall rules in time, so the box put back the old ones.', 'Check that the key still logs in, then run the layer again.'),
+  reboot_declined: e(8, true, 'Box {box} was not rebooted: {why}.', 'Run "vault-cube resume --box {box}" when it may be rebooted.'),
+  reboot_failed: e(8, true, 'Box {box} was told to reboot and did not: {detail}', 'Reboot it on its console ("sudo reboot"), then run "vault-cube resume --box {box}".'),
+  box_not_back: e(3, true, 'Box {box} did not come back within {minutes} min after its reboot.', 'Look at its screen: power, POST code, BIOS prompt, a disk check, Secure Boot asking for a key; look whether its address changed. Then run "vault-cube resume --box {box}".'),
   report_invalid: e(8, false, 'The report could not be made: {detail}', 'Send the journal file to support.'),
   internal: e(1, false, 'The app met a state its authors did not foresee: {detail}', 'Run the command again; if it stays so, send the detail to support. Nothing recorded is lost.'),
 } as const satisfies Record<string, ErrorEntry>;

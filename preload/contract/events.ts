@@ -46,7 +46,8 @@ export type Envelope = z.infer<typeof Envelope>;
 const step = z.string().nullable();
 const seconds = z.number().nonnegative();
 export const JobOutcomeWritten = z.enum(['passed', 'failed', 'cancelled']);
-export const WaitingFor = z.enum(['link', 'source', 'apt lock', 'logout', 'confirm', 'other job']);
+export const WaitingFor = z.enum(['link', 'source', 'apt lock', 'logout', 'confirm', 'other job', 'reboot']);
+export type WaitingFor = z.infer<typeof WaitingFor>;
 export const TaskState = z.enum(['begin', 'ok', 'changed', 'failed', 'skipped']);
 export const Counts = z.looseObject({
   ok: z.number().int(),

@@ -13,11 +13,12 @@ export const JobKind = z.enum([
   /** Run by the app itself, over the connection; its events are written on the laptop. */
   'preflight',
   'keys',
+  'reboot',
 ]);
 export type JobKind = z.infer<typeof JobKind>;
 
-/** Kinds whose log is written on the laptop, because they run before the box has a runner. */
-export const LOCAL_KINDS: readonly JobKind[] = ['preflight', 'keys'];
+/** Kinds whose log is written on the laptop: they run before the box has a runner, or while it is away. */
+export const LOCAL_KINDS: readonly JobKind[] = ['preflight', 'keys', 'reboot'];
 
 export const JobSpec = z.strictObject({
   v: z.literal(1),

@@ -22,6 +22,14 @@ export const notices = {
     algorithm: z.string(),
     fingerprint: z.string(),
   }),
+  /** A reboot that a run wants, counted down in the window from `seconds`; answered by `ask.answer` with "yes" or null. */
+  reboot: z.strictObject({
+    ask: z.uuid(),
+    session: z.uuid(),
+    box: z.string(),
+    why: z.string(),
+    seconds: z.number().int().nonnegative(),
+  }),
   /** A secret that a step needs; answered by `ask.answer`. */
   ask: z.strictObject({ ask: z.uuid(), session: z.uuid(), secret: z.string(), prompt: z.string() }),
   /** A terminal ended, with a sentence for its window. */

@@ -47,6 +47,7 @@ export function stepOfJob(row: Pick<JobRow, 'kind' | 'spec'>): StepId {
     case 'bootstrap':
     case 'layer':
     case 'harden':
+    case 'reboot':
       return 'provision';
   }
 }

@@ -8,6 +8,7 @@ const WORDS: Readonly<Record<string, string>> = {
   'apt lock': "Waiting for apt's lock",
   logout: 'Waiting until the old user is logged out',
   confirm: 'Waiting for a new key login that confirms the rules',
+  reboot: 'Waiting until the box is back from its reboot',
   'other job': 'Waiting for another job on the box',
 };
 

@@ -26,8 +26,11 @@ interface DeskState {
   asks: readonly Question[];
 }
 
-/** What main waits for: a host key to compare, or a secret. */
-export type Question = ({ kind: 'hostKey' } & Notice<'hostKey'>) | ({ kind: 'secret' } & Notice<'ask'>);
+/** What main waits for: a host key to compare, a reboot to allow, or a secret. */
+export type Question =
+  | ({ kind: 'hostKey' } & Notice<'hostKey'>)
+  | ({ kind: 'reboot' } & Notice<'reboot'>)
+  | ({ kind: 'secret' } & Notice<'ask'>);
 
 const NOTES_KEPT = 200;
 
@@ -145,6 +148,7 @@ export function listen(): () => void {
     on.lines(onLines),
     on.note(({ text }) => set({ notes: [...get().notes, text].slice(-NOTES_KEPT) })),
     on.hostKey((q) => set({ asks: [...get().asks, { kind: 'hostKey', ...q }] })),
+    on.reboot((q) => set({ asks: [...get().asks, { kind: 'reboot', ...q }] })),
     on.ask((q) => set({ asks: [...get().asks, { kind: 'secret', ...q }] })),
   ];
   return () => ends.forEach((end) => end());

@@ -17,7 +17,12 @@ const CUTS = 20;
 
 /** Ms from each event of a link test to the end of the transaction that stored it. */
 async function latencies(stage: Stage): Promise<number[]> {
-  const person = { confirmHostKey: async () => false, note: () => undefined, link: () => undefined };
+  const person = {
+    confirmHostKey: async () => false,
+    confirmReboot: async () => false,
+    note: () => undefined,
+    link: () => undefined,
+  };
   const app = openApp(person, { home: stage.laptop.home });
   try {
     const { session } = stage;

@@ -108,14 +108,19 @@ export class Stage {
     return existsSync(this.onBox(job, attempt, 'result.json'));
   }
 
-  /** Stores a run of layer 1 for `resume` to go on with, its phases changed by `change`. Not while a command runs. */
-  plan(change: (phases: Run['phases']) => Run['phases']): void {
-    const person = { confirmHostKey: async () => false, note: () => undefined, link: () => undefined };
+  /** Stores a run of a layer for `resume` to go on with, its phases changed by `change`. Not while a command runs. */
+  plan(change: (phases: Run['phases']) => Run['phases'], layer = 1): void {
+    const person = {
+      confirmHostKey: async () => false,
+      confirmReboot: async () => false,
+      note: () => undefined,
+      link: () => undefined,
+    };
     const app = openApp(person, { home: this.laptop.home });
     try {
       const { session, box } = this;
       const { profile } = loadProfile(session.profile);
-      const run = planProvision(app, session, profile, [1], box.bundle);
+      const run = planProvision(app, session, profile, [layer], box.bundle);
       planRun(app, session, { ...run, phases: change(run.phases) });
     } finally {
       app.close();

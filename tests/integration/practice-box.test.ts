@@ -33,6 +33,7 @@ describe('what the app asks of a practice box', () => {
   beforeAll(async () => {
     home = mkdtempSync(join(tmpdir(), 'vault-cube-box-'));
     const person = {
+      confirmReboot: async () => false,
       confirmHostKey: async (q: { fingerprint: string }) => q.fingerprint === practice.console.fingerprint,
       note: () => undefined,
       link: () => undefined,

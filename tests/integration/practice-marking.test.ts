@@ -38,6 +38,7 @@ describe('a practice box whose marking is stripped', () => {
     marking.EVIDENCE = 'practice';
     home = mkdtempSync(join(tmpdir(), 'vault-cube-marking-'));
     const person = {
+      confirmReboot: async () => false,
       confirmHostKey: async (q: { fingerprint: string }) => q.fingerprint === practice.console.fingerprint,
       note: () => undefined,
       link: () => undefined,

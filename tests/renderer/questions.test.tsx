@@ -1,5 +1,5 @@
 /** What main waits for: a host key that is compared, and secrets that go to main and stay nowhere in the page. */
-import { act, screen } from '@testing-library/react';
+import { act, screen, waitFor } from '@testing-library/react';
 import { describe, expect, it } from 'vitest';
 import { Questions } from '../../renderer/components/Questions.tsx';
 import { FakeMain } from './main.ts';
@@ -100,6 +100,34 @@ describe('a secret', () => {
     expect(screen.getByLabelText(/^sudoPassword/)).toHaveProperty('value', '');
     await user.type(screen.getByLabelText(/^sudoPassword/), 'x{Enter}');
     expect(answers().at(-1)).toEqual({ ask: OTHER, value: 'x' });
+    expect(screen.queryByRole('dialog')).toBeNull();
+  });
+});
+
+describe('a reboot', () => {
+  const why = 'the new driver is loaded at boot (nvidia-open)';
+  const wants = (main: FakeMain, seconds: number) =>
+    act(() => main.tell('reboot', { ask: ASK, session: SESSION, box: 'VC-0042', why, seconds }));
+
+  it.each([
+    ['Reboot now', 'yes'],
+    ['Not now', null],
+  ])('is answered by "%s"', async (name, value) => {
+    const { user, main, answers } = await asked();
+    wants(main, 600);
+    screen.getByText(/the new driver is loaded at boot \(nvidia-open\)\./);
+    await user.click(button(name));
+    expect(answers()).toEqual([{ ask: ASK, value }]);
+    expect(screen.queryByRole('dialog')).toBeNull();
+  });
+
+  it('is counted down and answers yes by itself; Esc stops nothing', async () => {
+    const { user, main, answers } = await asked();
+    wants(main, 1);
+    screen.getByText('Reboots in 1 s.');
+    await user.keyboard('{Escape}');
+    screen.getByRole('dialog');
+    await waitFor(() => expect(answers()).toEqual([{ ask: ASK, value: 'yes' }]), { timeout: 4000 });
     expect(screen.queryByRole('dialog')).toBeNull();
   });
 });
