@@ -4,6 +4,7 @@ import type { WebContents } from 'electron';
 import type { AppInfo, CallInput, KeyChoice, LoginChoice } from '../preload/contract/calls.ts';
 import { AppError } from '../preload/contract/errors.ts';
 import type { Session } from '../preload/contract/session.ts';
+import { forWindow } from '../preload/contract/window-actions.ts';
 import type { Handlers } from './ipc.ts';
 import { agentKeys, defaultAgent } from './remote/keyfiles.ts';
 import type { Desk } from './services/desk.ts';
@@ -91,12 +92,13 @@ async function resume(desk: Desk, id: string) {
   return { outcome: (await (swaps ? loggedOut(desk, id, go) : go())).outcome };
 }
 
-/** `info`: what the About box says. */
-export function handlers(desk: Desk, info: AppInfo, shell: Shell): Handlers {
+/** `info`: what the About box says; `problem`: why nothing can be recorded, null where all is well. */
+export function handlers(desk: Desk, info: AppInfo, shell: Shell, problem: AppError | null = null): Handlers {
   const { app } = desk;
   const reports = join(app.home, 'reports');
   return {
     'app.info': () => info,
+    'app.problem': () => problem && forWindow(problem.toReply()),
     'boxes.list': () => desk.cards(),
     'boxes.find': () => findBoxes(),
     'boxes.create': ({ name, profile, host, port, user }) => {
@@ -208,7 +210,10 @@ export function handlers(desk: Desk, info: AppInfo, shell: Shell): Handlers {
       return now.practice ? practiceBundle(app) : (now.run?.bundle ?? null);
     },
 
-    'job.lines': ({ job, attempt, after }) => app.journal.linesAfter(job, attempt, after, MAX_LINES),
+    'job.lines': ({ job, attempt, after, limit, samples }) => ({
+      lines: app.journal.linesAfter(job, attempt, after, limit, { samples }),
+      sampleRows: app.journal.sampleRows(job, attempt),
+    }),
     'job.samples': ({ job, attempt, fields, points, from, to }) =>
       app.journal
         .sampleLines(job, attempt, { fields, points, from: from ?? undefined, to: to ?? undefined })
@@ -233,6 +238,3 @@ export function handlers(desk: Desk, info: AppInfo, shell: Shell): Handlers {
     'terminal.open': (order, from) => shell.openTerminal(from, order),
   };
 }
-
-/** Lines of a log that one answer holds; the window asks on from the last. */
-const MAX_LINES = 5_000;

@@ -209,24 +209,39 @@ export class Journal {
     }
   }
 
-  /** At most `limit` lines as they came, after line `seq`. */
-  linesAfter(job: string, attempt: number, seq: number, limit: number): string[] {
+  /** At most `limit` lines as they came, after line `seq`; without `samples` those are left out but for the newest line. */
+  linesAfter(
+    job: string,
+    attempt: number,
+    seq: number,
+    limit: number,
+    opts: { samples?: boolean } = {},
+  ): string[] {
     const found: string[] = [];
-    for (const { line } of this.#lines.read(this.#need(job, attempt).id, seq)) {
+    for (const { line } of this.#lines.read(this.#need(job, attempt).id, seq, opts)) {
       if (found.length >= limit) break;
       found.push(line.toString('utf8'));
     }
     return found;
   }
 
-  /** What the events make of the attempt, `lost` included. Only events new since the last call are read. */
+  /**
+   * What the events make of the attempt, `lost` included. Only events new since the last call are read, and of samples
+   * only the newest: the attempt's row and the packed samples know what the others add.
+   */
   view(job: string, attempt: number): JobView {
     const record = this.#need(job, attempt);
     let view = this.#views.get(record.id) ?? EMPTY_JOB;
-    for (const { line } of this.#lines.read(record.id, view.lastSeq))
+    for (const { line } of this.#lines.read(record.id, view.lastSeq, { samples: false }))
       view = reduceJob(view, this.#reread(line));
+    view = { ...view, sampleRows: this.#samples.rows(record.id), evidence: record.evidence };
     this.#views.set(record.id, view);
     return record.state === 'lost' ? { ...view, state: 'lost', detail: record.lost_detail } : view;
+  }
+
+  /** How many rows of samples an attempt has so far. */
+  sampleRows(job: string, attempt: number): number {
+    return this.#samples.rows(this.#need(job, attempt).id);
   }
 
   /** Measured points of one field in order of time, at most `points` (2000) of them: lowest and highest of each stretch. */

@@ -118,12 +118,17 @@ export class LineStore {
     return events;
   }
 
-  /** Lines with a `seq` above `after`, in order, a page at a time. */
-  *read(id: number, after: number): Generator<{ seq: number; line: Buffer }> {
+  /**
+   * Lines with a `seq` above `after`, in order, a page at a time. Without `samples` those are left out, but for the newest line,
+   * which tells how far the log goes: they are most of a long log, and nothing but charts is made of them.
+   */
+  *read(id: number, after: number, { samples = true } = {}): Generator<{ seq: number; line: Buffer }> {
+    const newest = '(select last_seq from jobs where id = ?1)';
+    const which = samples ? '' : `and (kind <> 'samples' or seq = ${newest})`;
     let seq = after;
     for (;;) {
       const page = this.#sql.all<{ seq: number; line: Uint8Array }>(
-        `select seq, line from events where job_id = ? and seq > ? order by seq limit ${PAGE}`,
+        `select seq, line from events where job_id = ?1 and seq > ?2 ${which} order by seq limit ${PAGE}`,
         id,
         seq,
       );

@@ -143,6 +143,16 @@ export class SampleStore {
       }));
   }
 
+  /** Rows of all series together. */
+  rows(jobId: number): number {
+    return (
+      this.#sql.get<{ n: number | null }>(
+        'select sum(b.rows) as n from sample_sets s join sample_blocks b on b.set_id = s.id where s.job_id = ?',
+        jobId,
+      )?.n ?? 0
+    );
+  }
+
   /** Measured points in order of time, thinned by lowest and highest where there are more than asked for. */
   query(jobId: number, query: SampleQuery): Sample[] {
     const parts: { mono: Float64Array; value: Float64Array }[] = [];

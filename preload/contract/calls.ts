@@ -3,6 +3,7 @@
  * script offers them by looping over this object, and nothing else crosses. Secrets go in and never come out.
  */
 import { z } from 'zod';
+import { ErrorReply } from './errors.ts';
 import { JobRow, LinkState } from './job.ts';
 import { Run, Session } from './session.ts';
 import type { Standing } from './standing.ts';
@@ -135,6 +136,8 @@ const Ended = z.strictObject({ outcome: z.string() });
 
 export const calls = {
   'app.info': { input: nothing, output: AppInfo },
+  /** Why nothing can be recorded for as long as this window is open; null where all is well. */
+  'app.problem': { input: nothing, output: ErrorReply.nullable() },
   'boxes.list': { input: nothing, output: z.array(BoxCard) },
   /** Looks for boxes on the wired interfaces; takes a few seconds. */
   'boxes.find': { input: nothing, output: z.array(FoundBox) },
@@ -240,15 +243,24 @@ export const calls = {
   /** Which bundle folder was used last; null for none. */
   'box.bundle': { input: inSession, output: z.string().nullable() },
 
-  /** Lines of an attempt's log from `after` on, at most 5,000. */
+  /**
+   * Lines of an attempt's log from `after` on. Without `samples` those are left out but for the newest line, which tells how
+   * far the log goes: a day of them is most of the log, and charts ask for them by `job.samples`.
+   */
   'job.lines': {
     input: z.strictObject({
       session,
       job: z.uuid(),
       attempt: z.number().int(),
       after: z.number().int().nonnegative(),
+      limit: z.number().int().min(1).max(5_000),
+      samples: z.boolean(),
     }),
-    output: z.array(z.string()),
+    output: z.strictObject({
+      lines: z.array(z.string()),
+      /** Rows of samples in the whole log as it is now. */
+      sampleRows: z.number().int().nonnegative(),
+    }),
   },
   /**
    * Lines for charts, at most `points` points each: the lowest and the highest of each stretch of the window. A field that

@@ -1,8 +1,9 @@
 /** The samples of one attempt: read from main, thinned there; a job that runs adds its new ones as they come. */
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useState } from 'react';
 import type { ErrorReply } from '../../preload/contract/errors.ts';
 import type { JobEvent } from '../../preload/contract/events.ts';
 import { call, replyOf } from '../api.ts';
+import { onSamples } from '../stores/desk.ts';
 import { FIELDS, Lines } from './lines.ts';
 
 /** Of each line: more than a chart on this screen has dots. */
@@ -25,22 +26,28 @@ const NONE: Samples = { lines: new Lines(), version: 0, loading: true, error: nu
 const ask = async (job: string, attempt: number, from: number | null, to: number | null) =>
   Lines.of(await call('job.samples', { job, attempt, fields: [...FIELDS], points: POINTS, from, to }));
 
-/** `events` of the same attempt, as far as the window has them. */
-export function useLines(job: string, attempt: number, events: readonly JobEvent[]): Samples {
+export function useLines(job: string, attempt: number): Samples {
   const [state, setState] = useState(NONE);
   const [asked, setAsked] = useState(0);
-  const newest = useRef({ events, seen: 0 });
-  newest.current.events = events;
 
   useEffect(() => {
     let gone = false;
+    let here: Lines | null = null;
+    /** What came while main was asked. */
+    const early: JobEvent[] = [];
     setState((s) => ({ ...s, loading: true }));
+    const end = onSamples(job, attempt, (events) => {
+      if (!here) early.push(...events);
+      else if (here.add(events) > 0) {
+        setState((s) => ({ ...s, version: s.version + 1 }));
+        if (here.longest > TOO_LONG) setAsked((n) => n + 1);
+      }
+    });
     ask(job, attempt, null, null)
       .then((lines) => {
         if (gone) return;
-        // What came while main was asked is in the events.
-        lines.add(newest.current.events);
-        newest.current.seen = newest.current.events.length;
+        lines.add(early);
+        here = lines;
         setState((s) => ({ lines, version: s.version + 1, loading: false, error: null }));
       })
       .catch((error: unknown) => {
@@ -48,16 +55,9 @@ export function useLines(job: string, attempt: number, events: readonly JobEvent
       });
     return () => {
       gone = true;
+      end();
     };
   }, [job, attempt, asked]);
-
-  const { lines, loading } = state;
-  useEffect(() => {
-    if (loading || lines.add(events.slice(newest.current.seen)) === 0) return;
-    newest.current.seen = events.length;
-    setState((s) => ({ ...s, version: s.version + 1 }));
-    if (lines.longest > TOO_LONG) setAsked((n) => n + 1);
-  }, [events, lines, loading]);
   return state;
 }
 

@@ -26,7 +26,7 @@ function useShown(box: BoxState, chosen: string | null) {
   const active = box.active && jobKey(box.active.job, box.active.attempt);
   const found = keyed.find((k) => k.key === chosen) ?? keyed.find((k) => k.key === active) ?? keyed.at(-1);
   const mirror = useJob(box.session.id, found?.row ?? null);
-  return { keyed, key: found?.key ?? null, events: mirror?.events ?? [] };
+  return { keyed, key: found?.key ?? null, row: found?.row ?? null, mirror };
 }
 
 /** The newest attempt with samples. */
@@ -38,7 +38,7 @@ function useSampled(box: BoxState) {
 export function Dock({ box }: { box: BoxState }) {
   const { dock, tab, height } = useFrame();
   const [chosen, setChosen] = useState<string | null>(null);
-  const { keyed, key, events } = useShown(box, chosen);
+  const { keyed, key, row, mirror } = useShown(box, chosen);
   const sampled = useSampled(box);
   return (
     <Box
@@ -93,10 +93,16 @@ export function Dock({ box }: { box: BoxState }) {
           )}
         </Tabs.Panel>
         <Tabs.Panel value="events" keepMounted={false} className="dock-panel">
-          <EventList key={key} events={events} />
+          <EventList key={key} events={mirror?.events ?? []} />
         </Tabs.Panel>
         <Tabs.Panel value="log" keepMounted={false} className="dock-panel">
-          <RawLog key={key} events={events} />
+          <RawLog
+            key={key}
+            session={box.session.id}
+            job={row?.job ?? ''}
+            attempt={row?.attempt ?? 0}
+            count={mirror?.view.lastSeq ?? 0}
+          />
         </Tabs.Panel>
       </Tabs>
     </Box>

@@ -56,7 +56,7 @@ export function GpuCharts({ box, job, attempt }: Props) {
   const mirror = useJob(box.session.id, { job, attempt });
 
   const events = mirror?.events ?? NO_EVENTS;
-  const { lines, version, loading, error } = useLines(job, attempt, events);
+  const { lines, version, loading, error } = useLines(job, attempt);
   const span = lines.span;
   const zero = events[0]?.env.mono ?? span?.from ?? 0;
   const whole: Window = span ? [0, Math.max(1, span.to - zero)] : [0, 1];

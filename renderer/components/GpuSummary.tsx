@@ -7,11 +7,10 @@ interface Glance {
   watts: number;
 }
 
-/** The newest row of each GPU in the newest samples; null where the job has sampled none. */
-export function glanceOf(events: readonly JobEvent[]): Glance | null {
-  const last = events.findLast((e) => e.known && e.kind === 'samples' && e.body.source === 'gpu');
-  if (!last?.known || last.kind !== 'samples') return null;
-  const { fields, rows } = last.body;
+/** The newest row of each GPU in the samples; null where they are not of GPUs. */
+export function glanceOf(samples: JobEvent | null): Glance | null {
+  if (!samples?.known || samples.kind !== 'samples' || samples.body.source !== 'gpu') return null;
+  const { fields, rows } = samples.body;
   const [temperature, power] = [fields.indexOf('temperature.gpu'), fields.indexOf('power.draw')];
   const newest = new Map(rows.map((row) => [Number(row[1]), row]));
   const column = (at: number) =>
@@ -22,8 +21,8 @@ export function glanceOf(events: readonly JobEvent[]): Glance | null {
   return { temperatures: column(temperature), watts: column(power).reduce((a, b) => a + b, 0) };
 }
 
-export function GpuSummary({ events }: { events: readonly JobEvent[] }) {
-  const glance = glanceOf(events);
+export function GpuSummary({ samples }: { samples: JobEvent | null }) {
+  const glance = glanceOf(samples);
   if (!glance) return null;
   const heat = glance.temperatures.map((t) => `${t}°`).join(' ');
   const power =

@@ -51,16 +51,17 @@ function countOf({ progress }: JobView): Amount | null {
 }
 
 /** Seconds that the step on its way has taken, as far as its box has told. */
-function secondsOf(events: JobMirror['events']): number {
+function secondsOf({ events, samples }: JobMirror): number {
   const begun = events.findLast((e) => e.known && e.kind === 'step' && e.body.state === 'begin');
-  return begun ? (events.at(-1)?.env.mono ?? 0) - begun.env.mono : 0;
+  const newest = Math.max(events.at(-1)?.env.mono ?? 0, samples?.env.mono ?? 0);
+  return begun ? newest - begun.env.mono : 0;
 }
 
 export function JobProgress({ mirror }: { mirror: JobMirror }) {
   const { view, events } = mirror;
   const step = view.steps.findLast((s) => s.state === 'running');
   const nominal = step?.nominalSeconds ?? null;
-  const seconds = nominal === null ? 0 : secondsOf(events);
+  const seconds = nominal === null ? 0 : secondsOf(mirror);
   const amount = bytesOf(view, events) ?? tasksOf(view) ?? countOf(view);
   const ended = view.tasks.filter((t) => t.state !== 'begin').slice(-ENDED_SHOWN);
   const running = view.tasks.filter((t) => t.state === 'begin').slice(-1);

@@ -1,5 +1,5 @@
 /** A long list of lines of one height, of which only those in sight are in the page. It stays at its end while it stands there. */
-import { useLayoutEffect, useRef, useState, type ReactNode, type UIEvent } from 'react';
+import { useEffect, useLayoutEffect, useRef, useState, type ReactNode, type UIEvent } from 'react';
 
 const HEIGHT = 20;
 /** Beyond what is in sight, so that a quick scroll shows no gap. */
@@ -13,9 +13,11 @@ interface Props {
   line: (at: number) => ReactNode;
   /** What to show for no lines at all. */
   none: string;
+  /** Told of the first line in sight and the last, as they change. */
+  onSight?: (first: number, last: number) => void;
 }
 
-export function Lines({ label, count, line, none }: Props) {
+export function Lines({ label, count, line, none, onSight }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const follow = useRef(true);
   const [view, setView] = useState({ top: 0, height: 0 });
@@ -38,6 +40,11 @@ export function Lines({ label, count, line, none }: Props) {
   };
   const first = Math.max(0, Math.floor(view.top / HEIGHT) - SPARE);
   const last = Math.min(count, Math.ceil((view.top + view.height) / HEIGHT) + SPARE);
+  const tell = useRef(onSight);
+  tell.current = onSight;
+  useEffect(() => {
+    if (last > first) tell.current?.(first, last - 1);
+  }, [first, last]);
   return (
     <div
       ref={box}

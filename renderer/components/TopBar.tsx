@@ -33,7 +33,7 @@ export function TopBar({ box }: { box: BoxState }) {
         </Text>
         <LinkDot link={box.link} />
         <Box flex={1} />
-        {mirror && <GpuSummary events={mirror.events} />}
+        {mirror && <GpuSummary samples={mirror.samples} />}
         <BoxMenu box={box} />
       </Group>
     </Box>

@@ -10,11 +10,16 @@ import { call } from '../api.ts';
 /** One attempt as the window has it: what its events make of it, and the events themselves. */
 export interface JobMirror {
   view: JobView;
+  /** All but samples: a day of those is most of a log, and only charts show them. */
   events: readonly JobEvent[];
+  /** The newest samples that were told; null before the first. */
+  samples: JobEvent | null;
 }
 
 export const jobKey = (job: string, attempt: number) => `${job}/${attempt}`;
-const EMPTY_MIRROR: JobMirror = { view: EMPTY_JOB, events: [] };
+const EMPTY_MIRROR: JobMirror = { view: EMPTY_JOB, events: [], samples: null };
+/** Lines that one answer holds. */
+const PAGE = 5_000;
 
 interface DeskState {
   cards: readonly BoxCard[] | null;
@@ -100,31 +105,52 @@ async function readJob(session: string, job: string, attempt: number, load: Load
     load.again = false;
     for (;;) {
       const after = get().jobs[jobKey(job, attempt)]?.view.lastSeq ?? 0;
-      const lines = await call('job.lines', { session, job, attempt, after });
+      const order = { session, job, attempt, after, limit: PAGE, samples: false };
+      const { lines, sampleRows } = await call('job.lines', order);
       if (lines.length === 0) break;
-      addLines(job, attempt, lines);
+      addEvents(job, attempt, lines.map(parseEvent), sampleRows);
     }
   } while (load.again);
 }
 
-function addLines(job: string, attempt: number, lines: readonly string[]): void {
+const isSamples = (e: JobEvent) => e.kind === 'samples';
+
+/** `sampleRows`: how many there are, where main said so; else those of the events count on. */
+function addEvents(job: string, attempt: number, events: readonly JobEvent[], sampleRows?: number): void {
   const key = jobKey(job, attempt);
   const before = get().jobs[key] ?? EMPTY_MIRROR;
   // A notice and an answer may bring the same line: an event counts once.
-  const fresh = lines.map(parseEvent).filter((e) => e.env.seq > before.view.lastSeq);
+  const fresh = events.filter((e) => e.env.seq > before.view.lastSeq);
   if (fresh.length === 0) return;
   const view = fresh.reduce(reduceJob, before.view);
-  set({ jobs: { ...get().jobs, [key]: { view, events: [...before.events, ...fresh] } } });
+  const mirror: JobMirror = {
+    view: sampleRows === undefined ? view : { ...view, sampleRows },
+    events: [...before.events, ...fresh.filter((e) => !isSamples(e))],
+    samples: fresh.findLast(isSamples) ?? before.samples,
+  };
+  set({ jobs: { ...get().jobs, [key]: mirror } });
+}
+
+type OnSamples = (events: readonly JobEvent[]) => void;
+const watchers = new Map<string, Set<OnSamples>>();
+
+/** Calls back with the samples of an attempt as main tells of them. Returns what ends it. */
+export function onSamples(job: string, attempt: number, callback: OnSamples): () => void {
+  const key = jobKey(job, attempt);
+  const all = watchers.get(key) ?? new Set();
+  watchers.set(key, all.add(callback));
+  return () => all.delete(callback);
 }
 
 function onLines({ session, job, attempt, lines }: Notice<'lines'>): void {
   if (get().box?.session.id !== session) return;
-  const [first] = lines;
+  const events = lines.map(parseEvent);
   const last = get().jobs[jobKey(job, attempt)]?.view.lastSeq ?? 0;
-  const begins = first === undefined ? 0 : parseEvent(first).env.seq;
   // Lines from the middle of a log that is not here yet: it is read from where we are.
-  if (begins > last + 1) void loadJob(session, job, attempt);
-  else addLines(job, attempt, lines);
+  if ((events[0]?.env.seq ?? 0) > last + 1) void loadJob(session, job, attempt);
+  else addEvents(job, attempt, events);
+  const samples = events.filter(isSamples);
+  if (samples.length) watchers.get(jobKey(job, attempt))?.forEach((tell) => tell(samples));
 }
 
 export async function answer(question: Question, value: string | null): Promise<void> {

@@ -1,9 +1,9 @@
 /** The mirror of a job's log: read once however many ask, and whole however its lines come. */
 import { act } from '@testing-library/react';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { jobKey, listen, loadJob, openBox, useDesk } from '../../renderer/stores/desk.ts';
+import { jobKey, listen, loadJob, onSamples, openBox, useDesk } from '../../renderer/stores/desk.ts';
 import { resumeRun } from '../../renderer/told.ts';
-import { FakeMain } from './main.ts';
+import { FakeMain, linesOf } from './main.ts';
 import { begun, boxOf, recorded, runOf, session } from './recordings.ts';
 
 const SESSION = session().id;
@@ -18,8 +18,8 @@ function slowMain(stored: { count: number }) {
   const now = begun('l1-install', 1);
   const fake = new FakeMain()
     .serve(boxOf([now], { run: runOf('provision', [now], null) }), [now])
-    .answer('job.lines', async ({ after }) => {
-      const answer = lines.slice(after, Math.min(after + 50, stored.count));
+    .answer('job.lines', async (order) => {
+      const answer = linesOf(lines.slice(0, stored.count), { ...order, limit: 50 });
       await new Promise<void>((go) => waiting.push(go));
       return answer;
     });
@@ -72,6 +72,49 @@ describe('the lines of a job', () => {
     act(() => fake.tell('lines', { session: SESSION, job, attempt, lines: lines.slice(20, 35) }));
     expect(seqs()).toEqual(upTo(35));
     end();
+  });
+});
+
+describe('samples', () => {
+  const whole = recorded('gpu-detection');
+  const { job: id, attempt: nth } = whole.row;
+  const mirror = () => useDesk.getState().jobs[jobKey(id, nth)];
+  const tell = (fake: FakeMain, from: number, to: number) =>
+    act(() =>
+      fake.tell('lines', { session: SESSION, job: id, attempt: nth, lines: whole.lines.slice(from - 1, to) }),
+    );
+
+  it('are counted and told to who watches them; of the log only the others are kept', async () => {
+    // Lines 43, 44, 45 and 47 are samples of two GPUs each.
+    const now = begun('gpu-detection', 44);
+    const fake = new FakeMain().serve(boxOf([now]), [now]);
+    fake.install();
+    const end = listen();
+    const told: number[] = [];
+    const unwatch = onSamples(id, nth, (events) => told.push(...events.map((e) => e.env.seq)));
+    await openBox(SESSION);
+    expect(mirror()?.view).toMatchObject({ lastSeq: 44, sampleRows: 4 });
+    expect(mirror()?.samples?.env.seq).toBe(44);
+    tell(fake, 44, 46);
+    expect(mirror()?.view).toMatchObject({ lastSeq: 46, sampleRows: 6 });
+    expect(mirror()?.events.map((e) => e.env.seq)).toEqual([...upTo(42), 46]);
+    unwatch();
+    tell(fake, 47, 48);
+    expect(mirror()?.samples?.env.seq).toBe(47);
+    expect(told).toEqual([44, 45]);
+    end();
+  });
+
+  it('are told of also while the log before them is not here yet', () => {
+    const fake = new FakeMain().serve(boxOf([whole]), [whole]);
+    fake.install();
+    useDesk.setState({ box: boxOf([whole]) });
+    const ends = [listen()];
+    const told: number[] = [];
+    ends.push(onSamples(id, nth, (events) => told.push(...events.map((e) => e.env.seq))));
+    tell(fake, 45, 47);
+    expect(told).toEqual([45, 47]);
+    ends.forEach((e) => e());
   });
 });
 

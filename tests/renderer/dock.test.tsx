@@ -60,29 +60,38 @@ describe('events as lines', () => {
 });
 
 describe('a long list', () => {
-  const { lines } = recorded('l1-install');
-  const events = Array.from({ length: 3_000 }, (_, at) => {
+  const { row, lines } = recorded('l1-install');
+  const log = Array.from({ length: 3_000 }, (_, at) => {
     const event = JSON.parse(lines[at % lines.length] ?? '') as object;
-    return parseEvent(JSON.stringify({ ...event, seq: at + 1 }));
+    return JSON.stringify({ ...event, seq: at + 1 });
   });
+  const long = boxOf([{ row, lines: log }]);
+  const { job, attempt } = row;
+  const raw = (fake: FakeMain) =>
+    put(<RawLog session={long.session.id} job={job} attempt={attempt} count={log.length} />, fake);
+  const main = () => new FakeMain().serve(long, [{ row, lines: log }]);
+  const shown = () => Array.from(document.querySelectorAll('.line'), (l) => l.textContent);
 
   it('has only the lines in sight in the page', async () => {
-    await put(<RawLog events={events} />, new FakeMain());
-    const shown = document.querySelectorAll('.line');
-    expect(shown.length).toBeLessThan(60);
-    expect(shown.length).toBeGreaterThan(10);
+    await raw(main());
+    expect(shown().length).toBeLessThan(60);
+    expect(shown().length).toBeGreaterThan(10);
   });
 
-  it('shows others when it is scrolled', async () => {
-    await put(<RawLog events={events} />, new FakeMain());
-    const log = screen.getByRole('log');
-    act(() => {
-      log.scrollTop = 20 * 1000;
-      log.dispatchEvent(new Event('scroll', { bubbles: true }));
+  it('shows others when it is scrolled, as they were written, and asks for no more than those', async () => {
+    const fake = main();
+    await raw(fake);
+    const list = screen.getByRole('log');
+    await act(async () => {
+      list.scrollTop = 20 * 1000;
+      list.dispatchEvent(new Event('scroll', { bubbles: true }));
     });
-    const texts = Array.from(document.querySelectorAll('.line'), (l) => l.textContent);
-    expect(texts).toContain(JSON.stringify(events[1_005]?.env));
-    expect(texts).not.toContain(JSON.stringify(events[900]?.env));
+    expect(shown()).toContain(log[1_005]);
+    expect(shown()).not.toContain(log[900]);
+    const asked = fake.of('job.lines') as { after: number; limit: number }[];
+    expect(Math.max(...asked.map((a) => a.limit))).toBeLessThan(500);
+    expect(new Set(asked.map((a) => a.after)).size).toBe(asked.length);
+    expect(asked.length).toBeLessThan(5);
   });
 
   it('says what will stand there when there is nothing', async () => {
@@ -93,17 +102,18 @@ describe('a long list', () => {
 
 describe('the glance at the GPUs', () => {
   it('has the newest temperature of each and their power together', async () => {
-    const events = eventsOf('gpu-detection');
-    const glance = glanceOf(events);
+    const samples = eventsOf('gpu-detection').findLast((e) => e.kind === 'samples') ?? null;
+    const glance = glanceOf(samples);
     expect(glance?.temperatures).toHaveLength(2);
     expect(glance?.watts).toBeGreaterThan(50);
-    await put(<GpuSummary events={events} />, new FakeMain());
+    await put(<GpuSummary samples={samples} />, new FakeMain());
     const [a, b] = glance?.temperatures ?? [];
     screen.getByText(new RegExp(`^GPU ${a}° ${b}° · \\d+ W$`));
   });
 
   it('is absent while no samples come', () => {
-    expect(glanceOf(eventsOf('l0-fetch'))).toBeNull();
+    expect(glanceOf(null)).toBeNull();
+    expect(glanceOf(eventsOf('l0-fetch')[0] ?? null)).toBeNull();
   });
 });
 

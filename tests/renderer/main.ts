@@ -48,7 +48,7 @@ export class FakeMain {
     const of = (job: string, attempt: number) =>
       recordings.find((r) => r.row.job === job && r.row.attempt === attempt)?.lines ?? [];
     return this.answer('box.state', () => box)
-      .answer('job.lines', ({ job, attempt, after }) => of(job, attempt).slice(after))
+      .answer('job.lines', (order) => linesOf(of(order.job, order.attempt), order))
       .answer('job.samples', ({ job, attempt, fields }) => samplesOf(of(job, attempt), fields))
       .answer('box.bundle', () => null);
   }
@@ -82,6 +82,17 @@ export class FakeMain {
       throw error;
     }
   }
+}
+
+/** What main answers to `job.lines` with this log stored. */
+export function linesOf(
+  log: readonly string[],
+  { after, limit, samples }: CallInput<'job.lines'>,
+): CallOutput<'job.lines'> {
+  const events = log.map(parseEvent);
+  const rows = events.map((e) => (e.known && e.kind === 'samples' ? e.body.rows.length : 0));
+  const told = log.filter((_, at) => at >= after && (samples || !rows[at] || at === log.length - 1));
+  return { lines: told.slice(0, limit), sampleRows: rows.reduce((a, b) => a + b, 0) };
 }
 
 /** The lines of a chart out of the samples of a log, nothing thinned. */

@@ -256,6 +256,38 @@ describe('view', () => {
     expect(journal.view(job, 1)).toMatchObject({ state: 'failed', lastSeq: 3, code: 'job_failed' });
   });
 
+  it('counts samples and weakens its evidence by them without reading them, but for the newest line', () => {
+    const { log, job } = begin();
+    const samples = (mono: number) =>
+      log.line('samples', {
+        source: 'gpu',
+        fields: ['power.draw'],
+        rows: [
+          [mono, 0, 70],
+          [mono, 1, 71],
+        ],
+      });
+    log.evidence = 'real';
+    const lines = [log.started(), samples(1)];
+    log.evidence = 'stand-in';
+    lines.push(samples(2));
+    log.evidence = 'real';
+    lines.push(log.log('heat'), samples(3));
+    journal.append(job, 1, lines);
+    const text = (at: number) => lines[at]?.toString() ?? '';
+    expect(journal.linesAfter(job, 1, 0, 10, { samples: false })).toEqual([0, 3, 4].map(text));
+    expect(journal.linesAfter(job, 1, 0, 10)).toEqual(lines.map(String));
+    expect(journal.linesAfter(job, 1, 1, 1, { samples: false })).toEqual([text(3)]);
+    expect(journal.sampleRows(job, 1)).toBe(6);
+    const view = { sampleRows: 6, evidence: 'stand-in', lastSeq: 5, lastAt: '2026-11-24T05:10:00.100Z' };
+    expect(journal.view(job, 1)).toMatchObject(view);
+    journal.append(job, 1, [samples(4), log.finished()]);
+    expect(journal.view(job, 1)).toMatchObject({ sampleRows: 8, lastSeq: 7, state: 'passed' });
+    const other = Journal.open(join(dir, 'journal.db'));
+    expect(other.view(job, 1)).toEqual(journal.view(job, 1));
+    other.close();
+  });
+
   it('shows lost, and the result of one that was only thought lost', () => {
     const { log, job } = begin();
     journal.append(job, 1, [log.started()]);
