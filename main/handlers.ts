@@ -207,7 +207,7 @@ export function handlers(desk: Desk, info: AppInfo, shell: Shell, problem: AppEr
     }),
     'box.bundle': ({ session }) => {
       const now = desk.session(session);
-      return now.practice ? practiceBundle(app) : (now.run?.bundle ?? null);
+      return now.practice ? practiceBundle(app) : now.bundle;
     },
 
     'job.lines': ({ job, attempt, after, limit, samples }) => ({

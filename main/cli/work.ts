@@ -42,7 +42,7 @@ async function execute(ctx: Context, session: Session, bundle?: string): Promise
 async function runProvision(ctx: Context, o: ProvisionOptions): Promise<number> {
   const session = requireSession(ctx.app, o.box);
   const layers = parseLayers(o.layers ?? '0,1');
-  const bundle = o.bundle === undefined ? session.run?.bundle : resolve(o.bundle);
+  const bundle = o.bundle === undefined ? session.bundle : resolve(o.bundle);
   if (!bundle) throw new AppError('usage', { what: 'Name the bundle to install from with --bundle FOLDER.' });
   const { profile } = loadProfile(session.profile);
   const run = planProvision(ctx.app, session, profile, layers, bundle);

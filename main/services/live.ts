@@ -114,7 +114,7 @@ export class LiveBox {
 
   /** Leaves the box: the run goes on there, nothing of it is ended. */
   close(): void {
-    this.run?.abort();
+    this.run?.abort(new AppError('left'));
     this.disconnect();
   }
 

@@ -90,7 +90,7 @@ export function planRun(app: App, session: Session, run: Run): Session {
         detail: `"${open.title}" is ${open.state}.`,
       });
     }
-    return changeSession(app, session.id, (s) => ({ ...s, run }));
+    return changeSession(app, session.id, (s) => ({ ...s, run, bundle: run.bundle ?? s.bundle }));
   });
 }
 

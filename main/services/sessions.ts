@@ -47,6 +47,7 @@ export function newSession(box: NewBox): Session {
     keys: null,
     boxCode: null,
     run: null,
+    bundle: null,
     waivers: [],
     deviations: [],
   };

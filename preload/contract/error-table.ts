@@ -44,6 +44,7 @@ export const ERRORS = {
   host_key_unconfirmed: e(3, false, 'The host key of {host} is not known yet: {algorithm} {fingerprint}.', 'Compare it with "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub" on the box\'s console, then confirm it or give --accept-host-key {fingerprint}.'),
   host_key_changed: e(3, false, 'The host key of {host} has changed. Pinned: {pinned}. Presented now: {fingerprint}. Either this is another machine, the box was installed anew, or somebody is in between. Nothing was sent to it.', 'Compare the fingerprint on the box\'s console. If it is right, run "vault-cube forget-host-key --box {box}" and inspect it again.'),
   link_lost: e(3, true, 'The connection to {host} broke and did not come back within {seconds} s.', 'Check cable and power of the box. A job that was running goes on there; run "vault-cube attach" when the link is back.'),
+  left: e(3, true, 'The app left the run; on the box the job goes on.', 'Open the box again and choose Resume.'),
   not_connected: e(3, true, 'The app is not connected to the box.', 'Connect first, in the step Connect.'),
   wrong_identity: e(3, false, 'The machine at {host} is not box {box}: {detail}.', 'Check the address. Give the other machine a box name of its own.'),
 
@@ -76,7 +77,6 @@ export const ERRORS = {
   python_missing: e(5, false, 'There is no python3 on the box.', 'On the box\'s console run "sudo apt install python3".'),
   systemd_missing: e(5, false, 'The box was not started by systemd.', 'Boot the installed system; layers are put on a running Ubuntu, not into a rescue shell.'),
   uid_taken: e(5, false, 'UID 1000 belongs to {holder}, and vaultadmin should have it.', 'Choose: --uid keep (vaultadmin gets another UID, reported as a deviation) or --uid swap ({holder} is logged out and its files are re-owned).'),
-  uid_busy: e(5, true, '{user} still has running processes on the box: {detail}', 'Log {user} out everywhere, then run the step again.'),
 
   // the laptop
   laptop_disk_full: e(6, true, 'The disk of this laptop is full; nothing more can be recorded.', 'Make room in {path}, then run the same command again, or "vault-cube resume" for a job that was on its way: it goes on on the box, and nothing of it is lost.'),

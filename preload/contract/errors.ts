@@ -60,5 +60,8 @@ export class AppError extends Error {
 /** Anything thrown, as an AppError; an unforeseen one becomes `internal` with its text as the detail. */
 export function asAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
+  // A wait that was ended: why, says who ended it.
+  if (error instanceof Error && error.name === 'AbortError' && error.cause instanceof AppError)
+    return error.cause;
   return new AppError('internal', { detail: error instanceof Error ? error.message : String(error) }, error);
 }

@@ -101,6 +101,8 @@ export const Session = z.strictObject({
   /** The app's code on the box, by content hash. */
   boxCode: z.string().nullable(),
   run: Run.nullable(),
+  /** The folder of the bundle that was installed from last; null before the first. */
+  bundle: z.string().nullable().default(null),
   waivers: z.array(Waiver),
   deviations: z.array(z.strictObject({ id: z.string(), text: z.string(), at: z.string() })),
 });

@@ -48,6 +48,10 @@ const ACTIONS: Partial<Record<ErrorCode, string>> = {
   job_failed: 'Read the named task, mend its cause, then Resume.',
   job_cancelled: 'Start again when you want to; what is done is not repeated.',
   job_lost: 'Resume; what is done is not repeated.',
+  reboot_declined: 'Resume when it may be rebooted.',
+  reboot_failed: 'Reboot it on its console ("sudo reboot"), then resume.',
+  box_not_back:
+    'Look at its screen: power, POST code, BIOS prompt, a disk check, Secure Boot asking for a key; look whether its address changed. Then resume.',
   job_unknown: 'Close the box and open it again.',
   nothing_to_attach: 'Nothing is to be done: no job is on its way.',
   nothing_to_resume: 'Nothing is to be done: no run was interrupted.',

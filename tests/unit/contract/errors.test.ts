@@ -142,3 +142,17 @@ describe('whoever throws an error', () => {
     expect(seen.length / all.length).toBeGreaterThan(0.8);
   });
 });
+
+describe('a wait that was ended', () => {
+  it('is told as what its end was for', async () => {
+    const { setTimeout: delay } = await import('node:timers/promises');
+    const left = new AbortController();
+    const wait = delay(60_000, undefined, { signal: left.signal });
+    left.abort(new AppError('left'));
+    const known = await wait.then(
+      () => null,
+      (error: unknown) => asAppError(error),
+    );
+    expect(known?.code).toBe('left');
+  });
+});

@@ -23,6 +23,7 @@ export function makeSession(more: Partial<Session> = {}): Session {
     keys: null,
     boxCode: null,
     run: null,
+    bundle: null,
     waivers: [],
     deviations: [],
     ...more,

