@@ -82,11 +82,13 @@ function pack(columns: Columns, from: number, to: number): Buffer {
   return out;
 }
 
-/** Column `index` of a block. */
-function column(block: BlockRow, index: number): Float64Array {
-  const start = index * block.rows * FLOAT;
-  // A copy of its own buffer, since a view must start at a multiple of 8. Every platform of the app is little-endian.
-  return new Float64Array(block.data.slice(start, start + block.rows * FLOAT).buffer);
+/** Column `index` of a block: a view of it where it lies well, since a day has 37 MB of them. Every platform is little-endian. */
+function column({ data, rows }: BlockRow, index: number): Float64Array {
+  const start = index * rows * FLOAT;
+  const aligned = (data.byteOffset + start) % FLOAT === 0;
+  return aligned
+    ? new Float64Array(data.buffer, data.byteOffset + start, rows)
+    : new Float64Array(data.slice(start, start + rows * FLOAT).buffer);
 }
 
 /** Index of the first time at or after `at` (after it, if `past`) in ascending times. */

@@ -92,7 +92,11 @@ export function Chart({ kind, series, data, sync, onZoom, onWhole, onPlot, ...ar
     );
     plot.current = made;
     latest.current.onPlot(made);
-    const watcher = new ResizeObserver(() => made.setSize({ width: root.clientWidth, height: HEIGHT }));
+    // Told once at the beginning, of the size that it has already.
+    const watcher = new ResizeObserver(([now]) => {
+      const width = now?.contentRect.width ?? made.width;
+      if (Math.abs(width - made.width) >= 1) made.setSize({ width: Math.floor(width), height: HEIGHT });
+    });
     watcher.observe(root);
     return () => {
       watcher.disconnect();

@@ -55,6 +55,8 @@ export function Dock({ box }: { box: BoxState }) {
         onChange={(t) => t && showTab(t as DockTab)}
         className="dock-tabs"
         activateTabWithKeyboard={false}
+        keepMounted={false}
+        keepMountedMode="display-none"
       >
         <Group gap="sm" wrap="nowrap" className="dock-bar">
           <Tabs.List className="dock-list">
@@ -85,17 +87,17 @@ export function Dock({ box }: { box: BoxState }) {
         <Tabs.Panel value="terminal" keepMounted className="dock-panel">
           <Shells box={box} shown={dock && tab === 'terminal'} />
         </Tabs.Panel>
-        <Tabs.Panel value="charts" keepMounted={false} className="dock-panel">
+        <Tabs.Panel value="charts" className="dock-panel">
           {sampled ? (
             <GpuCharts box={box} job={sampled.job} attempt={sampled.attempt} />
           ) : (
             <div className="lines-none">No job has sampled the GPUs yet. Validate does.</div>
           )}
         </Tabs.Panel>
-        <Tabs.Panel value="events" keepMounted={false} className="dock-panel">
+        <Tabs.Panel value="events" className="dock-panel">
           <EventList key={key} events={mirror?.events ?? []} />
         </Tabs.Panel>
-        <Tabs.Panel value="log" keepMounted={false} className="dock-panel">
+        <Tabs.Panel value="log" className="dock-panel">
           <RawLog
             key={key}
             session={box.session.id}
