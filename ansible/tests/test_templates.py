@@ -21,6 +21,11 @@ WHOLE = FLUSHED.replace("ufw6", "ufw").replace(
     "COMMIT", "\n".join(f"-A {chain.split('-')[1].upper()} -j ufw-{chain}" for chain in CHAINS)
 )
 
+# The persistence daemon's unit as Ubuntu's package has it, and as one whose daemon keeps the cards awake.
+UNIT = ["# /usr/lib/systemd/system/nvidia-persistenced.service", "[Service]", "Type=forking"]
+ASLEEP = [*UNIT, "ExecStart=/usr/bin/nvidia-persistenced --user nvidia-persistenced --no-persistence-mode --verbose"]
+AWAKE = [*UNIT, "ExecStart=/usr/bin/nvidia-persistenced --verbose"]
+
 # Output file, template, and variables that differ from the defaults.
 CASES: list[tuple[str, str, dict[str, Any]]] = [
     ("daemon.json", "base_system/daemon.json.j2", {}),
@@ -42,6 +47,25 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
     ("docker-user-grafana.rules", "access_hardening/docker-user.rules.j2", {"access_hardening_allow_grafana": True}),
     ("ufw-jumps-none.rules", "access_hardening/ufw-jumps.rules.j2", {"item": {"item": "iptables", "stdout": WHOLE}}),
     ("ufw-jumps.rules", "access_hardening/ufw-jumps.rules.j2", {"item": {"item": "ip6tables", "stdout": FLUSHED}}),
+    ("nvidia-modprobe.conf", "driver_stack/modprobe.conf.j2", {}),
+    (
+        "nvidia-persistenced.conf",
+        "driver_stack/persistenced.conf.j2",
+        {"driver_stack_persistenced": {"stdout_lines": ASLEEP}},
+    ),
+    (
+        "nvidia-persistenced-awake.conf",
+        "driver_stack/persistenced.conf.j2",
+        {"driver_stack_persistenced": {"stdout_lines": AWAKE}},
+    ),
+    ("nvidia-unattended-upgrades", "driver_stack/unattended-upgrades.j2", {}),
+    ("gpu-containerd.toml", "gpu_runtime/containerd.toml.j2", {}),
+    ("gpu-daemon.json", "gpu_runtime/daemon.json.j2", {}),
+    (
+        "gpu-daemon-merged.json",
+        "gpu_runtime/daemon.json.j2",
+        {"gpu_runtime_daemon_json": {"stdout": "{{ customer | to_json }}"}},
+    ),
     ("sshd.conf", "access_hardening/sshd.conf.j2", {}),
     ("sshd-two-ports.conf", "access_hardening/sshd.conf.j2", {"access_hardening_extra_port": 2222}),
 ]

@@ -16,6 +16,7 @@ import {
 import { basename, join } from 'node:path';
 import { COLLECTIONS, LAYER1, REQUIREMENTS, TAKE_COLLECTIONS, makeBundle } from './bundle.ts';
 import { RIG, ROOT, whyNoRig } from './host.ts';
+import { NVIDIA_FILES } from './nvidia.ts';
 import { FIXTURES, RECORDINGS, STAND_IN, makeRoot } from './rootfs.ts';
 import { rigSources, type Sources } from './sources.ts';
 
@@ -53,7 +54,10 @@ function paths(sources: Sources): Built {
   const code = (name: string): string => join(ROOT, 'tests', 'rig', name);
   const recordings = RECORDINGS.map((name) => join(FIXTURES, name));
   const root = key([sources.release, sources.all], [code('rootfs.ts'), STAND_IN, ...recordings]);
-  const inputs = [REQUIREMENTS, COLLECTIONS, LAYER1, TAKE_COLLECTIONS, code('bundle.ts'), code('image.ts')];
+  const inputs = [
+    ...[REQUIREMENTS, COLLECTIONS, LAYER1, TAKE_COLLECTIONS, ...NVIDIA_FILES],
+    ...['bundle.ts', 'image.ts', 'nvidia.ts'].map(code),
+  ];
   return { root: join(RIG, `root-${root}`), bundle: join(RIG, `bundle-${key([root], inputs)}`) };
 }
 

@@ -17,6 +17,7 @@ import { pipeline } from 'node:stream/promises';
 import { BundleManifest } from '../../preload/contract/bundle.ts';
 import { PYTHON, ROOT, must } from './host.ts';
 import { writeImage } from './image.ts';
+import { FROM_DEBIAN, makeNvidia } from './nvidia.ts';
 import { RELEASE } from './sources.ts';
 
 export const REQUIREMENTS = join(ROOT, 'ansible', 'requirements.txt');
@@ -89,18 +90,27 @@ async function layer1Packages(): Promise<string[]> {
   return JSON.parse(await must(PYTHON, ['-c', script, LAYER1])) as string[];
 }
 
-/** Fills `apt/` with what layers 0 and 1 install; returns the names that layer 0 needs. */
-async function takeDebs(scratch: Scratch, apt: string): Promise<string[]> {
+/** File names below `apt/` that a set holds beside the index. */
+type Debs = Record<'l0' | 'l1' | 'l2' | 'l3', string[]>;
+
+/** Fills `apt/` with what the layers install; returns the names by layer. A layer stands on those before it. */
+async function takeDebs(scratch: Scratch, apt: string): Promise<Debs> {
   mkdirSync(apt);
+  const none = '--no-install-recommends';
   await scratch.run('apt-get', '-q', 'update');
-  await scratch.apt('install', '--no-install-recommends', 'python3-apt');
-  const first = scratch.debs().map(plain);
+  await scratch.apt('install', none, 'python3-apt');
+  const l0 = scratch.debs();
   await scratch.apt('upgrade', '--with-new-pkgs');
-  await scratch.apt('install', '--no-install-recommends', ...(await layer1Packages()));
-  for (const name of scratch.debs()) {
+  const layer1 = await layer1Packages();
+  await scratch.apt('install', none, ...layer1);
+  const l1 = scratch.debs();
+  await scratch.apt('install', none, ...layer1, ...FROM_DEBIAN);
+  const all = scratch.debs();
+  const l2 = all.filter((name) => !l1.includes(name)).map(plain);
+  for (const name of all)
     renameSync(join(scratch.root, 'var/cache/apt/archives', name), join(apt, plain(name)));
-  }
-  return first;
+  const nvidia = await makeNvidia(apt);
+  return { l0: l0.map(plain), l1: l1.map(plain), l2: [...l2, ...nvidia[2]], l3: nvidia[3] };
 }
 
 /** Index, and a signature by a key that exists for this one bundle and is forgotten afterwards. */
@@ -186,7 +196,7 @@ async function proveWheels(scratch: Scratch, wheels: string): Promise<void> {
   await scratch.run(...command, ...find, ...list);
 }
 
-async function manifest(bundle: string, firstDebs: string[]): Promise<BundleManifest> {
+async function manifest(bundle: string, debs: Debs): Promise<BundleManifest> {
   const files: BundleManifest['files'] = [];
   for (const folder of ['apt', 'collections', 'images', 'wheels']) {
     for (const name of readdirSync(join(bundle, folder)).sort()) {
@@ -196,17 +206,19 @@ async function manifest(bundle: string, firstDebs: string[]): Promise<BundleMani
     }
   }
   const all = (folder: string) => files.map((f) => f.path).filter((path) => path.startsWith(`${folder}/`));
-  const index = INDEX.map((name) => `apt/${name}`);
+  const apt = (names: readonly string[]) => [...INDEX, ...names].map((name) => `apt/${name}`);
   return BundleManifest.parse({
     v: 1,
-    name: 'Stand-in box: layers 0 and 1',
+    name: 'Stand-in box: layers 0 to 3',
     created: new Date().toISOString(),
     distribution: { id: 'debian', version: '13', codename: RELEASE, arch: 'amd64' },
     evidence: 'stand-in',
     files,
     sets: {
-      l0: [...index, ...firstDebs.map((name) => `apt/${name}`), ...all('wheels'), ...all('collections')],
-      l1: [...all('apt'), ...all('images')],
+      l0: [...apt(debs.l0), ...all('wheels'), ...all('collections')],
+      l1: [...apt(debs.l1), ...all('images')],
+      l2: apt(debs.l2),
+      l3: apt(debs.l3),
     },
   });
 }
@@ -218,13 +230,13 @@ export async function makeBundle(bundle: string, root: string): Promise<void> {
   mkdirSync(work, { recursive: true });
   const scratch = await Scratch.of(root);
   try {
-    const firstDebs = await takeDebs(scratch, join(work, 'apt'));
+    const debs = await takeDebs(scratch, join(work, 'apt'));
     await signRepository(join(work, 'apt'));
     await takeWheels(join(work, 'wheels'));
     await proveWheels(scratch, join(work, 'wheels'));
     await takeCollections(join(work, 'collections'));
     await takeImage(scratch, join(work, 'images'));
-    const text = JSON.stringify(await manifest(work, firstDebs), null, 1);
+    const text = JSON.stringify(await manifest(work, debs), null, 1);
     writeFileSync(join(work, 'manifest.json'), `${text}\n`);
     renameSync(work, bundle);
   } finally {
