@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 import yaml
 from project import ANSIBLE, DISTRIBUTIONS, REPO, ansible_playbook, load
+from vcbox.parsers.packages import NVIDIA_NAMES
 
 ROLE = ANSIBLE / "roles" / "driver_stack"
 STATUS = REPO / "tests" / "fixtures" / "ubuntu-24.04-cuda13" / "dpkg-status.gz"
-PATTERNS = "(" + "|".join(load(ROLE / "vars" / "main.yml")["driver_stack_name_patterns"]) + ")"
+NAMES = load(ROLE / "vars" / "main.yml")["driver_stack_name_patterns"]
+PATTERNS = "(" + "|".join(NAMES) + ")"
 
 
 def run(folder: Path, hosts: dict[str, dict[str, Any]], tasks: list[dict[str, Any]], **more: str) -> Any:
@@ -106,6 +108,10 @@ def recorded() -> dict[str, str]:
     text = gzip.decompress(STATUS.read_bytes()).decode()
     stanzas = (dict(re.findall(r"^(\S+): (.*)$", stanza, re.MULTILINE)) for stanza in text.split("\n\n"))
     return {s["Package"]: s.get("Maintainer", "") for s in stanzas if "Package" in s}
+
+
+def test_the_checks_look_for_what_the_role_holds() -> None:
+    assert tuple(NAMES) == NVIDIA_NAMES
 
 
 def test_the_patterns_take_nvidias_packages_and_no_others() -> None:

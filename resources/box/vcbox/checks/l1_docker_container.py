@@ -21,12 +21,17 @@ def names_in(archive: Path) -> list[str]:
         return []
 
 
-def gather(look: Look) -> Raw:
+def image_of(look: Look) -> tuple[Raw, str | None]:
+    """What Docker lists, and the image to try: the bundle's first, else any that has a name; None without one."""
     listed = look.command("docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}", timeout=60)
     there = [name for name in listed["out"].split() if "<none>" not in name]
     ours = [name for path in sorted((Paths().tree / "images").glob("*.tar")) for name in names_in(path)]
-    image = next((name for name in [*ours, *there] if name in there), None)
-    if listed["status"] or image is None:
+    return listed, None if listed["status"] else next((name for name in [*ours, *there] if name in there), None)
+
+
+def gather(look: Look) -> Raw:
+    listed, image = image_of(look)
+    if image is None:
         return {"images": listed, "image": None, "run": None}
     base = ["docker", "run", "--rm", "--pull", "never", "--network", "none"]
     base += ["--label", f"vault-cube.job={look.job}"]

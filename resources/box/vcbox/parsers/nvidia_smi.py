@@ -62,6 +62,7 @@ def _gpu(g: ET.Element) -> dict[str, Any]:
         "serial": text(g.findtext("serial")),
         "vbios": text(g.findtext("vbios_version")),
         "gsp": text(g.findtext("gsp_firmware_version")),
+        "persistence": text(g.findtext("persistence_mode")),
         "memoryMiB": whole(g.findtext("fb_memory_usage/total")),
         "bar1MiB": whole(g.findtext("bar1_memory_usage/total")),
         # What the card itself can do, whatever the slot offers; older drivers name only the common maximum.
