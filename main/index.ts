@@ -1,15 +1,14 @@
 /** The window's process: wiring only. What it can do is in services, what the page may ask of it in handlers.ts. */
 import { app, BrowserWindow, dialog, MessageChannelMain, type WebContents } from 'electron';
 import { existsSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { CallInput } from '../preload/contract/calls.ts';
 import { asAppError } from '../preload/contract/errors.ts';
 import { TERMINAL_PORT } from '../preload/contract/terminal.ts';
 import { handlers } from './handlers.ts';
-import { serve, tell } from './ipc.ts';
-import { openApp } from './services/app.ts';
+import { serve, serveError, tell } from './ipc.ts';
 import { Desk } from './services/desk.ts';
-import { dataHome } from './services/paths.ts';
+import { chromiumFolder, openForWindow } from './services/opening.ts';
 import { startPractice } from './services/practice.ts';
 import { systemsProven } from './services/systems.ts';
 import { Terminals } from './services/terminals.ts';
@@ -17,7 +16,7 @@ import { isOurs, openPath, openWindow, registerScheme, secure } from './window.t
 
 registerScheme();
 // What Chromium keeps lies with our own data: one folder to keep or to remove, and one window a folder.
-app.setPath('userData', resolve(dataHome(), 'chromium'));
+app.setPath('userData', chromiumFolder());
 
 const OUT = import.meta.dirname;
 
@@ -44,7 +43,12 @@ const FOLDERS = { bundle: 'Site bundle', report: 'Where the report goes' };
 function start(): void {
   secure(join(OUT, '../renderer'));
   let page: WebContents | null = null;
-  const core = openApp({ confirmHostKey: async () => false, note: () => undefined, link: () => undefined });
+  const { core, problem } = openForWindow({
+    confirmHostKey: async () => false,
+    confirmReboot: async () => false,
+    note: () => undefined,
+    link: () => undefined,
+  });
   const desk = new Desk(core, (name, notice) => page && tell(page, name, notice));
   const terminals = new Terminals(
     desk,
@@ -76,23 +80,31 @@ function start(): void {
     dataFolder: core.home,
     systems: systemsProven(),
   };
-  serve(
-    handlers(desk, info, {
-      pickFile: (from, what) => pick(from, FILES[what], false),
-      pickFolder: (from, what) => pick(from, FOLDERS[what], true),
-      openPath,
-      openTerminal,
-      startPractice: (fault) => Promise.resolve({ session: startPractice(core, { fault }).session.id }),
-    }),
-    isOurs,
-    (text) => console.error(text),
-  );
+  const own = {
+    pickFile: (from: WebContents, what: keyof typeof FILES) => pick(from, FILES[what], false),
+    pickFolder: (from: WebContents, what: keyof typeof FOLDERS) => pick(from, FOLDERS[what], true),
+    openPath,
+    openTerminal,
+    startPractice: (fault: string | null) =>
+      Promise.resolve({ session: startPractice(core, { fault }).session.id }),
+  };
+  serve(handlers(desk, info, own, problem), isOurs, (text) => console.error(text));
   page = openWindow(join(OUT, '../preload/index.cjs')).webContents;
   app.on('will-quit', () => {
     terminals.close();
     desk.close();
     core.close();
   });
+}
+
+/** What keeps the app from beginning is told in its window, as every other error is. */
+function startOrTell(): void {
+  try {
+    start();
+  } catch (error) {
+    serveError(asAppError(error));
+    openWindow(join(OUT, '../preload/index.cjs'));
+  }
 }
 
 if (!app.requestSingleInstanceLock()) app.quit();
@@ -102,7 +114,7 @@ else {
   // Not awaited: Electron gets ready only after this module has ended.
   app
     .whenReady()
-    .then(start)
+    .then(startOrTell)
     .catch((error: unknown) => {
       const { message, nextAction } = asAppError(error);
       dialog.showErrorBox('Vault Cube Provisioner cannot start', `${message}\n\n${nextAction}`);

@@ -24,6 +24,12 @@ export function serve(handlers: Handlers, isOurs: IsOurs, log: (text: string) =>
   }
 }
 
+/** Answers every call with the error for which the app could not begin: the page shows it, and what to do now. */
+export function serveError(error: AppError): void {
+  for (const name of Object.keys(calls))
+    ipcMain.handle(name, () => ({ ok: false as const, error: forWindow(error.toReply()) }));
+}
+
 async function answer<K extends CallName>(
   name: K,
   handlers: Handlers,

@@ -5,8 +5,8 @@ import { AboutDialog } from './components/AboutDialog.tsx';
 import { Announcer } from './components/Announcer.tsx';
 import { Commands } from './components/Commands.tsx';
 import { Dock } from './components/Dock.tsx';
-import { ErrorView } from './components/ErrorView.tsx';
 import { ForgetHostKey } from './components/ForgetHostKey.tsx';
+import { Problems } from './components/Problems.tsx';
 import { Questions } from './components/Questions.tsx';
 import { StepList } from './components/StepList.tsx';
 import { TopBar } from './components/TopBar.tsx';
@@ -14,7 +14,7 @@ import { useShortcuts } from './components/useShortcuts.ts';
 import { FirstScreen } from './first/FirstScreen.tsx';
 import { VIEWS } from './steps/index.ts';
 import { listen, loadCards, useDesk } from './stores/desk.ts';
-import { attempt, clearProblem, useFrame } from './stores/frame.ts';
+import { attempt, loadLasting, useFrame } from './stores/frame.ts';
 import { goToLastPlace, keepPlace } from './stores/place.ts';
 
 function Dialogs() {
@@ -33,12 +33,11 @@ function Dialogs() {
 export function App() {
   const box = useDesk((s) => s.box);
   const step = useDesk((s) => s.step);
-  const problem = useFrame((s) => s.problem);
   useShortcuts();
   useEffect(() => {
     const ends = [listen(), keepPlace()];
     void attempt(async () => {
-      await loadCards();
+      await Promise.all([loadLasting(), loadCards()]);
       await goToLastPlace();
     });
     return () => ends.forEach((end) => end());
@@ -66,11 +65,7 @@ export function App() {
           display="flex"
           style={{ flexDirection: 'column' }}
         >
-          {problem && (
-            <Box px="lg" pt="sm">
-              <ErrorView error={problem} onClose={clearProblem} />
-            </Box>
-          )}
+          <Problems />
           <Box flex={1} mih={0}>
             <View box={box} />
           </Box>

@@ -15,6 +15,7 @@ export function ErrorView({ error, onClose }: { error: ErrorReply; onClose?: () 
       variant="outline"
       title={error.message}
       role="alert"
+      classNames={{ body: 'alert-inside', message: 'alert-inside' }}
       withCloseButton={onClose !== undefined}
       onClose={onClose ?? (() => undefined)}
       closeButtonLabel="Dismiss"

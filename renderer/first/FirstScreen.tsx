@@ -2,9 +2,9 @@
 import { Box, Button, Group, Stack, Text, Title } from '@mantine/core';
 import { useState } from 'react';
 import { call } from '../api.ts';
-import { ErrorView } from '../components/ErrorView.tsx';
+import { Problems } from '../components/Problems.tsx';
 import { useDesk } from '../stores/desk.ts';
-import { attempt, clearProblem, openDialog, useFrame } from '../stores/frame.ts';
+import { attempt, openDialog, useFrame } from '../stores/frame.ts';
 import { BoxCards } from './BoxCards.tsx';
 import { NewBox } from './NewBox.tsx';
 import { PracticeMenu } from './PracticeMenu.tsx';
@@ -32,7 +32,7 @@ export function FirstScreen() {
             About
           </Button>
         </Group>
-        {problem && <ErrorView error={problem} onClose={clearProblem} />}
+        <Problems />
         {form ? (
           <NewBox first={none} onCancel={() => setMaking(false)} />
         ) : (
@@ -40,7 +40,8 @@ export function FirstScreen() {
             <Title order={2} size="h4">
               Boxes on this laptop
             </Title>
-            {cards === null ? <Text size="sm">Reading the journal…</Text> : <BoxCards cards={cards} />}
+            {cards && <BoxCards cards={cards} />}
+            {!cards && !problem && <Text size="sm">Reading the journal…</Text>}
           </>
         )}
         <Group gap="sm">

@@ -1,7 +1,7 @@
 /** What belongs to the frame around the steps: the dock, the dialogs that any place may open, and an error of no step. */
 import { create } from 'zustand';
 import type { ErrorReply } from '../../preload/contract/errors.ts';
-import { replyOf } from '../api.ts';
+import { call, replyOf } from '../api.ts';
 
 export type DockTab = 'terminal' | 'charts' | 'events' | 'log';
 export type Dialog = 'about' | 'commands' | 'forgetHostKey';
@@ -18,6 +18,8 @@ interface FrameState {
   dialog: Dialog | null;
   /** Of an act that belongs to no step: the menu's, or Resume on the first screen. */
   problem: ErrorReply | null;
+  /** Why nothing can be recorded, for as long as the window is open. */
+  lasting: ErrorReply | null;
 }
 
 export const useFrame = create<FrameState>(() => ({
@@ -26,6 +28,7 @@ export const useFrame = create<FrameState>(() => ({
   height: DOCK_FIRST,
   dialog: null,
   problem: null,
+  lasting: null,
 }));
 
 const { setState: set, getState: get } = useFrame;
@@ -36,6 +39,11 @@ export const setDockHeight = (height: number) => set({ height });
 export const openDialog = (dialog: Dialog) => set({ dialog });
 export const closeDialog = () => set({ dialog: null });
 export const clearProblem = () => set({ problem: null });
+
+/** Asks main whether anything can be recorded at all. */
+export async function loadLasting(): Promise<void> {
+  set({ lasting: await call('app.problem', undefined) });
+}
 
 /** Runs what belongs to no step; what it ends with, if it does not end well, is shown above the steps. */
 export async function attempt(act: () => Promise<unknown>): Promise<void> {

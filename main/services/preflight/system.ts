@@ -81,8 +81,12 @@ function clock({ reading, profile }: Look): Finding {
   };
   if (unsure > max)
     return notRun(`the link is too slow to tell: known to ± ${unsure.toFixed(0)} s`, null, more);
-  return judged(Math.abs(skew) <= max, value, new AppError('clock_wrong').nextAction, more);
+  return judged(Math.abs(skew) <= max, value, SET_CLOCK, more);
 }
+
+/** Read in the window, on the command line and in reports. */
+const SET_CLOCK =
+  'Set clock and hardware clock from this laptop: the button in Preflight, or "vault-cube inspect --set-clock".';
 
 function rtc(look: Look): Finding {
   const { rtcEpoch, epoch } = look.facts.clock;
@@ -92,7 +96,7 @@ function rtc(look: Look): Finding {
   const off = Math.round(rtcEpoch - epoch);
   const more = { unit: 's', threshold: `within ${max} s of the box's clock`, source };
   if (Math.abs(off) <= max) return pass(off, more);
-  return warn(off, 'The box will start with a wrong clock; --set-clock sets the hardware clock too.', more);
+  return warn(off, `The box will start with a wrong clock. ${SET_CLOCK}`, more);
 }
 
 const MOK =

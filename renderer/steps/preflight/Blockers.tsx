@@ -3,6 +3,7 @@ import { Box, Button, Text, Title } from '@mantine/core';
 import type { StandingCheck } from '../../../preload/contract/results.ts';
 import { CheckRow } from '../../components/CheckRow.tsx';
 import { plural } from '../../numbers.ts';
+import { timeOf } from '../../words.ts';
 
 interface Props {
   session: string;
@@ -32,7 +33,7 @@ export function Blockers({ session, blockers, onSetClock }: Props) {
           </Button>
           <Text size="xs" c="dimmed" mt={4}>
             Sets clock and hardware clock of the box, and records it. This laptop says{' '}
-            {new Date().toLocaleString()}.
+            {timeOf(new Date().toISOString())}.
           </Text>
         </Box>
       )}
