@@ -21,9 +21,8 @@ const withGaps = (text: string): RegExp =>
 
 /** The window's words for what to do now. Gaps are those of the table. */
 const actionOf = (code: ErrorCode): string => {
-  const named = Object.fromEntries(
-    [...ERRORS[code].nextAction.matchAll(/\{(\w+)\}/g)].map(([gap, name]) => [name, gap]),
-  );
+  const gaps = ERRORS[code].nextAction.match(/\{\w+\}/g) ?? [];
+  const named = Object.fromEntries(gaps.map((gap) => [gap.slice(1, -1), gap]));
   return forWindow(new AppError(code, named).toReply()).nextAction;
 };
 
