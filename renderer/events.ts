@@ -11,6 +11,9 @@ export interface EventLine {
   bad: boolean;
 }
 
+/** Made once: a formatter of its own for each line cost more than all else that a line needs. */
+const TIME = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium', hour12: false });
+
 /** Those that only say that something still lives: shown elsewhere as what they mean. */
 const QUIET: ReadonlySet<string> = new Set(['beat', 'samples', 'progress']);
 
@@ -76,13 +79,15 @@ function textOf(e: Extract<JobEvent, { known: true }>): { text: string; bad: boo
   }
 }
 
-/** Null for the quiet kinds. */
-export function lineOf(e: JobEvent): EventLine | null {
-  if (QUIET.has(e.kind)) return null;
+/** Whether the event has a line. */
+export const isTold = (e: JobEvent): boolean => !QUIET.has(e.kind);
+
+/** Of an event that is told. */
+export function lineOf(e: JobEvent): EventLine {
   const { text, bad } = e.known ? textOf(e) : { text: `${e.why}; see the raw log`, bad: false };
   return {
     seq: e.env.seq,
-    time: new Date(e.env.t).toLocaleTimeString(undefined, { hour12: false }),
+    time: TIME.format(new Date(e.env.t)),
     kind: e.kind,
     text,
     bad,

@@ -1,26 +1,28 @@
 /** What a job did, line by line. */
 import { useMemo } from 'react';
 import type { JobEvent } from '../../preload/contract/events.ts';
-import { lineOf } from '../events.ts';
+import { isTold, lineOf } from '../events.ts';
 import { Lines } from './Lines.tsx';
 
+function Line({ event }: { event: JobEvent }) {
+  const { bad, time, kind, text } = lineOf(event);
+  return (
+    <span data-bad={bad || undefined}>
+      <span className="line-quiet">{time}</span> <span className="line-kind">{kind}</span> {text}
+    </span>
+  );
+}
+
 export function EventList({ events }: { events: readonly JobEvent[] }) {
-  const lines = useMemo(() => events.map(lineOf).filter((l) => l !== null), [events]);
+  const told = useMemo(() => events.filter(isTold), [events]);
   return (
     <Lines
       label="Events of the job"
-      count={lines.length}
+      count={told.length}
       none="No job has run on this box yet. What one does stands here, line by line."
       line={(at) => {
-        const line = lines[at];
-        return (
-          line && (
-            <span data-bad={line.bad || undefined}>
-              <span className="line-quiet">{line.time}</span> <span className="line-kind">{line.kind}</span>{' '}
-              {line.text}
-            </span>
-          )
-        );
+        const event = told[at];
+        return event && <Line event={event} />;
       }}
     />
   );

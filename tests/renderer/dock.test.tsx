@@ -7,7 +7,7 @@ import { Commands } from '../../renderer/components/Commands.tsx';
 import { EventList } from '../../renderer/components/EventList.tsx';
 import { glanceOf, GpuSummary } from '../../renderer/components/GpuSummary.tsx';
 import { RawLog } from '../../renderer/components/RawLog.tsx';
-import { lineOf } from '../../renderer/events.ts';
+import { isTold, lineOf } from '../../renderer/events.ts';
 import { useDesk } from '../../renderer/stores/desk.ts';
 import { useFrame } from '../../renderer/stores/frame.ts';
 import { marking } from '../../renderer/words.ts';
@@ -28,10 +28,11 @@ describe('events as lines', () => {
   it('say what the tool said, for every event of recorded jobs', () => {
     for (const name of ['preflight', 'l0-fetch', 'l1-install', 'l0-health-failed', 'gpu-detection']) {
       for (const event of eventsOf(name)) {
-        const line = lineOf(event);
-        if (['beat', 'samples', 'progress'].includes(event.kind)) expect(line).toBeNull();
-        else expect(line?.text).toMatch(/\S/);
-        expect(line?.text ?? '').not.toMatch(/undefined|null|NaN|\[object/);
+        expect(isTold(event)).toBe(!['beat', 'samples', 'progress'].includes(event.kind));
+        const { text, time } = lineOf(event);
+        expect(text).toMatch(/\S/);
+        expect(text).not.toMatch(/undefined|null|NaN|\[object/);
+        expect(time).toMatch(/^\d\d:\d\d:\d\d$/);
       }
     }
   });
@@ -39,13 +40,13 @@ describe('events as lines', () => {
   it('mark what failed, and only that', () => {
     const bad = eventsOf('l0-health-failed')
       .map(lineOf)
-      .filter((l) => l?.bad);
-    expect(bad.map((l) => l?.kind)).toEqual(['check']);
+      .filter((l) => l.bad);
+    expect(bad.map((l) => l.kind)).toEqual(['check']);
     expect(bad[0]?.text).toMatch(/^Ansible on the box answers: fail \(ERROR: Ansible requires/);
     expect(
       eventsOf('l1-install')
         .map(lineOf)
-        .filter((l) => l?.bad),
+        .filter((l) => l.bad),
     ).toEqual([]);
   });
 
