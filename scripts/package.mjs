@@ -1,6 +1,6 @@
 // `npm run package [-- TARGET…] [--official]`: builds the window and packs it for this system, as electron-builder.yml says.
 // Each system's packages are built on that system: npm installs native parts only for the one it runs on.
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildWindow } from './build-window.mjs';
 import { ELECTRON_VERSION } from './electron.mjs';
@@ -8,6 +8,9 @@ import { ROOT, has, once } from './lib.mjs';
 import { setup } from './setup.mjs';
 
 const PACKAGES = join(ROOT, 'out/packages');
+
+/** Of the folder in /opt, too: from one with a space in its name Chromium cannot start the helper of its sandbox. */
+const LINUX_NAME = 'vault-cube-provisioner';
 
 /** All that a package is made of beside node_modules, which stand in the lock file, and the runtime. */
 const FOLDERS = ['out/main', 'out/preload', 'out/renderer', 'resources', 'ansible'];
@@ -24,7 +27,10 @@ const FILES = [
 function inputs() {
   const files = FOLDERS.flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && !entry.parentPath.endsWith('__pycache__'))
+      .filter(
+        (entry) =>
+          entry.isFile() && !/\/(tests|__pycache__|\.[^/]+)(\/|$)/.test(entry.parentPath.slice(ROOT.length)),
+      )
       .map((entry) => join(entry.parentPath, entry.name).slice(ROOT.length + 1)),
   );
   return [...files.sort(), ...FILES];
@@ -56,12 +62,19 @@ export async function packageApp(runtime, targets) {
     () => existsSync(PACKAGES),
     async () => {
       rmSync(PACKAGES, { recursive: true, force: true });
+      const begun = Date.now();
       const { Platform, build } = await import('electron-builder');
       await build({
         projectDir: ROOT,
         targets: Platform.current().createTarget(targets.length ? targets : null),
-        config: await here(runtime),
+        config: {
+          ...(await here(runtime)),
+          ...(process.platform === 'linux' ? { productName: LINUX_NAME } : {}),
+        },
       });
+      // The archive's table is written before its files are read: one that grew meanwhile moves all that come after it.
+      const changed = files.filter((file) => statSync(join(ROOT, file)).mtimeMs > begun);
+      if (changed.length) throw new Error(`changed while it was packed, pack again: ${changed.join(', ')}`);
     },
     JSON.stringify([files, targets, runtime && ELECTRON_VERSION]),
   );

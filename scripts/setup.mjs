@@ -49,6 +49,8 @@ const WINDOW_PACKAGES = {
 const TEST_WINDOW_PACKAGES = {
   ...WINDOW_PACKAGES,
   xvfb: 'Xvfb',
+  // What the package for laptops depends on, beside what a window needs.
+  'xdg-utils': 'xdg-open',
   'fonts-dejavu-core': '/usr/share/fonts/truetype/dejavu',
 };
 

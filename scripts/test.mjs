@@ -1,7 +1,7 @@
 // `npm test`: sets the machine up, runs every kind of test it can run, and counts. Last line: N passed, N failed, N skipped.
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { CACHE, ROOT, VENV, run } from './lib.mjs';
+import { CACHE, ROOT, VENV, has, run } from './lib.mjs';
 import { setup } from './setup.mjs';
 
 const results = join(CACHE, 'results');
@@ -75,7 +75,10 @@ try {
   const { buildCli } = await import('./build-cli.mjs');
   await buildCli();
   const { buildWindow } = await import('./build-window.mjs');
-  await buildWindow();
+  const runtime = await buildWindow();
+  const { packageApp } = await import('./package.mjs');
+  // Elsewhere the official runtime would have to be downloaded.
+  if (runtime) await packageApp(runtime, (await has('dpkg-deb')) ? ['deb'] : ['dir']);
   await vitest('unit', 'unit');
   await vitest('page', 'renderer');
   await pytest('box', 'tests/box');
