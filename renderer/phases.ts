@@ -84,6 +84,8 @@ export function countsText(kind: JobKind, counts: Counts | null): string {
         ...say(failed, `${failed} failed`),
         ...say(skipped, `${skipped} not run`),
       ].join(', ');
+    case 'drift':
+      return changed ? `${plural(changed, 'setting')} differ` : 'nothing differs';
     case 'reboot':
       return changed ? 'rebooted' : 'no reboot was due';
     case 'bootstrap':

@@ -66,6 +66,12 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
         "gpu_runtime/daemon.json.j2",
         {"gpu_runtime_daemon_json": {"stdout": "{{ customer | to_json }}"}},
     ),
+    ("monitor.sh", "monitoring/monitor.sh.j2", {}),
+    (
+        "vault-cube-test-gpu",
+        "monitoring/vault-cube-test.sh.j2",
+        {"item": {"key": "vault-cube-test-gpu", "value": "gpu-detection"}},
+    ),
     ("sshd.conf", "access_hardening/sshd.conf.j2", {}),
     ("sshd-two-ports.conf", "access_hardening/sshd.conf.j2", {"access_hardening_extra_port": 2222}),
 ]

@@ -78,13 +78,19 @@ export async function withApp(
   }
 }
 
-/** How parts stand, in lines and in the result; returns the exit code. */
-export function tellParts(out: Output, outcome: Outcome, parts: readonly Part[]): number {
+/** How parts stand, in lines and in the result, which `more` is added to; returns the exit code. */
+export function tellParts(
+  out: Output,
+  outcome: Outcome,
+  parts: readonly Part[],
+  more: Record<string, unknown> = {},
+): number {
   for (const part of parts) for (const line of partLines(part)) out.line(line);
   out.result({
     ok: outcome === 'passed' || outcome === 'passed_with_deviations',
     outcome,
     exit: EXIT_CODES[outcome],
+    ...more,
     parts: parts.map(({ id, title, outcome: o, evidence, decision, attempts, stale }) => ({
       id,
       title,

@@ -1,4 +1,4 @@
-/** Commands that run jobs on the box: provision, check, validate, resume, attach, cancel, link-test. */
+/** Commands that run jobs on the box: provision, check, drift, validate, resume, attach, cancel, link-test. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { AppError } from '../../preload/contract/errors.ts';
@@ -8,8 +8,8 @@ import { jobError } from '../../preload/contract/job-error.ts';
 import type { Session } from '../../preload/contract/session.ts';
 import { JobDriver, type JobEnd } from '../services/jobs.ts';
 import { loadProfile } from '../services/profiles.ts';
-import { parseLayers, planCheck, planProvision } from '../services/provision.ts';
-import { activeJob, endRun, executeRun, linkTestRun, planRun } from '../services/runs.ts';
+import { parseLayers, planCheck, planDrift, planProvision } from '../services/provision.ts';
+import { activeJob, driftOf, endRun, executeRun, linkTestRun, planRun } from '../services/runs.ts';
 import { requireSession } from '../services/sessions.ts';
 import { parseSuites, planValidate } from '../services/validate.ts';
 import { seconds, tellParts, withApp, type CommonOptions, type Context } from './context.ts';
@@ -55,6 +55,19 @@ async function runCheck(ctx: Context, o: ProvisionOptions): Promise<number> {
   const { profile } = loadProfile(session.profile);
   const run = planCheck(session, profile, parseLayers(o.layers ?? '0,1'));
   return execute(ctx, planRun(ctx.app, session, run));
+}
+
+async function runDrift(ctx: Context, o: ProvisionOptions): Promise<number> {
+  const known = requireSession(ctx.app, o.box);
+  const { profile } = loadProfile(known.profile);
+  const run = planDrift(known, profile, parseLayers(o.layers ?? '0,1'));
+  const planned = planRun(ctx.app, known, run).run ?? run;
+  const { outcome, parts } = await executeRun(ctx.app, known.id, ctx.secrets, driveOptions(ctx));
+  const drift = driftOf(ctx.app.journal, planned);
+  for (const { title, task } of drift) ctx.out.line(`≠ ${title}: ${task}`);
+  if (drift.length === 0) ctx.out.line('No layer would change anything.');
+  // What a layer would change is a failure here, however healthy the box is with it.
+  return tellParts(ctx.out, drift.length ? 'failed' : outcome, parts, { drift });
 }
 
 async function runValidate(ctx: Context, o: ValidateOptions): Promise<number> {
@@ -148,6 +161,12 @@ export function addWorkCommands(
       .option('--layers <list>', 'which, as in 0,1', '0,1')
       .option(...giveUp),
     (o) => withApp(o, (ctx) => runCheck(ctx, o)),
+  );
+  run(
+    add('drift', 'Tell what on the box no longer matches its layers; changes nothing')
+      .option('--layers <list>', 'which, as in 0,1', '0,1')
+      .option(...giveUp),
+    (o) => withApp(o, (ctx) => runDrift(ctx, o)),
   );
   run(
     add('validate', 'Run validation suites, with telemetry of the GPUs')

@@ -157,6 +157,30 @@ export function planProvision(
   return makeRun('provision', `Provision ${named(layers)}`, bundleDir, plan);
 }
 
+/** The installing phases of a layer as comparisons that change nothing; none where its installation is no playbook. */
+function comparisons(layer: number, session: Session): PhasePlan[] {
+  return install(layer, session)
+    .filter(({ id, params }) => Array.isArray(params['tags']) && id !== 'l1-harden-port')
+    .map(({ id, title, params: { playbook, tags, vars } }) => ({
+      id: `${id}-drift`,
+      title: `Drift: ${title.replace(/^Install /, '')}`,
+      kind: 'drift' as const,
+      layer,
+      suite: null,
+      params: { layer, playbook, tags, vars },
+    }));
+}
+
+/** What on the box no longer matches its layers: what they would change now, and what their health checks find. Errors: keys_needed. */
+export function planDrift(session: Session, profile: Profile, layers: readonly number[]): Run {
+  if (!session.keys?.keyLoginProvenAt) throw new AppError('keys_needed');
+  const plan = layers.flatMap((layer) => [
+    ...comparisons(layer, session),
+    health(layer, titleOf(layer), profile, session),
+  ]);
+  return makeRun('drift', `Drift of ${named(layers)}`, null, plan);
+}
+
 /** The layers' health checks and nothing else: what a person asks who wonders whether a box is still as it was. Errors: keys_needed. */
 export function planCheck(session: Session, profile: Profile, layers: readonly number[]): Run {
   if (!session.keys?.keyLoginProvenAt) throw new AppError('keys_needed');

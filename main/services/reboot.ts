@@ -26,12 +26,14 @@ export const RebootParams = z.strictObject({
 });
 export type RebootParams = z.infer<typeof RebootParams>;
 
-/** Made by the distribution's packages and by layer 2's role; gone after a boot, since /run is. */
+/** Made by the distribution's packages; gone after a boot, since /run is. */
 const DUE = '/run/reboot-required';
+/** The same of layer 2's role (ansible/roles/driver_stack/vars/main.yml). */
+const DUE_BY_ROLE = '/run/vault-cube-reboot-due';
 const PAUSE_MS = 1_000;
 const LIMITS = { connectTimeoutMs: 2_000, loginTimeoutMs: 16_000 };
 
-const LOOK = `cat /proc/sys/kernel/random/boot_id; test -e ${DUE} && echo due; cat ${DUE}.pkgs 2>/dev/null | sort -u | head -5; :`;
+const LOOK = `cat /proc/sys/kernel/random/boot_id; { test -e ${DUE} || test -e ${DUE_BY_ROLE}; } && echo due; cat ${DUE}.pkgs 2>/dev/null | sort -u | head -5; :`;
 
 interface Boot {
   id: string;

@@ -165,6 +165,19 @@ export function partsOf(journal: Journal, session: Session, run: Run): { parts: 
   return { parts, outcome };
 }
 
+/** What the comparisons of a drift run found: each task that would change the box, by its layer's title. */
+export function driftOf(journal: Journal, run: Run): { title: string; task: string }[] {
+  return run.phases
+    .filter(({ kind }) => kind === 'drift')
+    .flatMap(({ job, title }) => {
+      const row = journal.latest(job);
+      const tasks = row ? journal.view(job, row.attempt).tasks : [];
+      return tasks
+        .filter((t) => t.state === 'changed')
+        .map((t) => ({ title: title.replace(/^Drift: /, ''), task: t.name }));
+    });
+}
+
 /** vaultadmin takes UID 1000 from its holder. */
 export function uidSwapRun(holder: string): Run {
   return makeRun('uid-swap', 'UID swap', null, [

@@ -8,6 +8,7 @@ export const JobKind = z.enum([
   'layer',
   'harden',
   'checks',
+  'drift',
   'uid_swap',
   'selftest',
   /** Run by the app itself, over the connection; its events are written on the laptop. */

@@ -57,6 +57,8 @@ export const Profile = z.strictObject({
   memoryEcc: sourced(z.boolean()).optional(),
   rootDiskGiB: Min.optional(),
   freeRootGiB: Min.optional(),
+  /** What must be left when layers 1 to 5 are on it. */
+  freeLeftGiB: Min.optional(),
   /** `name` is a part of the board's name. */
   board: z.strictObject({ name: z.string().min(1), source }).optional(),
   bios: z

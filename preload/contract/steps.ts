@@ -48,6 +48,7 @@ export function stepOfJob(row: Pick<JobRow, 'kind' | 'spec'>): StepId {
     case 'layer':
     case 'harden':
     case 'reboot':
+    case 'drift':
       return 'provision';
   }
 }

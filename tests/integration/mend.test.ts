@@ -41,7 +41,8 @@ describe.runIf(why === null)(`broken by hand${why ? ` (not run: ${why})` : ''}`,
 
   it('a box as it was left passes, and a run changes nothing', async () => {
     const before = await bench.snapshot();
-    expect(await bench.check()).toEqual({});
+    expect(await bench.drift()).toMatchObject({ drift: [], findings: {} });
+    expect(differences(before, await bench.snapshot())).toEqual([]);
     expect(await bench.provision()).toMatchObject({ findings: {}, changed: [], code: 0 });
     expect(differences(before, await bench.snapshot())).toEqual([]);
   });
@@ -51,7 +52,12 @@ describe.runIf(why === null)(`broken by hand${why ? ` (not run: ${why})` : ''}`,
     async (_what, rows) => {
       const before = await bench.snapshot();
       for (const row of rows) await bench.breakIt(row);
-      expect(await bench.check()).toEqual(Object.assign({}, ...rows.map(({ finds }) => finds)));
+      const broken = await bench.snapshot();
+      const { drift, findings, code } = await bench.drift();
+      expect(findings).toEqual(Object.assign({}, ...rows.map(({ finds }) => finds)));
+      expect(code).toBe(20);
+      expect(drift.length).toBeGreaterThan(0);
+      expect(differences(broken, await bench.snapshot())).toEqual([]);
       expect(await bench.provision()).toMatchObject({ findings: {}, code: 0 });
       const leaves = rows.flatMap((row) => row.leaves ?? []);
       expect(differences(before, await bench.snapshot(), leaves)).toEqual([]);

@@ -1,4 +1,4 @@
-"""Entry point: `python3 -I <box>/vcbox/__main__.py run|supervise|revert …`. -I leaves sys.path bare, so it is set here."""
+"""Entry point: `python3 -I <box>/vcbox/__main__.py run|supervise|revert|test|monitor …`. -I leaves sys.path bare, so it is set here."""
 
 import sys
 from pathlib import Path
@@ -20,7 +20,15 @@ def main(argv: list[str]) -> int:
         from vcbox import revert
 
         return revert.main(rest)
-    print("usage: __main__.py run|supervise|revert …", file=sys.stderr)
+    if command == "test":
+        from vcbox import selfrun
+
+        return selfrun.main(rest)
+    if command == "monitor":
+        from vcbox import monitor
+
+        return monitor.main(rest)
+    print("usage: __main__.py run|supervise|revert|test|monitor …", file=sys.stderr)
     return 64
 
 

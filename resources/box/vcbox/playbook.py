@@ -67,9 +67,15 @@ def write_vars(ctx: Context) -> Path:
 
 
 def run(
-    ctx: Context, watchdog: tuple[float, str] = WATCHDOG, deadline: float | None = None
+    ctx: Context,
+    watchdog: tuple[float, str] = WATCHDOG,
+    deadline: float | None = None,
+    check: bool = False,
 ) -> dict[str, int]:
-    """Runs `params.playbook` with `params.tags`; returns Ansible's counts. JobFailed `ansible_failed` names the task."""
+    """
+    Runs `params.playbook` with `params.tags`; returns Ansible's counts. JobFailed `ansible_failed` names the task. With
+    `check` nothing is changed, and `changed` counts what would be.
+    """
     project, venv = ctx.box / "ansible", ctx.paths.ansible
     playbook, tags = ctx.params.get("playbook"), ctx.params.get("tags")
     if not isinstance(playbook, str) or not NAME.match(playbook) or not (project / playbook).is_file():
@@ -106,6 +112,7 @@ def run(
         f"@{write_vars(ctx)}",
         "--tags",
         ",".join(tags),
+        *(["--check"] if check else []),
         playbook,
     ]
     done = process.run(

@@ -75,6 +75,14 @@ export class Bench {
     return findings(eventsOf(ended.records));
   }
 
+  /** `vault-cube drift`: what the layer would change, and what does not pass. */
+  async drift(): Promise<{ drift: string[]; findings: Findings; code: number }> {
+    const { code, last, records, stderr } = await this.#p.laptop.run('drift', '--box', NAME, '--layers', '1');
+    if (last.type !== 'result') throw new Error(`drift: ${JSON.stringify(last)}\n${stderr}`);
+    const drift = last['drift'] as { task: string }[];
+    return { drift: drift.map(({ task }) => task), findings: findings(eventsOf(records)), code };
+  }
+
   /** `vault-cube provision --layers 1`: one more run. */
   async provision(): Promise<Mended> {
     const t0 = performance.now();

@@ -68,6 +68,23 @@ LAYER_CHECKS: dict[int, list[str]] = {
         "l3_container_gpus",
         "l3_containerd",
     ],
+    4: [
+        "l4_torch_environment",
+        "l4_tensorflow_environment",
+        "l4_vllm_environment",
+        "l4_torch_import",
+        "l4_tensorflow_import",
+        "l4_vllm_import",
+        "l4_torch_version",
+        "l4_tensorflow_version",
+        "l4_vllm_version",
+        "l4_nccl",
+        "l4_torch_gpus",
+        "l4_tensorflow_gpus",
+        "l4_vllm_gpus",
+        "l4_disk",
+    ],
+    5: ["l5_tools", "l5_commands", "l5_profile", "l5_monitor", "l5_demos"],
 }
 SUITES: dict[str, list[str]] = {
     "gpu-detection": [

@@ -1,0 +1,46 @@
+"""The administrator can start a demo of each framework."""
+
+import json
+
+from vcbox.checks.base import Look, Profile, Raw, Result, judged
+from vcbox.checks.frameworks_look import QUIET, why_silent
+from vcbox.checks.l5_commands import others_write
+
+ID, TITLE, LAYER = "l5_demos", "Demos start", 5
+FOLDER = "/opt/vault-cube/demos"
+DEMOS = ("pytorch", "tensorflow", "vllm")
+SECONDS = 300.0
+
+
+def gather(look: Look) -> Raw:
+    told, env = {}, [f"{key}={value}" for key, value in QUIET.items()]
+    for name in DEMOS:
+        argv = ["env", "--chdir=/", "HOME=/nonexistent", *env, f"{FOLDER}/{name}_demo.py", "--check"]
+        told[name] = look.command("runuser", "-u", look.admin, "--", *argv, timeout=SECONDS)
+    files = [*(f"{name}_demo.py" for name in DEMOS), "README.md"]
+    missing = [file for file in files if look.read(f"{FOLDER}/{file}") is None]
+    return {"told": told, "missing": missing, "open": [f for f in files if others_write(f"{FOLDER}/{f}")]}
+
+
+def answer(out: str) -> dict[str, object] | None:
+    """The last line of a demo, which is JSON; frameworks may print before it."""
+    try:
+        found = json.loads((out.strip().splitlines() or [""])[-1])
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def judge(raw: Raw, profile: Profile) -> Result:
+    want = "each starts"
+    if raw["missing"]:
+        return judged(False, f"missing: {', '.join(raw['missing'])}", want, "Run layer 5 again.")
+    bad, good = [f"{name}: not root's alone to write" for name in raw["open"]], []
+    for name, told in raw["told"].items():
+        found = answer(told["out"]) if told["status"] == 0 else None
+        if found and found.get("demo") == name:
+            good.append(f"{name} {found.get('version')} with {found.get('gpus')} GPUs")
+        else:
+            bad.append(f"{name}: {why_silent(told)}")
+    value = "; ".join(bad)[:1000] or ", ".join(good)
+    return judged(not bad, value, want, "Run layer 4 again, then layer 5.")
