@@ -39,7 +39,14 @@ const lockOf = (folder, name) => join(folder, `${name}-py312.txt`);
 
 async function resolve(name, out) {
   const constraints = name === NAMES[0] ? [] : ['--constraint', lockOf(out, NAMES[0])];
-  const options = ['--quiet', '--no-config', '--no-header', '--no-annotate', '--cache-dir', join(CACHE, 'uv')];
+  const options = [
+    '--quiet',
+    '--no-config',
+    '--no-header',
+    '--no-annotate',
+    '--cache-dir',
+    join(CACHE, 'uv'),
+  ];
   const policy = ['--generate-hashes', '--only-binary', ':all:', '--exclude-newer', AS_OF];
   const input = join(FOLDER, `${name}.in`);
   const text = await must(uv, ['pip', 'compile', ...options, ...policy, ...TARGET, ...constraints, input]);

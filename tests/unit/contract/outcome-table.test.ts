@@ -2,11 +2,17 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { EXIT_CODES, decideOutcome, type Expectation, type Verdict } from '../../../preload/contract/outcome.ts';
+import {
+  EXIT_CODES,
+  decideOutcome,
+  type Expectation,
+  type Verdict,
+} from '../../../preload/contract/outcome.ts';
 
-const TABLE = JSON.parse(
-  readFileSync(join(import.meta.dirname, '../../fixtures/outcomes.json'), 'utf8'),
-) as { expectations: Expectation[]; cases: { checks: [Verdict, number][]; outcome: string }[] };
+const TABLE = JSON.parse(readFileSync(join(import.meta.dirname, '../../fixtures/outcomes.json'), 'utf8')) as {
+  expectations: Expectation[];
+  cases: { checks: [Verdict, number][]; outcome: string }[];
+};
 
 it('decides the table as the commands on the box do', () => {
   const unlike = TABLE.cases.filter(({ checks, outcome }) => {
