@@ -10,6 +10,7 @@ import { Problems } from './components/Problems.tsx';
 import { Questions } from './components/Questions.tsx';
 import { StepList } from './components/StepList.tsx';
 import { TopBar } from './components/TopBar.tsx';
+import { useReturnFocus } from './components/useReturnFocus.ts';
 import { useShortcuts } from './components/useShortcuts.ts';
 import { FirstScreen } from './first/FirstScreen.tsx';
 import { VIEWS } from './steps/index.ts';
@@ -20,6 +21,8 @@ import { goToLastPlace, keepPlace } from './stores/place.ts';
 function Dialogs() {
   const dialog = useFrame((s) => s.dialog);
   const box = useDesk((s) => s.box);
+  const asked = useDesk((s) => s.asks.length > 0);
+  useReturnFocus(dialog !== null || asked);
   return (
     <>
       {dialog === 'about' && <AboutDialog />}

@@ -34,7 +34,12 @@ export function Shells({ box, shown }: { box: BoxState; shown: boolean }) {
       {begun.has('box') && (
         <div className="shell" hidden={where !== 'box'}>
           <Suspense>
-            <Terminal where="box" session={id} whose={`${user} on ${name}`} />
+            <Terminal
+              where="box"
+              session={id}
+              whose={`${user} on ${name}`}
+              shown={shown && where === 'box'}
+            />
           </Suspense>
         </div>
       )}
@@ -49,7 +54,7 @@ export function Shells({ box, shown }: { box: BoxState; shown: boolean }) {
       {begun.has('laptop') && (
         <div className="shell" hidden={where !== 'laptop'}>
           <Suspense>
-            <Terminal where="laptop" session={null} whose="this laptop" />
+            <Terminal where="laptop" session={null} whose="this laptop" shown={shown && where === 'laptop'} />
           </Suspense>
         </div>
       )}

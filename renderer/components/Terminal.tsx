@@ -17,6 +17,8 @@ interface Props {
   session: string | null;
   /** Whose shell it is, for the title: user and name. */
   whose: string;
+  /** Whether it is to be seen; whoever looks at a shell wants to type. */
+  shown: boolean;
 }
 
 /** Ctrl+Shift+C copies, Ctrl+Shift+F searches; everything else is the shell's. */
@@ -26,7 +28,7 @@ function isOurs(event: KeyboardEvent): 'copy' | 'search' | null {
   return event.code === 'KeyF' ? 'search' : null;
 }
 
-export function Terminal({ where, session, whose }: Props) {
+export function Terminal({ where, session, whose, shown }: Props) {
   const host = useRef<HTMLDivElement>(null);
   const screen = useRef<Screen | null>(null);
   const [round, setRound] = useState(0);
@@ -64,7 +66,6 @@ export function Terminal({ where, session, whose }: Props) {
         shell = opened;
         term.onData((data) => opened.send({ type: 'input', data }));
         term.onResize(({ cols, rows }) => opened.send({ type: 'resize', columns: cols, rows }));
-        term.focus();
       })
       .catch((thrown: unknown) => setError(replyOf(thrown)));
     const watch = new ResizeObserver(() => fit.fit());
@@ -77,6 +78,10 @@ export function Terminal({ where, session, whose }: Props) {
       screen.current = null;
     };
   }, [where, session, round]);
+
+  useEffect(() => {
+    if (shown) screen.current?.term.focus();
+  }, [shown, round]);
 
   useEffect(() => {
     first.current = dark;

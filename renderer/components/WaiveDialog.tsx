@@ -6,6 +6,7 @@ import { call } from '../api.ts';
 import { change } from '../stores/desk.ts';
 import { ErrorView } from './ErrorView.tsx';
 import { useAction } from './useAction.ts';
+import { useReturnFocus } from './useReturnFocus.ts';
 
 interface Props {
   session: string;
@@ -15,6 +16,7 @@ interface Props {
 
 export function WaiveDialog({ session, check, onClose }: Props) {
   const action = useAction();
+  useReturnFocus(true);
   const [name, setName] = useState('');
   const [reason, setReason] = useState('');
   const complete = name.trim() !== '' && reason.trim() !== '';

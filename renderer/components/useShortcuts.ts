@@ -19,7 +19,10 @@ function focusRegion(by: 1 | -1): void {
   );
   const here = all.findIndex((element) => element.contains(document.activeElement));
   const next = all[(here + by + all.length) % all.length] ?? all[0];
-  const inside = ENTRIES.map((entry) => next?.querySelector<HTMLElement>(entry)).find((element) => element);
+  // What is kept but not shown, such as the shells of a closed dock, takes no focus.
+  const inside = ENTRIES.flatMap((entry) => [...(next?.querySelectorAll<HTMLElement>(entry) ?? [])]).find(
+    (element) => element.checkVisibility(),
+  );
   (inside ?? next)?.focus();
 }
 
@@ -32,7 +35,10 @@ function handle(event: KeyboardEvent): boolean {
   }
   if (!plain) return false;
   if (event.code === 'Backquote') {
+    const inDock = document.activeElement?.closest('[data-region="dock"]') != null;
     if (box) toggleDock();
+    // The step is what is left to look at.
+    if (inDock) document.getElementById('step-title')?.focus();
     return true;
   }
   // The shell has Ctrl+K of its own: it deletes to the end of the line.

@@ -13,6 +13,13 @@ class Sizes implements ResizeObserver {
 window.ResizeObserver = Sizes;
 window.HTMLElement.prototype.scrollIntoView = () => undefined;
 window.HTMLElement.prototype.scrollTo = () => undefined;
+// jsdom lays nothing out; what is hidden here is so by its own or a parent's style.
+const displayed = (element: Element): boolean =>
+  window.getComputedStyle(element).display !== 'none' &&
+  (element.parentElement === null || displayed(element.parentElement));
+window.Element.prototype.checkVisibility = function (this: Element) {
+  return displayed(this);
+};
 window.matchMedia = (query) => ({
   matches: false,
   media: query,
