@@ -25,6 +25,9 @@ export interface TerminalOrder {
   rows: number;
 }
 
+/** A pty gives 4 KB at a time: what comes within this time goes as one message, or the messages cost more than the drawing. */
+const GATHER_MS = 4;
+
 /** A running shell, wherever it is. */
 export interface Shell {
   write(data: string): void;
@@ -87,16 +90,23 @@ export class Terminals {
     let unacknowledged = 0;
     let paused = false;
     let ended = false;
+    let held = '';
+    const pass = () => {
+      if (held !== '') port.send({ type: 'output', data: held });
+      held = '';
+    };
     const end = (why: string) => {
       if (ended) return;
       ended = true;
       this.#open.delete(id);
+      pass();
       port.send({ type: 'exit', why });
       this.#ended(id, why);
     };
     const onData = (data: string) => {
       unacknowledged += data.length;
-      port.send({ type: 'output', data });
+      if (held === '') setTimeout(pass, GATHER_MS);
+      held += data;
       if (!paused && unacknowledged > HIGH_WATER) {
         paused = true;
         shell.pause();

@@ -1,9 +1,10 @@
 /**
  * What goes over a terminal's port. Bytes are acknowledged in characters as the window has drawn them: main pauses the
- * shell at HIGH unacknowledged ones and goes on at LOW, so that no flood can bury the window.
+ * shell at HIGH unacknowledged ones and goes on at LOW, so that no flood can bury the window: it is some 50 ms of drawing, and
+ * the drawing never waits for the shell.
  */
-export const HIGH_WATER = 100_000;
-export const LOW_WATER = 5_000;
+export const HIGH_WATER = 500_000;
+export const LOW_WATER = 250_000;
 
 export type ToShell =
   | { type: 'input'; data: string }

@@ -1,6 +1,6 @@
 /** One field of all GPUs over time. The window, the cursor and the marks are shared by the charts beside it. */
 import { useComputedColorScheme } from '@mantine/core';
-import { useEffect, useLayoutEffect, useRef } from 'react';
+import { useEffect, useLayoutEffect, useMemo, useRef } from 'react';
 import uPlot from 'uplot';
 import type { ChartKind } from '../../preload/contract/telemetry.ts';
 import { optionsOf, styleOf, type Surroundings } from '../charts/plot.ts';
@@ -117,8 +117,10 @@ export function Chart({ kind, series, data, sync, onZoom, onWhole, onPlot, ...ar
     tell(plot.current);
   }, [from, to, scheme, around.bands, around.marks, around.limits]);
 
-  const said = series.map((name, i) =>
-    `GPU ${name} ${rangeOf(data[i + 1], kind.digits)} ${kind.unit}`.trim(),
+  // Of the data, not of the window: nothing to do again for each turn of the zoom.
+  const said = useMemo(
+    () => series.map((name, i) => `GPU ${name} ${rangeOf(data[i + 1], kind.digits)} ${kind.unit}`.trim()),
+    [series, data, kind],
   );
   return (
     <figure className="chart" aria-label={`${kind.title}: ${said.join(', ')}`}>
