@@ -1,0 +1,37 @@
+// What was promised beside what is measured: one line a bar, `bar: NAME: measured X, wanted Y: met|missed`.
+import { cpus, loadavg } from 'node:os';
+import { run } from './lib.mjs';
+
+let missed = 0;
+
+/** Timings are of this machine as it is now: its load is said first. */
+export function begin() {
+  console.log(`load average ${loadavg()[0].toFixed(1)} on ${cpus().length} cores`);
+}
+
+const shown = (value, digits, unit) => `${value.toFixed(digits)}${unit && ` ${unit}`}`;
+
+/** `want`: `{below}` or `{least}`. `value` null: it could not be measured, for the reason in `why`. */
+export function bar(name, value, want, unit, { digits = 0, why = 'it failed' } = {}) {
+  const met = value !== null && ('below' in want ? value < want.below : value >= want.least);
+  if (!met) missed += 1;
+  const measured = value === null ? `nothing (${why})` : shown(value, digits, unit);
+  const wanted = 'below' in want ? `< ${want.below}` : `at least ${want.least}`;
+  console.log(
+    `bar: ${name}: measured ${measured}, wanted ${wanted}${unit && ` ${unit}`}: ${met ? 'met' : 'missed'}`,
+  );
+}
+
+/** Runs a measurement, whose last line is a JSON object. Null when it failed, with what it said shown. */
+export async function measure(script) {
+  const { code, output } = await run('npx', ['--no-install', 'tsx', script]);
+  if (code === 0) return JSON.parse(output.trim().split('\n').at(-1));
+  console.log(output.slice(-4000));
+  return null;
+}
+
+/** Says how many were missed. Sets the exit code: 1 when one was. */
+export function end() {
+  console.log(missed ? `${missed} missed` : 'all met');
+  process.exitCode = missed ? 1 : 0;
+}
