@@ -20,7 +20,8 @@ describe.runIf(why === null)(`the installed app${why ? ` (not run: ${why})` : ''
 
   beforeAll(async () => {
     display = await Display.open();
-    app = new InstalledApp(builtDeb() ?? '');
+    app = new InstalledApp();
+    app.install(builtDeb() ?? '');
   });
 
   afterAll(async () => {

@@ -24,9 +24,10 @@ export function builtDeb(): string | null {
 
 const dpkg = (...args: string[]) => execFileSync('dpkg', args, { encoding: 'utf8', stdio: 'pipe' });
 
-function isInstalled(): boolean {
+/** Whether dpkg knows the package in any state: also half installed, or with settings left. */
+function isKnown(): boolean {
   try {
-    return dpkg('--status', NAME).includes('\nStatus: install ok installed\n');
+    return dpkg('--status', NAME) !== '';
   } catch {
     return false;
   }
@@ -39,7 +40,7 @@ export function whyNotInstalled(): string | null {
   if (process.getuid?.() !== 0) return 'installing needs root';
   if (!existsSync('/usr/bin/dpkg')) return 'this is no Debian or Ubuntu';
   if (builtDeb() === null) return 'the package was not built: npm run package -- deb';
-  return existsSync(FOLDER) || isInstalled() ? 'the app is installed here already' : null;
+  return existsSync(FOLDER) || isKnown() ? 'the app is installed here already' : null;
 }
 
 /** A process as /proc shows it. */
@@ -52,34 +53,31 @@ export interface Proc {
 }
 
 export class InstalledApp {
-  readonly user: string;
-  readonly uid: number;
-  readonly home: string;
-  readonly #gid: number;
+  readonly user = `vault-cube-${process.pid}`;
+  readonly home = join('/home', this.user);
+  #ids = { uid: -1, gid: -1 };
   #process: ChildProcess | null = null;
   #browser: Browser | null = null;
   /** What it wrote to its terminal. */
   output = '';
 
-  /** Installs the package and makes the user. */
-  constructor(deb: string) {
-    this.user = `vault-cube-${process.pid}`;
-    this.home = join('/home', this.user);
-    dpkg('--install', deb);
+  get uid(): number {
+    return this.#ids.uid;
+  }
+
+  /** Installs the package and makes the user. Whatever comes of it, dispose() takes both away. */
+  install(deb: string): void {
     execFileSync('useradd', ['--create-home', '--home-dir', this.home, '--shell', '/bin/sh', this.user]);
-    const [uid = '', gid = ''] = ['-u', '-g'].map((o) =>
-      execFileSync('id', [o, this.user], { encoding: 'utf8' }),
-    );
-    this.uid = Number(uid);
-    this.#gid = Number(gid);
+    const id = (which: string) => Number(execFileSync('id', [which, this.user], { encoding: 'utf8' }));
+    this.#ids = { uid: id('-u'), gid: id('-g') };
+    dpkg('--install', deb);
   }
 
   /** Starts it by the command that the package brings, as a desktop would. Chromium's own switch lets the test look on. */
   async start(display: Display, ...switches: string[]): Promise<Page> {
     this.output = '';
     const child = spawn(`/usr/bin/${NAME}`, ['--remote-debugging-port=0', ...switches], {
-      uid: this.uid,
-      gid: this.#gid,
+      ...this.#ids,
       cwd: this.home,
       env: {
         HOME: this.home,
@@ -156,7 +154,7 @@ export class InstalledApp {
 
   /** Removes the package with all its settings. Gives what is left of it on the machine. */
   purge(): string[] {
-    if (isInstalled()) dpkg('--purge', NAME);
+    if (isKnown()) dpkg('--purge', NAME);
     return [FOLDER, ...MADE_BY_SCRIPTS].filter((path) => existsSync(path));
   }
 
@@ -168,7 +166,7 @@ export class InstalledApp {
         await once(this.#process, 'exit');
       this.purge();
     } finally {
-      execFileSync('userdel', ['--remove', '--force', this.user], { stdio: 'pipe' });
+      if (this.uid >= 0) execFileSync('userdel', ['--remove', '--force', this.user], { stdio: 'pipe' });
     }
   }
 }
