@@ -37,6 +37,12 @@ export class Hands {
     return this.page.locator('[data-region="top"] [data-link="live"]').waitFor();
   }
 
+  /** Resolves when this layer says that it passed, within `ms`. */
+  passed(layer: string, ms = 20_000): Promise<void> {
+    const head = this.page.getByRole('region', { name: layer }).locator('.part-head');
+    return head.getByText(/\bpassed\b/).waitFor({ timeout: ms });
+  }
+
   /** Gives a secret once main asks for it, within `ms`. */
   async give(secret: string, ms = 20_000): Promise<void> {
     const dialog = this.page.getByRole('dialog', { name: 'A password is needed' });
