@@ -3,11 +3,13 @@ import { AppError } from '../../preload/contract/errors.ts';
 import type { BoxFacts } from '../../preload/contract/facts.ts';
 import type { Profile } from '../../preload/contract/profile.ts';
 import type { Run, Session } from '../../preload/contract/session.ts';
+import { resolveSoftware } from '../../preload/contract/software.ts';
 import { layerOpen, LAYERS } from '../../preload/contract/standing.ts';
 import type { App } from './app.ts';
 import { Bundle } from './bundle.ts';
 import { blockedBy } from './blocked.ts';
 import { ADMIN_USER } from './inspect.ts';
+import { offeredBy } from './offered.ts';
 import { isBlocker } from './preflight.ts';
 import { makeRun, standingOf, type PhasePlan } from './runs.ts';
 
@@ -132,7 +134,7 @@ function lastFacts(app: App, session: Session): BoxFacts {
 
 /**
  * What `provision` would do, in order, before anything is changed.
- * Errors: preflight_missing, preflight_blocked, keys_needed, layer_before, bundle_*.
+ * Errors: preflight_missing, preflight_blocked, keys_needed, layer_before, bundle_*, versions_unmet.
  */
 export function planProvision(
   app: App,
@@ -153,6 +155,9 @@ export function planProvision(
     id: facts.distribution?.id ?? 'unknown',
     version: facts.distribution?.version ?? 'unknown',
   });
+  // Of the layers that have versions to decide; what cannot work is refused before anything is changed.
+  const { refusals } = resolveSoftware(profile.software ?? [], offeredBy(bundle), layers);
+  if (refusals.length) throw new AppError('versions_unmet', { detail: refusals.join(' ') });
   const plan = layers.flatMap((layer) => phases(layer, bundle, profile, session));
   return makeRun('provision', `Provision ${named(layers)}`, bundleDir, plan);
 }

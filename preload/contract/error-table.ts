@@ -103,6 +103,7 @@ export const ERRORS = {
   box_unreadable: e(7, false, 'The box answered in a way this version does not understand: {detail}', 'Run the command again; if it stays so, send the detail to support.'),
   preflight_missing: e(7, false, 'Box {box} was not looked at yet.', 'Run "vault-cube inspect --box {box}" first; it changes nothing on the box.'),
   preflight_blocked: e(7, false, 'Preflight has blockers: {detail}', 'Run "vault-cube inspect" and clear them first.'),
+  versions_unmet: e(7, false, 'What the bundle offers cannot work on this box: {detail}', 'Make the bundle for this profile; nothing was changed.'),
   keys_needed: e(7, false, 'The app does not log in as vaultadmin yet.', 'Run "vault-cube keys" first.'),
   layer_before: e(7, false, 'Layer {layer} must be healthy before layer {next}.', 'Run "vault-cube provision --layers {layer}" first.'),
 
