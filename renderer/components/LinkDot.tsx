@@ -1,6 +1,7 @@
 /** Whether the link to the box is alive: a dot, a word, and the round trip. A dead link is never a failed job. */
 import { Group, Text } from '@mantine/core';
 import type { Link } from '../../preload/contract/calls.ts';
+import { useDesk } from '../stores/desk.ts';
 import { linkWord } from '../words.ts';
 
 const COLOURS: Record<string, string> = {
@@ -13,6 +14,7 @@ const COLOURS: Record<string, string> = {
 const milliseconds = (ms: number) => `${ms < 10 ? ms.toFixed(1) : ms.toFixed(0)} ms`;
 
 export function LinkDot({ link }: { link: Link }) {
+  const rttMs = useDesk((s) => s.rttMs) ?? link.rttMs;
   return (
     <Group gap={6} wrap="nowrap" title={link.detail} data-link={link.state ?? 'none'}>
       <span
@@ -25,7 +27,7 @@ export function LinkDot({ link }: { link: Link }) {
       />
       <Text size="sm" span>
         {linkWord(link)}
-        {link.rttMs !== null && ` ${milliseconds(link.rttMs)}`}
+        {rttMs !== null && ` ${milliseconds(rttMs)}`}
       </Text>
     </Group>
   );

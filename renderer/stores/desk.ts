@@ -25,6 +25,8 @@ interface DeskState {
   cards: readonly BoxCard[] | null;
   /** The open box, null on the first screen. */
   box: BoxState | null;
+  /** Its round trip as it was told last. Beside the box, as it changes each second and only one place shows it. */
+  rttMs: number | null;
   step: StepId;
   jobs: Readonly<Record<string, JobMirror>>;
   notes: readonly string[];
@@ -42,6 +44,7 @@ const NOTES_KEPT = 200;
 export const useDesk = create<DeskState>(() => ({
   cards: null,
   box: null,
+  rttMs: null,
   step: 'connect',
   jobs: {},
   notes: [],
@@ -49,6 +52,8 @@ export const useDesk = create<DeskState>(() => ({
 }));
 
 const { setState: set, getState: get } = useDesk;
+
+const shown = (box: BoxState) => ({ box, rttMs: box.link.rttMs });
 
 export async function loadCards(): Promise<void> {
   set({ cards: await call('boxes.list', undefined) });
@@ -61,7 +66,7 @@ export async function openBox(session: string): Promise<void> {
     box.steps.find((s) => s.state === 'running') ??
     box.steps.find((s) => s.state !== 'done' && s.state !== 'blocked') ??
     box.steps.at(-1);
-  set({ box, step: current?.id ?? 'connect', jobs: {}, notes: [] });
+  set({ ...shown(box), step: current?.id ?? 'connect', jobs: {}, notes: [] });
   await Promise.all(box.jobs.slice(-12).map((row) => loadJob(session, row.job, row.attempt)));
 }
 
@@ -75,7 +80,7 @@ export const showStep = (step: StepId) => set({ step });
 /** A call that answers with the box's new state. */
 export async function change(answer: Promise<BoxState>): Promise<BoxState> {
   const box = await answer;
-  if (get().box?.session.id === box.session.id) set({ box });
+  if (get().box?.session.id === box.session.id) set(shown(box));
   return box;
 }
 
@@ -160,7 +165,9 @@ export async function answer(question: Question, value: string | null): Promise<
 
 function onLink(session: string, link: Link): void {
   const { box } = get();
-  if (box?.session.id === session) set({ box: { ...box, link } });
+  if (box?.session.id !== session) return;
+  const same = link.state === box.link.state && link.detail === box.link.detail;
+  set(same ? { rttMs: link.rttMs } : shown({ ...box, link }));
 }
 
 /** Listens to main for as long as the window is open. Returns what ends it. */
@@ -168,7 +175,7 @@ export function listen(): () => void {
   const { on } = window.api;
   const ends = [
     on.box((box) => {
-      if (get().box?.session.id === box.session.id) set({ box });
+      if (get().box?.session.id === box.session.id) set(shown(box));
     }),
     on.link(({ session, link }) => onLink(session, link)),
     on.lines(onLines),

@@ -1,6 +1,7 @@
 /** The mirror of a job's log: read once however many ask, and whole however its lines come. */
 import { act } from '@testing-library/react';
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Link } from '../../preload/contract/calls.ts';
 import { jobKey, listen, loadJob, onSamples, openBox, useDesk } from '../../renderer/stores/desk.ts';
 import { resumeRun } from '../../renderer/told.ts';
 import { FakeMain, linesOf } from './main.ts';
@@ -115,6 +116,26 @@ describe('samples', () => {
     tell(fake, 45, 47);
     expect(told).toEqual([45, 47]);
     ends.forEach((e) => e());
+  });
+});
+
+describe('the link', () => {
+  it('changes the box only when it changes itself, not with each round trip', async () => {
+    const fake = new FakeMain().serve(boxOf([]), []);
+    fake.install();
+    const end = listen();
+    await openBox(SESSION);
+    const { box, rttMs } = useDesk.getState();
+    expect(rttMs).toBe(0.4);
+    const tellLink = (link: Partial<Link>) =>
+      act(() => fake.tell('link', { session: SESSION, link: { ...boxOf([]).link, ...link } }));
+    tellLink({ rttMs: 0.7 });
+    expect(useDesk.getState()).toMatchObject({ rttMs: 0.7 });
+    expect(useDesk.getState().box).toBe(box);
+    tellLink({ state: 'reconnecting', rttMs: null });
+    expect(useDesk.getState().rttMs).toBeNull();
+    expect(useDesk.getState().box?.link).toMatchObject({ state: 'reconnecting', rttMs: null });
+    end();
   });
 });
 
