@@ -47,6 +47,9 @@ export function Terminal({ where, session, whose, shown }: Props) {
     const { term, fit } = made;
     let shell: OpenTerminal | null = null;
     let gone = false;
+    // What is typed while the shell starts is for it.
+    const early: string[] = [];
+    term.onData((data) => (shell ? shell.send({ type: 'input', data }) : early.push(data)));
     setEnded(null);
     setError(null);
     term.attachCustomKeyEventHandler((event) => {
@@ -64,7 +67,7 @@ export function Terminal({ where, session, whose, shown }: Props) {
       .then((opened) => {
         if (gone) return opened.close();
         shell = opened;
-        term.onData((data) => opened.send({ type: 'input', data }));
+        for (const data of early.splice(0)) opened.send({ type: 'input', data });
         term.onResize(({ cols, rows }) => opened.send({ type: 'resize', columns: cols, rows }));
       })
       .catch((thrown: unknown) => setError(replyOf(thrown)));
