@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { BundleManifest } from '../../preload/contract/bundle.ts';
+import { makeFrameworks } from './frameworks.ts';
 import { PYTHON, ROOT, must } from './host.ts';
 import { writeImage } from './image.ts';
 import { FROM_DEBIAN, makeNvidia } from './nvidia.ts';
@@ -23,6 +24,7 @@ import { RELEASE } from './sources.ts';
 export const REQUIREMENTS = join(ROOT, 'ansible', 'requirements.txt');
 export const COLLECTIONS = join(ROOT, 'ansible', 'collections', 'requirements.yml');
 export const LAYER1 = join(ROOT, 'ansible', 'roles', 'base_system', 'vars', 'debian-13.yml');
+export const LAYER5 = join(ROOT, 'ansible', 'roles', 'monitoring', 'vars', 'main.yml');
 export const TAKE_COLLECTIONS = join(ROOT, 'tests', 'rig', 'take_collections.py');
 
 /** Python of the box, for which the wheels are chosen on a machine that may have another. */
@@ -84,14 +86,14 @@ class Scratch {
 /** apt writes `:` of an epoch as `%3a`; in a flat repository a plain name is understood by every tool on every system. */
 const plain = (name: string): string => decodeURIComponent(name).replaceAll(':', '-');
 
-async function layer1Packages(): Promise<string[]> {
-  const script =
-    'import json, sys, yaml; print(json.dumps(yaml.safe_load(open(sys.argv[1]))["base_system_packages"]))';
-  return JSON.parse(await must(PYTHON, ['-c', script, LAYER1])) as string[];
+/** The list of packages in a role's variables. */
+async function packagesOf(role: 'base_system' | 'monitoring', file: string): Promise<string[]> {
+  const script = `import json, sys, yaml; print(json.dumps(yaml.safe_load(open(sys.argv[1]))["${role}_packages"]))`;
+  return JSON.parse(await must(PYTHON, ['-c', script, file])) as string[];
 }
 
 /** File names below `apt/` that a set holds beside the index. */
-type Debs = Record<'l0' | 'l1' | 'l2' | 'l3', string[]>;
+type Debs = Record<'l0' | 'l1' | 'l2' | 'l3' | 'l5', string[]>;
 
 /** Fills `apt/` with what the layers install; returns the names by layer. A layer stands on those before it. */
 async function takeDebs(scratch: Scratch, apt: string): Promise<Debs> {
@@ -101,16 +103,23 @@ async function takeDebs(scratch: Scratch, apt: string): Promise<Debs> {
   await scratch.apt('install', none, 'python3-apt');
   const l0 = scratch.debs();
   await scratch.apt('upgrade', '--with-new-pkgs');
-  const layer1 = await layer1Packages();
+  const layer1 = await packagesOf('base_system', LAYER1);
   await scratch.apt('install', none, ...layer1);
   const l1 = scratch.debs();
   await scratch.apt('install', none, ...layer1, ...FROM_DEBIAN);
+  const l2 = scratch.debs();
+  const layer5 = await packagesOf('monitoring', LAYER5);
+  await scratch.apt('install', none, ...layer1, ...FROM_DEBIAN, ...layer5);
   const all = scratch.debs();
-  const l2 = all.filter((name) => !l1.includes(name)).map(plain);
+  const without = (known: readonly string[], names: readonly string[]) =>
+    names.filter((name) => !known.includes(name)).map(plain);
   for (const name of all)
     renameSync(join(scratch.root, 'var/cache/apt/archives', name), join(apt, plain(name)));
   const nvidia = await makeNvidia(apt);
-  return { l0: l0.map(plain), l1: l1.map(plain), l2: [...l2, ...nvidia[2]], l3: nvidia[3] };
+  return {
+    ...{ l0: l0.map(plain), l1: l1.map(plain), l2: [...without(l1, l2), ...nvidia[2]] },
+    ...{ l3: nvidia[3], l5: without(l2, all) },
+  };
 }
 
 /** Index, and a signature by a key that exists for this one bundle and is forgotten afterwards. */
@@ -198,7 +207,7 @@ async function proveWheels(scratch: Scratch, wheels: string): Promise<void> {
 
 async function manifest(bundle: string, debs: Debs): Promise<BundleManifest> {
   const files: BundleManifest['files'] = [];
-  for (const folder of ['apt', 'collections', 'images', 'wheels']) {
+  for (const folder of ['apt', 'collections', 'frameworks', 'images', 'wheels']) {
     for (const name of readdirSync(join(bundle, folder)).sort()) {
       const path = `${folder}/${name}`;
       const full = join(bundle, path);
@@ -209,7 +218,7 @@ async function manifest(bundle: string, debs: Debs): Promise<BundleManifest> {
   const apt = (names: readonly string[]) => [...INDEX, ...names].map((name) => `apt/${name}`);
   return BundleManifest.parse({
     v: 1,
-    name: 'Stand-in box: layers 0 to 3',
+    name: 'Stand-in box: layers 0 to 5',
     created: new Date().toISOString(),
     distribution: { id: 'debian', version: '13', codename: RELEASE, arch: 'amd64' },
     evidence: 'stand-in',
@@ -219,6 +228,8 @@ async function manifest(bundle: string, debs: Debs): Promise<BundleManifest> {
       l1: [...apt(debs.l1), ...all('images')],
       l2: apt(debs.l2),
       l3: apt(debs.l3),
+      l4: all('frameworks'),
+      l5: apt(debs.l5),
     },
   });
 }
@@ -235,6 +246,7 @@ export async function makeBundle(bundle: string, root: string): Promise<void> {
     await takeWheels(join(work, 'wheels'));
     await proveWheels(scratch, join(work, 'wheels'));
     await takeCollections(join(work, 'collections'));
+    await makeFrameworks(join(work, 'frameworks'));
     await takeImage(scratch, join(work, 'images'));
     const text = JSON.stringify(await manifest(work, debs), null, 1);
     writeFileSync(join(work, 'manifest.json'), `${text}\n`);

@@ -1,6 +1,6 @@
 """What a box is, one line a thing: key, tab, value. Runs on the box as root; two runs on an unchanged box print the same.
 
-Left out is what changes by itself: backups of account files, ld.so's cache, processes, counters of rules, dates.
+Left out is what changes by itself: byte code, backups of account files, ld.so's cache, processes, counters of rules, dates.
 """
 
 import hashlib
@@ -9,9 +9,10 @@ import re
 import subprocess
 from collections.abc import Iterator
 
-TREES = ("/etc", "/usr/local", "/root/.ssh", "/home/vaultadmin/.ssh", "/var/spool/cron")
+OURS = ("/opt/vault-cube/venvs", "/opt/vault-cube/demos")
+TREES = ("/etc", "/usr/local", "/root/.ssh", "/home/vaultadmin/.ssh", "/var/spool/cron", *OURS)
 # Accounts are looked at by what they say, since tools rewrite these files with another order or date.
-LEFT_OUT = re.compile(r"^/etc/((passwd|shadow|group|gshadow|subuid|subgid)-?|\.pwd\.lock|ld\.so\.cache|ssl/certs(/.*)?)$")
+LEFT_OUT = re.compile(r"^/etc/((passwd|shadow|group|gshadow|subuid|subgid)-?|\.pwd\.lock|ld\.so\.cache|ssl/certs(/.*)?)$|.*/__pycache__(/|$)")
 # Jobs, sessions and what a timer just ran.
 PASSING = re.compile(r"^(vault-|user@|user-runtime|session-|run-|apt-daily|systemd-|dpkg-db|e2scrub|fstrim|logrotate|man-db|getty|console)")
 

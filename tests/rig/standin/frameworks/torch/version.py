@@ -1,0 +1,2 @@
+__version__ = "@VERSION@+stand.in"
+cuda = "13.0"

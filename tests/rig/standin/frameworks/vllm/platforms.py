@@ -1,0 +1,7 @@
+from torch import cuda
+
+
+class current_platform:
+    @staticmethod
+    def is_cuda() -> bool:
+        return cuda.is_available()
