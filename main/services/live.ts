@@ -10,7 +10,7 @@ import { connectBox } from './inspect.ts';
 import { login, type LoginOptions } from './login.ts';
 import type { Secrets } from './secrets.ts';
 
-const RTT_MS = 1_000;
+const RTT_MS = 2_000;
 const RETRY_MS = 1_500;
 const NOT_CONNECTED: Link = { state: null, detail: 'not connected', rttMs: null };
 

@@ -11,10 +11,11 @@ const COLOURS: Record<string, string> = {
 };
 
 /** Below 10 ms a tenth tells a cable from a switch; above it does not. */
-const milliseconds = (ms: number) => `${ms < 10 ? ms.toFixed(1) : ms.toFixed(0)} ms`;
+const milliseconds = (ms: number | null) =>
+  ms === null ? null : `${ms < 10 ? ms.toFixed(1) : ms.toFixed(0)} ms`;
 
 export function LinkDot({ link }: { link: Link }) {
-  const rttMs = useDesk((s) => s.rttMs) ?? link.rttMs;
+  const trip = useDesk((s) => milliseconds(s.rttMs ?? link.rttMs));
   return (
     <Group gap={6} wrap="nowrap" title={link.detail} data-link={link.state ?? 'none'}>
       <span
@@ -27,7 +28,7 @@ export function LinkDot({ link }: { link: Link }) {
       />
       <Text size="sm" span>
         {linkWord(link)}
-        {rttMs !== null && ` ${milliseconds(rttMs)}`}
+        {trip && ` ${trip}`}
       </Text>
     </Group>
   );
