@@ -11,7 +11,9 @@ type Scheme = (typeof SCHEMES)[number];
 
 async function inScheme(page: Page, colorScheme: Scheme): Promise<void> {
   await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-  await page.locator(`html[data-mantine-color-scheme="${colorScheme}"]`).waitFor({ state: 'attached' });
+  // The app's page follows in a moment; a report has its colours by itself.
+  const follows = `html[data-mantine-color-scheme="${colorScheme}"], html:not([data-mantine-color-scheme])`;
+  await page.locator(follows).waitFor({ state: 'attached' });
 }
 
 /** What axe finds that keeps somebody from using the page, in light and dark; empty when nothing does. */
@@ -60,7 +62,8 @@ export async function shot(page: Page, name: string, scheme: Scheme = 'light'): 
   if (!SHOTS) return;
   mkdirSync(SHOTS, { recursive: true });
   await inScheme(page, scheme);
-  // What belongs to the moment and not to the picture: a pointer over a button.
+  // What belongs to the moment and not to the picture: a pointer over a button, the focus on a title.
+  await page.evaluate(`document.activeElement.id === 'step-title' && document.activeElement.blur()`);
   await page.mouse.move(700, 4);
   await page.screenshot({ path: join(SHOTS, `${name}.png`), animations: 'disabled', caret: 'hide' });
   await inScheme(page, 'light');
