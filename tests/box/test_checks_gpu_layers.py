@@ -132,6 +132,15 @@ TABLE: list[tuple[str, Any, Any, str]] = [
     ("l2_dkms", BUILT, {**BUILT, "modules": {KERNEL: DRIVER, OLD: None}}, OLD),
     (
         "l2_dkms",
+        {**BUILT, "status": ran(DKMS.replace("installed", "installed (Original modules exist)"))},
+        {
+            **BUILT,
+            "status": ran(DKMS.replace("installed", "installed (Differences between built and installed)")),
+        },
+        OLD,
+    ),
+    (
+        "l2_dkms",
         BUILT,
         {**BUILT, "status": ran("zfs/2.3.2, x, x86_64: installed\n")},
         "knows no NVIDIA module",

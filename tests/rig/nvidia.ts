@@ -15,8 +15,8 @@ const FILES = join(ROOT, 'tests', 'rig', 'standin', 'nvidia');
 const STATUS = join(ROOT, 'tests', 'fixtures', 'ubuntu-24.04-cuda13', 'dpkg-status.gz');
 export const DRIVER = '580.159.04';
 const TOOLKIT = '1.18.2';
-/** A kernel for the box, which has none of its own; the running one is this machine's. */
-export const KERNEL = '6.12.90-stand-in-amd64';
+/** Kernels for a box, which has none of its own, the newest first; the running one is this machine's. */
+export const KERNELS = ['6.12.90-stand-in-amd64', '6.12.48-stand-in-amd64'];
 /** Packages of the distribution that layer 2 needs beside those of layer 1. */
 export const FROM_DEBIAN = ['dkms', 'initramfs-tools'];
 
@@ -150,38 +150,35 @@ function containerToolkit(): Deb[] {
   return debs.map((deb) => ({ ...deb, version, layer: 3 }));
 }
 
-/** As the distribution's kernel packages do it: whoever builds for a kernel has a hook. */
-const hooks = (folder: string) =>
-  `if [ "$1" = configure ]; then mkdir -p ${folder}; run-parts --report --exit-on-error --arg=${KERNEL} ${folder}; fi`;
-
-function kernel(): Deb[] {
-  const source = `/usr/src/linux-headers-${KERNEL}`;
-  const modules = `lib/modules/${KERNEL}`;
+function kernel(release: string): Deb[] {
+  const source = `/usr/src/linux-headers-${release}`;
+  const modules = `usr/lib/modules/${release}`;
+  const version = `${release.split('-')[0]}-1`;
+  // As the distribution's kernel packages do it: whoever builds for a kernel has a hook.
+  const hooks = (folder: string) =>
+    `if [ "$1" = configure ] && [ -d ${folder} ]; then run-parts --exit-on-error --arg=${release} ${folder}; fi`;
   return [
     {
-      name: `linux-image-${KERNEL}`,
-      version: '6.12.90-1',
+      name: `linux-image-${release}`,
+      version,
       depends: 'kmod, initramfs-tools',
       layer: 2,
       files: {
-        [`boot/vmlinuz-${KERNEL}`]: { text: 'stand-in: no kernel\n' },
-        [`boot/config-${KERNEL}`]: { text: 'CONFIG_RD_GZIP=y\nCONFIG_MODULES=y\n' },
-        [`usr/${modules}/modules.order`]: { text: '' },
-        [`usr/${modules}/modules.builtin`]: { text: '' },
-        [`usr/${modules}/modules.builtin.modinfo`]: { text: '' },
+        [`boot/vmlinuz-${release}`]: { text: 'stand-in: no kernel\n' },
+        [`boot/config-${release}`]: { text: 'CONFIG_RD_GZIP=y\nCONFIG_MODULES=y\n' },
+        [`${modules}/modules.order`]: { text: '' },
+        [`${modules}/modules.builtin`]: { text: '' },
+        [`${modules}/modules.builtin.modinfo`]: { text: '' },
       },
-      scripts: {
-        postinst: `depmod ${KERNEL}\n${hooks('/etc/kernel/postinst.d')}`,
-        prerm: `if [ -d /etc/kernel/prerm.d ]; then run-parts --report --arg=${KERNEL} /etc/kernel/prerm.d; fi`,
-      },
+      scripts: { postinst: `depmod ${release}\n${hooks('/etc/kernel/postinst.d')}` },
     },
     {
-      name: `linux-headers-${KERNEL}`,
-      version: '6.12.90-1',
+      name: `linux-headers-${release}`,
+      version,
       layer: 2,
       files: {
         [`${source.slice(1)}/include/config/auto.conf`]: { text: 'CONFIG_MODULES=y\n' },
-        [`usr/${modules}/build`]: { link: source },
+        [`${modules}/build`]: { link: source },
       },
       scripts: { postinst: hooks('/etc/kernel/header_postinst.d') },
     },
@@ -227,7 +224,7 @@ export async function makeNvidia(folder: string): Promise<StandIns> {
   // dpkg-deb takes later dates back to this one.
   const env = { ...process.env, SOURCE_DATE_EPOCH: '0' };
   try {
-    for (const deb of [...driver(), ...cuda(), ...containerToolkit(), ...kernel()]) {
+    for (const deb of [...driver(), ...cuda(), ...containerToolkit(), ...KERNELS.flatMap(kernel)]) {
       const tree = join(work, deb.name);
       fill(tree, deb);
       const name = `${deb.name}_${deb.version}_amd64.deb`;

@@ -132,9 +132,9 @@ export function rounds(rows: readonly Row[]): Row[][] {
   return all;
 }
 
-/** The ids of layer 1's checks, from the code that runs on boxes. */
-export async function layerChecks(): Promise<string[]> {
-  const script = 'import json; from vcbox.checks import LAYER_CHECKS; print(json.dumps(LAYER_CHECKS[1]))';
+/** The ids of a layer's checks, from the code that runs on boxes. */
+export async function layerChecks(layer = 1): Promise<string[]> {
+  const script = `import json; from vcbox.checks import LAYER_CHECKS; print(json.dumps(LAYER_CHECKS[${layer}]))`;
   const listed = await must(PYTHON, ['-B', '-c', script], { cwd: join(ROOT, 'resources/box') });
   return JSON.parse(listed) as string[];
 }

@@ -27,7 +27,10 @@ def judge(raw: Raw, profile: Profile) -> Result:
         return not_supported(driver_look.NO_KERNEL, evidence=status["out"])
     missing = []
     for kernel, version in raw["modules"].items():
-        built = any(re.match(rf"nvidia[^,]*, {re.escape(kernel)}, [^:]*: installed$", line) for line in known)
+        # DKMS says so where a module's file is not the one that it built.
+        built = any(
+            re.match(rf"nvidia[^,]*, {re.escape(kernel)}, [^:]*: installed(?!.*Diff)", line) for line in known
+        )
         if not built or version is None:
             missing.append(kernel)
     value = f"missing for {', '.join(missing)}" if missing else f"built for {', '.join(raw['modules'])}"
