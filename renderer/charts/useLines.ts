@@ -7,7 +7,7 @@ import { onSamples } from '../stores/desk.ts';
 import { FIELDS, Lines } from './lines.ts';
 
 /** Of each line: more than a chart on this screen has dots. */
-const POINTS = 1_500;
+const POINTS = 1_000;
 /** A line this long is asked for anew, and thinner. */
 const TOO_LONG = 2 * POINTS;
 /** While somebody turns at the zoom, main is asked once. */
