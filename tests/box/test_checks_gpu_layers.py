@@ -53,10 +53,18 @@ VERSIONS = {
     "modules": {KERNEL: DRIVER, OLD: DRIVER},
     "loaded": DRIVER,
 }
+# As a machine with two H100 told it in November 2026, and as closed modules say it.
+TOLD = "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.159.04  Release Build  (nixbld@)  "
+CLOSED = "NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.159.04  Wed Jan 14 10:00:00 UTC 2026"
+OPEN = {"files": {KERNEL: "Dual MIT/GPL"}, "loaded": TOLD}
 DKMS = f"nvidia/{DRIVER}, {KERNEL}, x86_64: installed\nnvidia/{DRIVER}, {OLD}, x86_64: installed\n"
 BUILT = {"status": ran(DKMS), "modules": {KERNEL: DRIVER, OLD: DRIVER}}
 MODPROBE = "blacklist nouveau\noptions nouveau modeset=0\noptions nvidia_uvm uvm_disable_hmm=1\n"
-NVCC = ran("nvcc: NVIDIA (R) Cuda compiler driver\nCuda compilation tools, release 13.0, V13.0.88\n")
+NVCC = ran(
+    "nvcc: NVIDIA (R) Cuda compiler driver\nCopyright (c) 2005-2025 NVIDIA Corporation\n"
+    "Built on Wed_Aug_20_01:58:59_PM_PDT_2025\nCuda compilation tools, release 13.0, V13.0.88\n"
+    "Build cuda_13.0.r13.0/compiler.36424714_0\n"
+)
 AWAKE = {"is-enabled": "enabled", "is-active": "active", "query": smi()["query"]}
 BLACKLIST = 'Unattended-Upgrade::Package-Blacklist:: "{}";\n'
 LEFT_OUT = ran("".join(BLACKLIST.format(name) for name in NVIDIA_NAMES))
@@ -118,7 +126,7 @@ TABLE: list[tuple[str, Any, Any, str]] = [
         "l2_driver_versions",
         VERSIONS,
         {**VERSIONS, "packages": ran("bash 5 install installed\n")},
-        "no driver is installed",
+        "no package of a driver is installed",
     ),
     (
         "l2_module_loaded",
@@ -126,8 +134,14 @@ TABLE: list[tuple[str, Any, Any, str]] = [
         {"container": False, "loaded": None},
         "not loaded",
     ),
-    ("l2_module_open", {KERNEL: "Dual MIT/GPL"}, {KERNEL: "Dual MIT/GPL", OLD: "NVIDIA"}, f"{OLD}: NVIDIA"),
-    ("l2_module_open", {KERNEL: "Dual MIT/GPL"}, {KERNEL: None}, "no module"),
+    ("l2_module_open", OPEN, {**OPEN, "files": {KERNEL: "Dual MIT/GPL", OLD: "NVIDIA"}}, f"{OLD}: NVIDIA"),
+    ("l2_module_open", OPEN, {**OPEN, "files": {KERNEL: None}}, "no module"),
+    (
+        "l2_module_open",
+        OPEN,
+        {**OPEN, "loaded": CLOSED},
+        "loaded: NVRM version: NVIDIA UNIX x86_64 Kernel Module",
+    ),
     ("l2_dkms", BUILT, {**BUILT, "status": ran(DKMS.replace("installed\n", "built\n", 1))}, KERNEL),
     ("l2_dkms", BUILT, {**BUILT, "modules": {KERNEL: DRIVER, OLD: None}}, OLD),
     (
@@ -292,7 +306,7 @@ def test_every_check_of_these_layers_is_in_the_table() -> None:
 def test_what_a_container_cannot_have_is_not_supported() -> None:
     assert judge("l2_module_loaded", {"container": True, "loaded": None}).verdict == "not_supported"
     for id, raw in (
-        ("l2_module_open", {}),
+        ("l2_module_open", {"files": {}, "loaded": None}),
         ("l2_headers", {}),
         ("l2_initramfs", {}),
         ("l2_dkms", {**BUILT, "modules": {}}),
@@ -327,7 +341,8 @@ def test_floors_come_from_the_profile_with_their_source() -> None:
 
 def test_closed_modules_are_no_fault_where_the_profile_does_not_ask_for_open_ones() -> None:
     profile = {"gpu": {"openModules": {"value": False, "source": "x"}}}
-    assert judge("l2_module_open", {KERNEL: "NVIDIA"}, profile).verdict == "not_supported"
+    raw = {"files": {KERNEL: "NVIDIA"}, "loaded": CLOSED}
+    assert judge("l2_module_open", raw, profile).verdict == "not_supported"
 
 
 def status_of_ubuntu() -> str:
@@ -356,7 +371,10 @@ def test_a_recorded_ubuntu_with_some_packages_held() -> None:
     )
     assert judge("l2_cudnn", raw).value == "9.14.0.64"
     assert judge("l2_nccl", raw).value == "2.28.3"
-    assert judge("l2_driver_versions", {**VERSIONS, "packages": raw}).value == "no driver is installed"
+    assert (
+        judge("l2_driver_versions", {**VERSIONS, "packages": raw}).value
+        == "no package of a driver is installed"
+    )
 
 
 def test_kernels_are_those_of_packages() -> None:
@@ -385,3 +403,22 @@ def looking(container: bool) -> Look:
 def test_the_running_kernel_counts_unless_it_is_the_hosts() -> None:
     assert driver_look.kernels(looking(container=False)) == ["6.8.0-45-generic", "6.8.0-50-generic"]
     assert driver_look.kernels(looking(container=True)) == ["6.8.0-45-generic"]
+
+
+class Proc(Look):
+    """A box whose kernel tells of its module in one place only."""
+
+    def __init__(self, files: dict[str, str]) -> None:
+        super().__init__()
+        self.files = files
+
+    def read(self, path: str) -> str | None:
+        return self.files.get(path)
+
+
+@pytest.mark.parametrize("line", [TOLD, CLOSED])
+def test_the_loaded_module_is_read_where_the_kernel_tells_it(line: str) -> None:
+    proc = Proc({"/proc/driver/nvidia/version": f"{line}\nGCC version:  gcc version 15.3.0 (GCC) \n"})
+    assert driver_look.loaded(proc) == {"version": DRIVER, "told": line}
+    assert driver_look.loaded(Proc({"/sys/module/nvidia/version": f"{DRIVER}\n"}))["version"] == DRIVER
+    assert driver_look.loaded(Proc({})) == {"version": None, "told": None}

@@ -34,13 +34,13 @@ def module_field(look: Look, kernel: str, field: str) -> str | None:
     return raw["out"].strip() if raw["status"] == 0 else None
 
 
-def loaded_version(look: Look) -> str | None:
-    """Version of the NVIDIA module that the running kernel has loaded."""
-    told = look.read("/sys/module/nvidia/version")
-    if told:
-        return told.strip()
-    match = re.search(r"Kernel Module.*?\s(\d+\.\d[\d.]*)\s", look.read("/proc/driver/nvidia/version") or "")
-    return match[1] if match else None
+def loaded(look: Look) -> dict[str, str | None]:
+    """The NVIDIA module that the running kernel has loaded: `version`, and `told`, the driver's own line on itself."""
+    lines = (look.read("/proc/driver/nvidia/version") or "").splitlines()
+    told = next((line for line in lines if "Kernel Module" in line), None)
+    match = re.search(r"\s(\d+\.\d[\d.]*)\s", told or "")
+    version = (look.read("/sys/module/nvidia/version") or "").strip() or (match[1] if match else None)
+    return {"version": version, "told": told}
 
 
 def component(profile: Profile, id: str) -> dict[str, Any]:

@@ -24,7 +24,7 @@ def gather(look: Look) -> Raw:
         "table": look.command("nvidia-smi", timeout=60),
         "packages": driver_look.packages(look),
         "modules": modules,
-        "loaded": driver_look.loaded_version(look),
+        "loaded": driver_look.loaded(look)["version"],
     }
 
 
@@ -33,7 +33,7 @@ def judge(raw: Raw, profile: Profile) -> Result:
         p.name: p.upstream for p in parse_packages(raw["packages"]["out"]) if OF_DRIVER.fullmatch(p.name)
     }
     if not found:
-        return judged(False, "no driver is installed", "one version", "Run layer 2.")
+        return judged(False, "no package of a driver is installed", "one version", "Run layer 2.")
     if raw["query"]["query"]:
         found["NVML"] = raw["query"]["query"]["driver"] or "unknown"
     if table := TABLE.search(raw["table"]["out"]):

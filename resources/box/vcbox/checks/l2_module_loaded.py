@@ -7,7 +7,7 @@ ID, TITLE, LAYER = "l2_module_loaded", "The kernel module is loaded", 2
 
 
 def gather(look: Look) -> Raw:
-    return {"container": driver_look.in_container(look), "loaded": driver_look.loaded_version(look)}
+    return {"container": driver_look.in_container(look), "loaded": driver_look.loaded(look)["version"]}
 
 
 def judge(raw: Raw, profile: Profile) -> Result:

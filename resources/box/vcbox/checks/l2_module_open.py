@@ -8,17 +8,23 @@ OPEN = "Dual MIT/GPL"
 
 
 def gather(look: Look) -> Raw:
-    return {k: driver_look.module_field(look, k, "license") for k in driver_look.kernels(look)}
+    files = {k: driver_look.module_field(look, k, "license") for k in driver_look.kernels(look)}
+    return {"files": files, "loaded": driver_look.loaded(look)["told"]}
 
 
 def judge(raw: Raw, profile: Profile) -> Result:
     want, source = gpu_look.threshold(gpu_look.gpu_profile(profile).get("openModules"), "value")
     if want is False:
         return not_supported("the profile does not ask for open modules")
-    if not raw:
+    files, loaded = raw["files"], raw["loaded"]
+    if not files and not loaded:
         return not_supported(driver_look.NO_KERNEL)
-    others = [f"{kernel}: {licence or 'no module'}" for kernel, licence in raw.items() if licence != OPEN]
-    value = "; ".join(others) or OPEN
-    evidence = "\n".join(f"{kernel}: {licence}" for kernel, licence in raw.items())
-    advice = "Run layer 2 again, which installs the open modules and builds them."
-    return judged(not others, value, f"licence {OPEN}", advice, source=source, evidence=evidence)
+    wrong = [f"{kernel}: {licence or 'no module'}" for kernel, licence in files.items() if licence != OPEN]
+    # "NVIDIA UNIX Open Kernel Module for x86_64 …"; the closed one calls itself "NVIDIA UNIX x86_64 Kernel Module".
+    if loaded and "Open Kernel Module" not in loaded:
+        wrong.append(f"loaded: {' '.join(loaded.split())}")
+    value = "; ".join(wrong) or OPEN
+    lines = [f"{kernel}: {licence}" for kernel, licence in files.items()]
+    evidence = "\n".join([*lines, *([loaded] if loaded else [])])
+    advice = "Run layer 2 again, which installs the open modules and builds them; then reboot if that is due."
+    return judged(not wrong, value, f"licence {OPEN}", advice, source=source, evidence=evidence)

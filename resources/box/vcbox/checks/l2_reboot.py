@@ -17,7 +17,7 @@ def gather(look: Look) -> Raw:
         "container": driver_look.in_container(look),
         "running": running,
         "newest": max(kernels, key=version_key, default=running),
-        "loaded": driver_look.loaded_version(look),
+        "loaded": driver_look.loaded(look)["version"],
         "file": driver_look.module_field(look, running, "version"),
     }
 
