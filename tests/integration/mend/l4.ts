@@ -14,6 +14,9 @@ const site = (name: string): string => `${VENVS}/${name}/lib/python3.*/site-pack
 /** Not to be broken by hand without filling the machine's disk; its judge is tested on numbers. */
 export const UNBROKEN_L4 = ['l4_disk'];
 
+const BREAK_TENSORFLOW = `echo 'raise ImportError("broken by hand")' >>$(ls ${site('tensorflow')}/tensorflow/__init__.py)`;
+const BREAK_VLLM = `rm ${VENVS}/vllm/bin/python*`;
+
 export const L4: readonly Row[] = [
   { what: "PyTorch's environment removed", by: `rm -r ${VENVS}/torch`, finds: gone('torch') },
   {
@@ -27,11 +30,16 @@ export const L4: readonly Row[] = [
     finds: fail('l4_vllm_environment'),
   },
   {
+    what: "TensorFlow edited so that it does not import, and vLLM's interpreter removed",
+    by: `${BREAK_TENSORFLOW}; ${BREAK_VLLM}`,
+    finds: { ...gone('tensorflow'), ...gone('vllm') },
+  },
+  {
     what: 'TensorFlow edited so that it does not import',
-    by: `echo 'raise ImportError("broken by hand")' >>$(ls ${site('tensorflow')}/tensorflow/__init__.py)`,
+    by: BREAK_TENSORFLOW,
     finds: gone('tensorflow'),
   },
-  { what: "vLLM's interpreter removed", by: `rm ${VENVS}/vllm/bin/python*`, finds: gone('vllm') },
+  { what: "vLLM's interpreter removed", by: BREAK_VLLM, finds: gone('vllm') },
   {
     what: 'an older NCCL than several cards need',
     by: `sed -i 's/^Version: .*/Version: 2.26.2/' $(ls ${site('torch')}/nvidia_nccl_cu13-*.dist-info/METADATA)`,
