@@ -18,7 +18,11 @@ export function BoxCards({ cards }: { cards: readonly BoxCard[] }) {
             <div style={{ minWidth: 0 }}>
               <Group gap="sm">
                 <Text fw={700}>{card.name}</Text>
-                {card.practice && <Badge color="yellow">PRACTICE</Badge>}
+                {card.practice && (
+                  <Badge color="yellow.4" variant="filled" autoContrast>
+                    PRACTICE
+                  </Badge>
+                )}
                 <Text size="sm">{card.state}</Text>
               </Group>
               <Text size="xs" c="dimmed" truncate>

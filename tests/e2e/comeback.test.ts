@@ -39,19 +39,6 @@ describe.runIf(why === null)(`a killed app${why ? ` (not run: ${why})` : ''}`, (
     await page().getByText('PRACTICE', { exact: true }).first().waitFor();
   }
 
-  /** The first login, once more where it was lost; its password stands on the console. */
-  async function connect(): Promise<void> {
-    await h.goTo('Connect');
-    const shown = page().locator('section', { hasText: 'Console of the practice box' }).last();
-    const password = /password: (\S+)/.exec(await shown.innerText())?.[1] ?? '';
-    await h.field('Password of installer').fill(password);
-    await h.button('Connect').click();
-    const same = h.button('It is the same: go on');
-    await same.or(page().locator('[data-region="top"] [data-link="live"]')).waitFor();
-    if (await same.isVisible()) await same.click();
-    await h.live();
-  }
-
   const ended = (step: string) =>
     h.steps
       .getByRole('button', { name: new RegExp(`^${step} running`) })
@@ -79,17 +66,17 @@ describe.runIf(why === null)(`a killed app${why ? ` (not run: ${why})` : ''}`, (
     await comesBack('Connect');
     // What was not confirmed is not pinned.
     expect(await h.steps.innerText()).toMatch(/Preflight\s+blocked/);
-    await connect();
+    await h.connectPractice();
     await comesBack('Connect');
     expect(await h.steps.innerText()).toMatch(/Connect\s+done/);
   });
 
   it('in Preflight, while it looks, and once it has looked', async () => {
-    await connect();
+    await h.connectPractice();
     await h.next('Preflight');
     await h.button('Look at the box').click();
     await comesBack('Preflight');
-    await connect();
+    await h.connectPractice();
     await h.next('Preflight');
     await h.button('Look at the box').or(h.button('Look again')).click();
     await page().getByText('passed with deviations').first().waitFor();
@@ -99,22 +86,15 @@ describe.runIf(why === null)(`a killed app${why ? ` (not run: ${why})` : ''}`, (
   });
 
   it('in Keys, while they are set up, and once they are proven', async () => {
-    await connect();
+    await h.connectPractice();
     await h.goTo('Keys');
-    const setUp = async () => {
-      await h.field('New sudo password').fill(SUDO);
-      await h.field('The same again').last().fill(SUDO);
-      await page()
-        .getByRole('radio', { name: /^Leave it with/ })
-        .check();
-      await h.button('Set up keys').click();
-    };
+    const setUp = () => h.setUpKeys(SUDO);
     await setUp();
     await comesBack('Keys');
     const proven = () => page().getByText('Login with the key alone');
     await proven().or(h.field('New sudo password')).waitFor();
     if (!(await proven().isVisible())) {
-      await connect();
+      await h.connectPractice();
       await h.goTo('Keys');
       await setUp();
       await proven().waitFor();

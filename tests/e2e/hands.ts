@@ -59,6 +59,27 @@ export class Hands {
     await this.field('User').fill(box.user);
   }
 
+  /** The first login on a practice box; its password stands on its console. Once more where it was lost. */
+  async connectPractice(): Promise<void> {
+    await this.goTo('Connect');
+    const shown = this.page.locator('section', { hasText: 'Console of the practice box' }).last();
+    const password = /password: (\S+)/.exec(await shown.innerText())?.[1] ?? '';
+    await this.field('Password of installer').fill(password);
+    await this.button('Connect').click();
+    const same = this.button('It is the same: go on');
+    await same.or(this.page.locator('[data-region="top"] [data-link="live"]')).waitFor();
+    if (await same.isVisible()) await same.click();
+    await this.live();
+  }
+
+  /** Fills in the step Keys, with a new key, and begins. */
+  async setUpKeys(sudo: string): Promise<void> {
+    await this.field('New sudo password').fill(sudo);
+    await this.field('The same again').last().fill(sudo);
+    await this.page.getByRole('radio', { name: /^Leave it with/ }).check();
+    await this.button('Set up keys').click();
+  }
+
   /** Another address for the box that is open, in the step Connect. */
   async changeAddress(host: string): Promise<void> {
     await this.button('Change…').click();

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Hands } from './hands.ts';
 import { Keys } from './keys.ts';
+import { accessible } from './looks.ts';
 import { Display, openApp, whyNoWindow, type OpenWindow } from './window.ts';
 
 const why = whyNoWindow();
@@ -144,6 +145,7 @@ describe.runIf(why === null)(`the keyboard alone${why ? ` (not run: ${why})` : '
     await keys.press('Enter');
     await page().getByRole('tab', { name: 'Raw log', selected: true }).waitFor();
     await page().getByText('"kind":"started"').first().waitFor();
+    await accessible(page());
     await keys.press('Control+Backquote');
     await dock.getByRole('separator').waitFor({ state: 'detached' });
   });
@@ -152,6 +154,7 @@ describe.runIf(why === null)(`the keyboard alone${why ? ` (not run: ${why})` : '
     await keys.command('about');
     await page().getByRole('dialog', { name: 'Vault Cube Provisioner' }).waitFor();
     await page().getByText('What is proven').waitFor();
+    await accessible(page());
     await keys.press('Escape');
     await page().getByRole('dialog').waitFor({ state: 'detached' });
     await keys.act('Menu');
@@ -161,10 +164,12 @@ describe.runIf(why === null)(`the keyboard alone${why ? ` (not run: ${why})` : '
     await page()
       .getByRole('dialog', { name: /^Forget the host key/ })
       .waitFor();
+    await accessible(page());
     await keys.act('Keep it');
     await page().getByRole('dialog').waitFor({ state: 'detached' });
     await keys.command('laptop');
     await page().getByText('No command has these letters.').waitFor();
+    await accessible(page());
     await keys.press('Escape');
   });
 
@@ -189,6 +194,7 @@ describe.runIf(why === null)(`the keyboard alone${why ? ` (not run: ${why})` : '
   it('all boxes and back, the job goes on', async () => {
     await keys.command('all boxes');
     await page().getByRole('heading', { name: 'Boxes on this laptop' }).waitFor();
+    await accessible(page());
     await keys.act('Open PRACTICE-1');
     await heading('Provision');
     await h.passed('L0 Bootstrap', 60_000);
