@@ -1,10 +1,10 @@
 /**
  * What goes over a terminal's port. Bytes are acknowledged in characters as the window has drawn them: main pauses the
- * shell at HIGH unacknowledged ones and goes on at LOW, so that no flood can bury the window: it is some 50 ms of drawing, and
- * the drawing never waits for the shell.
+ * shell at HIGH unacknowledged ones and goes on at LOW, so that no flood can bury the window: it is some 100 ms of drawing. From
+ * LOW on there must be enough to draw until the shell's next reach the window, which takes long where everything is at work.
  */
-export const HIGH_WATER = 500_000;
-export const LOW_WATER = 250_000;
+export const HIGH_WATER = 1_500_000;
+export const LOW_WATER = 1_000_000;
 
 export type ToShell =
   | { type: 'input'; data: string }
