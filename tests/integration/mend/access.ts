@@ -60,7 +60,12 @@ const fail2ban = ofFail2ban.map((row) => ({ ...row, of: 'fail2ban' }));
 
 const firewall: Row[] = [
   { what: 'the firewall switched off', by: 'ufw disable', finds: NO_UFW },
-  { what: 'everything let in', by: 'ufw default allow incoming', finds: fail('ufw_defaults') },
+  {
+    what: 'everything let in',
+    by: 'ufw default allow incoming',
+    // The kernel's own policy is another then, too.
+    finds: fail('ufw_defaults', 'ufw_active'),
+  },
   { what: 'nothing let out', by: 'ufw default deny outgoing', finds: fail('ufw_defaults') },
   { what: 'another port opened', by: 'ufw allow 8080', finds: fail('ufw_nothing_else') },
   {
