@@ -36,25 +36,40 @@ export async function accessible(page: Page): Promise<void> {
   expect(await barriers(page)).toEqual([]);
 }
 
+/** The inspector's promise is collected as garbage now and then, in a process that does much at its start: asked again. */
+async function asking<T>(ask: () => Promise<T>): Promise<T> {
+  for (let left = 3; ; left--) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (left === 0 || !String(error).includes('was garbage collected')) throw error;
+    }
+  }
+}
+
 export const clipboard = (app: ElectronApplication): Promise<string> =>
-  app.evaluate(({ clipboard: c }) => c.readText());
+  asking(() => app.evaluate(({ clipboard: c }) => c.readText()));
 
 export const setClipboard = (app: ElectronApplication, text: string): Promise<void> =>
-  app.evaluate(({ clipboard: c }, t) => c.writeText(t), text);
+  asking(() => app.evaluate(({ clipboard: c }, t) => c.writeText(t), text));
 
 /** The system's own dialog for files and folders answers with this path, from now on. */
 export const answerPicker = ({ app }: OpenWindow, path: string): Promise<void> =>
-  app.evaluate(({ dialog }, picked) => {
-    dialog.showOpenDialog = () => Promise.resolve({ canceled: false, filePaths: [picked] });
-  }, path);
+  asking(() =>
+    app.evaluate(({ dialog }, picked) => {
+      dialog.showOpenDialog = () => Promise.resolve({ canceled: false, filePaths: [picked] });
+    }, path),
+  );
 
 /** Folder for the guide's pictures, where they are wanted: `VAULT_CUBE_SHOTS=docs/images`. */
 const SHOTS = process.env['VAULT_CUBE_SHOTS'];
 
 /** Makes the window fill the screen of a laptop, as in the guide's pictures. */
 export const fillScreen = ({ app }: OpenWindow): Promise<void> =>
-  app.evaluate(({ BrowserWindow }) =>
-    BrowserWindow.getAllWindows()[0]?.setBounds({ x: 0, y: 0, width: 1366, height: 768 }),
+  asking(() =>
+    app.evaluate(({ BrowserWindow }) =>
+      BrowserWindow.getAllWindows()[0]?.setBounds({ x: 0, y: 0, width: 1366, height: 768 }),
+    ),
   );
 
 /** A picture for the guide, named after what it shows; nothing where none are wanted. */
