@@ -36,14 +36,15 @@ export const L2: readonly Row[] = [
   },
   { what: "a module's file deleted", by: `rm ${MODULE}*`, finds: fail('dkms', 'module_open') },
   {
-    what: 'a module of another version',
-    by: `sed -i s/580.159.04/580.126.09/ ${MODULE}; grep -q 580.126.09 ${MODULE}`,
-    finds: fail('driver_versions', 'dkms', 'initramfs'),
-  },
-  {
     what: 'DKMS removed',
     by: `${APT} remove dkms nvidia-kernel-open-dkms ${META}`,
     finds: fail('dkms', 'module_open'),
+  },
+  // Behind the others about modules: DKMS keeps such a file as the original, and puts it back when its own is taken out.
+  {
+    what: 'a module of another version',
+    by: `sed -i s/580.159.04/580.126.09/ ${MODULE}; grep -q 580.126.09 ${MODULE}`,
+    finds: fail('driver_versions', 'dkms', 'initramfs'),
   },
   {
     what: 'headers of a kernel removed',
