@@ -25,7 +25,11 @@ def said(*argv: str) -> list[str]:
     except FileNotFoundError:
         return ["no such program"]
     lines = [line.rstrip() for line in done.stdout.splitlines() if line.strip()]
-    return lines if done.returncode == 0 else [*lines, f"status {done.returncode}", *done.stderr.split("\n")[:1]]
+    if done.returncode == 0:
+        return lines
+    # Errors of fail2ban's begin with the time and its process.
+    told = [*lines, f"status {done.returncode}", *done.stderr.split("\n")[:1]]
+    return [re.sub(r"\d{4}-\d\d-\d\d [\d:,]+|\[\d+\]", "…", line) for line in told]
 
 
 def tree(top: str) -> Iterator[tuple[str, str]]:
