@@ -8,25 +8,45 @@ await setup('test');
 const py = (tool) => join(VENV, 'bin', tool);
 const files = async (...patterns) =>
   (await must('git', ['ls-files', '--', ...patterns])).split('\n').filter(Boolean);
+const FORMAT_CACHE = ['--cache', '--cache-strategy', 'content', '--cache-location', '.cache/prettier'];
+/** Folders and files of the top level, so that the rig's root file systems below .cache are not walked. */
+const formatted = async () =>
+  [...new Set((await files()).map((path) => path.split('/')[0]))].filter((name) =>
+    /^[a-z]+$|\.(ts|mjs|json|yml)$/.test(name),
+  );
 const shell = await files('*.sh', '.ci/run');
 
-const npx = (...args) => ['npx', ['--no-install', ...args]];
+/** A tool of node_modules, without the second that npx takes. */
+const npx = (tool, ...args) => [join('node_modules', '.bin', tool), args];
+/** TypeScript 7: the same verdicts in a quarter of the time. The import rules' tool needs the JavaScript API of TypeScript 6. */
+const tsc = (project) => [process.execPath, ['node_modules/typescript-native/bin/tsc', '-p', project]];
+/** Waits for processes and the network of this machine far more than it computes: beside the others. */
+const waiting = [
+  [
+    'pytest, box',
+    py('python3'),
+    ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', '-n', '2', '--dist', 'loadfile', 'tests/box'],
+  ],
+];
 /** The longest first: two at a time, since most laptops and CI have two cores at least. */
 const work = [
-  ['pytest, box', py('python3'), ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', 'tests/box']],
-  ['lint', ...npx('eslint', '--max-warnings=0', 'main', 'preload', 'renderer', 'tests', 'scripts', '*.mjs')],
-  ['pytest, ansible', py('python3'), ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', 'ansible/tests']],
-  ['format', ...npx('prettier', '--check', '--log-level', 'warn', '.')],
+  ['lint', ...npx('oxlint', '--type-aware', '--deny-warnings', '.')],
+  [
+    'pytest, ansible',
+    py('python3'),
+    ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', '-n', '2', '--dist', 'loadfile', 'ansible/tests'],
+  ],
+  ['format', ...npx('prettier', '--check', ...FORMAT_CACHE, '--log-level', 'warn', ...(await formatted()))],
   [
     'ansible-lint',
     py('ansible-lint'),
     ['--offline', '-q', '--profile', 'production', '--project-dir', 'ansible', 'ansible'],
   ],
-  ['types', ...npx('tsc', '-p', '.')],
-  ['types, page', ...npx('tsc', '-p', 'renderer')],
-  ['types, tests of the page', ...npx('tsc', '-p', 'tests/renderer')],
-  ['types, preload', ...npx('tsc', '-p', 'preload')],
-  ['types, contract', ...npx('tsc', '-p', 'preload/contract')],
+  ['types', ...tsc('.')],
+  ['types, page', ...tsc('renderer')],
+  ['types, tests of the page', ...tsc('tests/renderer')],
+  ['types, preload', ...tsc('preload')],
+  ['types, contract', ...tsc('preload/contract')],
   ['import rules', ...npx('depcruise', '--config', '.dependency-cruiser.mjs', 'main', 'preload', 'renderer')],
   ['unused code', ...npx('knip', '--no-progress')],
   ['python lint', py('ruff'), ['check', '-q', 'resources/box', 'tests', 'ansible']],
@@ -39,7 +59,7 @@ const env = {
 };
 
 let failed = 0;
-async function lane() {
+async function lane(work) {
   for (let next = work.shift(); next; next = work.shift()) {
     const [name, command, args] = next;
     if (name === 'shellcheck' && (shell.length === 0 || !(await has('shellcheck')))) {
@@ -55,6 +75,6 @@ async function lane() {
     if (code !== 0) console.log(output.slice(-12000));
   }
 }
-await Promise.all([lane(), lane()]);
+await Promise.all([lane(work), lane(work), lane(waiting)]);
 console.log(failed ? `${failed} failed` : 'all checks passed');
 process.exitCode = failed ? 1 : 0;

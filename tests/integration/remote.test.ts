@@ -183,7 +183,8 @@ describe.runIf(why === null)(`connection to a real sshd${why ? ` (not run: ${why
       d.bench.cable(false);
       const cut = performance.now();
       const noticed = ended.then(() => performance.now() - cut);
-      const error = await ended.finally(() => d.bench.plugIn(d.usual));
+      const error = await ended;
+      await d.bench.plugIn(d.usual);
       expect(await noticed).toBeLessThan(3_600);
       expect(error?.code).toBe('link_lost');
       expect(c.alive).toBe(false);

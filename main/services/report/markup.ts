@@ -21,7 +21,7 @@ const NAMED: Readonly<Record<string, string>> = {
  * What a browser would not show as it is becomes U+FFFD: control characters (a NUL or a terminal's colours in the raw
  * evidence) and marks that turn the direction of text, with which a line could be made to read as another.
  */
-// eslint's rule against control characters in patterns is met by building this one from code points.
+// The linter's rule against control characters in patterns is met by building this one from code points.
 const UNSHOWN = new RegExp(
   `[${[
     [0x00, 0x08],

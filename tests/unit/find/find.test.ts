@@ -179,13 +179,14 @@ describe('the banner', () => {
   afterEach(() => new Promise((done) => (server ? server.close(done) : done(undefined))));
 
   async function serving(greeting: string, end = false): Promise<number> {
-    server = createServer((socket) => {
+    const listening = createServer((socket) => {
       socket.on('error', () => undefined);
       if (end) socket.end(greeting);
       else socket.write(greeting);
     });
-    await new Promise<void>((ready) => server?.listen(0, '127.0.0.1', ready));
-    return (server?.address() as AddressInfo).port;
+    server = listening;
+    await new Promise<void>((ready) => listening.listen(0, '127.0.0.1', ready));
+    return (listening.address() as AddressInfo).port;
   }
 
   it.each([
