@@ -35,8 +35,8 @@ export default defineConfig({
       // Bundled, of which only what is used: read file by file it alone took a tenth of the start.
       externalizeDeps: { exclude: ['zod'] },
       rolldownOptions: {
-        input: at('main/index.ts'),
-        output: { format: 'es', entryFileNames: 'index.mjs' },
+        input: { index: at('main/index.ts'), shells: at('main/shells.ts') },
+        output: { format: 'es', entryFileNames: '[name].mjs', chunkFileNames: 'common.mjs' },
       },
     },
   },

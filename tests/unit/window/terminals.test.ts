@@ -1,6 +1,14 @@
 /** A shell of this laptop behind a window that draws slowly: nothing is lost, nothing overtakes, and the shell waits. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Desk } from '../../../main/services/desk.ts';
+import { laptopShell } from '../../../main/services/laptop-shell.ts';
+import {
+  hostedShells,
+  hostShells,
+  type FromHost,
+  type HostProcess,
+  type ToHost,
+} from '../../../main/services/shells.ts';
 import { Terminals, type TerminalPort } from '../../../main/services/terminals.ts';
 import { HIGH_WATER, type FromShell, type ToShell } from '../../../preload/contract/terminal.ts';
 
@@ -47,8 +55,42 @@ class Window implements TerminalPort {
   }
 }
 
+/** The process of the shells, whose messages are copied and come later, as between processes. */
+class Host implements HostProcess {
+  static started = 0;
+  #ended: () => void = () => undefined;
+  #tell: (message: FromHost) => void = () => undefined;
+  readonly #take = hostShells((message) => this.#later(() => this.#tell(message)), laptopShell);
+  #gone = false;
+
+  constructor() {
+    Host.started += 1;
+  }
+  #later(what: () => void): void {
+    setImmediate(() => this.#gone || what());
+  }
+  send(message: ToHost): void {
+    this.#later(() => this.#take(structuredClone(message)));
+  }
+  onMessage(listener: (message: FromHost) => void): void {
+    this.#tell = listener;
+  }
+  onExit(listener: () => void): void {
+    this.#ended = listener;
+  }
+  die(): void {
+    this.#gone = true;
+    this.#ended();
+  }
+}
+
 describe.runIf(process.platform !== 'win32')('a terminal', () => {
-  const terminals = new Terminals({} as Desk, () => undefined);
+  let host = new Host();
+  const terminals = new Terminals(
+    {} as Desk,
+    () => undefined,
+    hostedShells(() => (host = new Host())),
+  );
   afterEach(() => {
     terminals.close();
     vi.unstubAllEnvs();
@@ -72,5 +114,32 @@ describe.runIf(process.platform !== 'win32')('a terminal', () => {
     expect(window.most).toBeGreaterThan(HIGH_WATER);
     expect(window.most).toBeLessThan(HIGH_WATER + SLACK);
     expect(window.text.length / window.messages).toBeGreaterThan(8_192);
+  });
+
+  it('ends with the process of the shells, and the next one begins another', async () => {
+    vi.stubEnv('SHELL', '/bin/sh');
+    const order = { where: 'laptop' as const, session: null, columns: 80, rows: 24 };
+    const [first, second] = [new Window(), new Window()];
+    await terminals.open(order, first);
+    first.type('echo $((40 + 2))\n');
+    await vi.waitFor(() => expect(first.text).toContain('42'));
+    const before = Host.started;
+    host.die();
+    expect(first.exit).toBe('the process of the shells ended');
+    await terminals.open(order, second);
+    second.type('exit 3\n');
+    await vi.waitFor(() => expect(second.exit).toBe('the shell ended with 3'));
+    expect(Host.started).toBe(before + 1);
+  });
+
+  it('says so when no shell can be started', async () => {
+    const ends: string[] = [];
+    const start = () => {
+      throw new Error('no pty');
+    };
+    const take = hostShells((message) => ends.push(message.type === 'end' ? message.why : 'data'), start);
+    take({ type: 'start', id: 1, columns: 80, rows: 24 });
+    take({ type: 'write', id: 1, data: 'x' });
+    expect(ends).toEqual(['no shell could be started: Error: no pty']);
   });
 });
