@@ -14,6 +14,12 @@ const RTT_MS = 2_000;
 const RETRY_MS = 1_500;
 const NOT_CONNECTED: Link = { state: null, detail: 'not connected', rttMs: null };
 
+/** Whether the round trip has become another one: told at each millisecond's change, an idle window would be drawn again all the time. */
+function isOther(now: number | null, before: number | null): boolean {
+  if (now === null || before === null) return now !== before;
+  return Math.abs(now - before) > Math.max(5, before / 5);
+}
+
 export class LiveBox {
   readonly app: App;
   readonly secrets: Secrets;
@@ -78,7 +84,7 @@ export class LiveBox {
     this.#tell({ state: 'live', detail: `connected to ${conn.host}`, rttMs: conn.rttMs() });
     this.#timer = setInterval(() => {
       const rttMs = conn.rttMs();
-      if (rttMs !== this.#link.rttMs) this.#tell({ ...this.#link, rttMs });
+      if (isOther(rttMs, this.#link.rttMs)) this.#tell({ ...this.#link, rttMs });
     }, RTT_MS);
     const { signal } = this.#closing;
     conn.onClose((error) => {

@@ -65,13 +65,23 @@ describe.runIf(why === null)(`the built package${why ? ` (not run: ${why})` : ''
 
   it('holds the app, what it reads, and the packages that its process loads', () => {
     expect(readdirSync(app).sort()).toEqual(['ansible', 'node_modules', 'out', 'package.json', 'resources']);
-    const main = readFileSync(join(app, 'out/main/index.mjs'), 'utf8');
-    const names = [...main.matchAll(/^import .* from "([^"]+)";?$/gm)].map(([, name = '']) => name);
-    const loaded = names.filter((name) => name !== 'electron' && !isBuiltin(name));
-    expect(loaded).toContain('ssh2');
+    const built = readdirSync(join(app, 'out/main')).map((file) =>
+      readFileSync(join(app, 'out/main', file), 'utf8'),
+    );
+    const names = built.flatMap((text) =>
+      [...text.matchAll(/^import .* from "([^"]+)";?$/gm)].map(([, name = '']) => name),
+    );
+    const loaded = names.filter((name) => name !== 'electron' && !isBuiltin(name) && !name.startsWith('./'));
+    expect(loaded).toEqual(expect.arrayContaining(['ssh2', '@lydell/node-pty']));
     const from = createRequire(join(app, 'out/main/index.mjs'));
     for (const name of loaded) expect(from.resolve(name).startsWith(`${app}/node_modules/`)).toBe(true);
-    for (const folder of ['resources/practice', 'resources/profiles', 'resources/report', 'out/renderer'])
+    for (const folder of [
+      'resources/practice',
+      'resources/profiles',
+      'resources/report',
+      'out/main',
+      'out/renderer',
+    ])
       expect(filesIn(join(app, folder))).toEqual(filesIn(join(ROOT, folder)));
   });
 

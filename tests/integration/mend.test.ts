@@ -3,12 +3,15 @@
  * settings S1–S5 are among. Here the rows are broken together, as many in a round as are apart from each other, and only the
  * first rounds, which break every check; `npx tsx tests/integration/mend/run.ts` does every row alone.
  */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { whyNoRig } from '../rig/box.ts';
 import { ACCESS } from './mend/access.ts';
 import { Bench, differences, layerChecks, rounds } from './mend/mend.ts';
 import { SYSTEM } from './mend/system.ts';
 import { provisioned, type Provisioned } from './provisioned.ts';
+
+// A run of the layer, a look and three snapshots of the whole box, on a machine that runs another box beside it.
+vi.setConfig({ testTimeout: 420_000 });
 
 const why = whyNoRig();
 const ROWS = [...SYSTEM, ...ACCESS];
