@@ -143,7 +143,7 @@ def test_fetches_waits_and_does_nothing_twice(box: Box, bundle: BundleServer) ->
     tell(folder, bundle.start())
     box.wait(folder)
     last = validate(folder)[-1]
-    assert last["outcome"] == "passed" and last["counts"]["changed"] == len(FILES)
+    assert (last["outcome"], last["counts"]["changed"]) == ("passed", len(FILES)), last
     assert waits(folder, "end")
     assert tree(box) == {**FILES, "manifest.json": bundle.manifest}
     bundle.requests.clear()
