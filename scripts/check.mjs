@@ -1,6 +1,6 @@
 // `npm run check`: types, lint, format, import rules, unused code, pytest, ansible-lint, shellcheck; side by side.
 import { join } from 'node:path';
-import { ROOT, VENV, has, must, run } from './lib.mjs';
+import { PYTEST, ROOT, VENV, has, must, run } from './lib.mjs';
 import { setup } from './setup.mjs';
 
 process.chdir(ROOT);
@@ -21,21 +21,11 @@ const npx = (tool, ...args) => [join('node_modules', '.bin', tool), args];
 /** TypeScript 7: the same verdicts in a quarter of the time. The import rules' tool needs the JavaScript API of TypeScript 6. */
 const tsc = (project) => [process.execPath, ['node_modules/typescript-native/bin/tsc', '-p', project]];
 /** Waits for processes and the network of this machine far more than it computes: beside the others. */
-const waiting = [
-  [
-    'pytest, box',
-    py('python3'),
-    ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', '-n', '2', '--dist', 'loadfile', 'tests/box'],
-  ],
-];
+const waiting = [['pytest, box', py('python3'), [...PYTEST, 'tests/box']]];
 /** The longest first: two at a time, since most laptops and CI have two cores at least. */
 const work = [
   ['lint', ...npx('oxlint', '--type-aware', '--deny-warnings', '.')],
-  [
-    'pytest, ansible',
-    py('python3'),
-    ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', '-n', '2', '--dist', 'loadfile', 'ansible/tests'],
-  ],
+  ['pytest, ansible', py('python3'), [...PYTEST, 'ansible/tests']],
   ['format', ...npx('prettier', '--check', ...FORMAT_CACHE, '--log-level', 'warn', ...(await formatted()))],
   [
     'ansible-lint',

@@ -60,3 +60,6 @@ export async function once(name, inputs, present, work, more = '') {
   writeFileSync(stamp, want);
   return true;
 }
+
+/** How pytest runs here: on two cores, a file's tests in one process. What is added are reports and folders. */
+export const PYTEST = ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', '-n', '2', '--dist', 'loadfile'];

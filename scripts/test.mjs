@@ -1,7 +1,7 @@
 // `npm test`: sets the machine up, runs every kind of test it can run, and counts. Last line: N passed, N failed, N skipped.
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { CACHE, ROOT, VENV, has, run } from './lib.mjs';
+import { CACHE, PYTEST, ROOT, VENV, has, run } from './lib.mjs';
 import { setup } from './setup.mjs';
 
 const results = join(CACHE, 'results');
@@ -51,20 +51,7 @@ async function vitest(name, project) {
 async function pytest(name, dir) {
   const t0 = performance.now();
   const file = join(results, `${name}.xml`);
-  const args = [
-    '-m',
-    'pytest',
-    '-q',
-    '-rs',
-    '-p',
-    'no:cacheprovider',
-    '-n',
-    '2',
-    '--dist',
-    'loadfile',
-    `--junitxml=${file}`,
-    dir,
-  ];
+  const args = [...PYTEST, '-rs', `--junitxml=${file}`, dir];
   const { code } = await run(join(VENV, 'bin/python3'), args, { show: true });
   const part = { passed: 0, failed: 0, skipped: 0 };
   try {

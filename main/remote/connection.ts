@@ -6,6 +6,7 @@ import { AppError } from '../../preload/contract/errors.ts';
 import { dial, type ConnectOptions, type Dialled } from './dial.ts';
 import { Liveness } from './liveness.ts';
 import { PASSWORD_EXPIRED } from './login.ts';
+import { wrapShell, type Shell, type ShellEvents } from './shell.ts';
 
 export type { ConnectOptions, HostKeyQuestion } from './dial.ts';
 export type { Auth } from './login.ts';
@@ -70,40 +71,6 @@ function wrapChannel(channel: ClientChannel, lost: () => AppError): ExecStream {
   exit.catch(() => undefined);
   channel.on('error', () => undefined);
   return { stdout: channel, stderr: channel.stderr, stdin: channel, exit, close: () => channel.close() };
-}
-
-export interface ShellEvents {
-  onData: (data: string) => void;
-  onEnd: (why: string) => void;
-}
-
-export interface RemoteShell {
-  write(data: string): void;
-  resize(columns: number, rows: number): void;
-  pause(): void;
-  resume(): void;
-  kill(): void;
-}
-
-function wrapShell(channel: ClientChannel, on: ShellEvents): RemoteShell {
-  // A character may come in two packets.
-  const text = new TextDecoder();
-  const onData = (data: Buffer) => on.onData(text.decode(data, { stream: true }));
-  let why = 'the connection to the box ended';
-  channel.on('data', onData);
-  channel.stderr.on('data', onData);
-  channel.on('exit', (code: number | null, signal?: string) => {
-    why = `the shell on the box ended with ${code ?? signal ?? 'no status'}`;
-  });
-  channel.on('error', () => undefined);
-  channel.on('close', () => on.onEnd(why));
-  return {
-    write: (data) => void channel.write(data),
-    resize: (columns, rows) => channel.setWindow(rows, columns, 0, 0),
-    pause: () => void channel.pause(),
-    resume: () => void channel.resume(),
-    kill: () => channel.close(),
-  };
 }
 
 /** Bytes a turn: some 10 ms of deciphering. */
@@ -240,7 +207,7 @@ export class Connection {
   /**
    * A login shell on a terminal of the given size in characters. Errors: link_lost, box_unreadable when the box refuses one.
    */
-  shell(size: { columns: number; rows: number }, on: ShellEvents): Promise<RemoteShell> {
+  shell(size: { columns: number; rows: number }, on: ShellEvents): Promise<Shell> {
     const lost = () => this.#error ?? this.#lost(0, 'closed');
     return new Promise((resolve, reject) => {
       if (!this.#alive) return reject(lost());

@@ -14,12 +14,9 @@ export const laptopShell: StartShell = ({ columns, rows }, on) => {
     cwd: homedir(),
     env: { ...process.env, TERM: 'xterm-256color' },
   });
-  const { add, flush } = gathered(on.onData);
-  child.onData(add);
-  child.onExit(({ exitCode }) => {
-    flush();
-    on.onEnd(`the shell ended with ${exitCode}`);
-  });
+  const { onData, onEnd } = gathered(on);
+  child.onData(onData);
+  child.onExit(({ exitCode }) => onEnd(`the shell ended with ${exitCode}`));
   return {
     write: (data) => child.write(data),
     resize: (c, r) => child.resize(c, r),

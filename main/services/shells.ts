@@ -3,19 +3,7 @@
  * takes three times as long for each as that of a plain process: there a flood would take the page's processor time.
  */
 
-/** A running shell, wherever it is. */
-export interface Shell {
-  write(data: string): void;
-  resize(columns: number, rows: number): void;
-  pause(): void;
-  resume(): void;
-  kill(): void;
-}
-
-export interface ShellEvents {
-  onData: (data: string) => void;
-  onEnd: (why: string) => void;
-}
+import type { Shell, ShellEvents } from '../remote/shell.ts';
 
 export interface ShellSize {
   columns: number;
@@ -30,20 +18,23 @@ const GATHER_MS = 4;
 /** The terminal takes a message without a pause: this many characters are some 3 ms of it. */
 const PIECE = 32_768;
 
-/** Passes on every few milliseconds what has come, in as few messages as may be; `flush` passes on the rest at once. */
-export function gathered(pass: (data: string) => void): { add: (data: string) => void; flush: () => void } {
+/** Passes on every few milliseconds what has come, in as few messages as may be, and the rest ahead of the end. */
+export function gathered({ onData, onEnd }: ShellEvents): ShellEvents {
   let held = '';
   const flush = () => {
     const data = held;
     held = '';
-    for (let at = 0; at < data.length; at += PIECE) pass(data.slice(at, at + PIECE));
+    for (let at = 0; at < data.length; at += PIECE) onData(data.slice(at, at + PIECE));
   };
   return {
-    add: (data) => {
+    onData: (data) => {
       if (held === '') setTimeout(flush, GATHER_MS);
       held += data;
     },
-    flush,
+    onEnd: (why) => {
+      flush();
+      onEnd(why);
+    },
   };
 }
 
@@ -116,8 +107,9 @@ export function hostedShells(fork: () => HostProcess): StartShell {
   };
   return (size, on) => {
     const id = (last += 1);
+    const to = running();
     open.set(id, on);
-    running().send({ type: 'start', id, ...size });
+    to.send({ type: 'start', id, ...size });
     // To one whose process has ended there is nothing to say.
     const send = (message: ToHost) => {
       if (open.has(id)) host?.send(message);

@@ -6,8 +6,9 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { AppError } from '../../preload/contract/errors.ts';
 import { HIGH_WATER, LOW_WATER, type FromShell } from '../../preload/contract/terminal.ts';
+import type { Shell, ShellEvents } from '../remote/shell.ts';
 import type { Desk } from './desk.ts';
-import { gathered, type Shell, type ShellEvents, type StartShell } from './shells.ts';
+import { gathered, type StartShell } from './shells.ts';
 
 export interface TerminalPort {
   send(message: FromShell): void;
@@ -39,7 +40,6 @@ export class Terminals {
   readonly #desk: Desk;
   readonly #ended: (terminal: string, why: string) => void;
   readonly #open = new Map<string, () => void>();
-
   readonly #laptop: StartShell;
 
   constructor(desk: Desk, ended: (terminal: string, why: string) => void, laptop: StartShell) {
@@ -103,12 +103,7 @@ export class Terminals {
   async #start(order: TerminalOrder, on: ShellEvents): Promise<Shell> {
     if (order.where === 'laptop') return this.#laptop(order, on);
     if (order.session === null) throw new AppError('not_connected');
-    const { add, flush } = gathered(on.onData);
-    const onEnd = (why: string) => {
-      flush();
-      on.onEnd(why);
-    };
-    return this.#desk.live(order.session).connection.shell(order, { onData: add, onEnd });
+    return this.#desk.live(order.session).connection.shell(order, gathered(on));
   }
 
   close(): void {

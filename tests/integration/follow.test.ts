@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { AppError } from '../../preload/contract/errors.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { requestCancel } from '../../main/remote/control.ts';
 import { Cutter } from './cutter.ts';
@@ -136,8 +137,12 @@ describe.runIf(why === null)(`following a job${why ? ` (not run: ${why})` : ''}`
     await until('fifty events', () => b.seq(order) >= 50);
     bench.cable(false);
     const since = performance.now();
-    const error = await given;
-    await bench.plugIn(usual);
+    let error: AppError;
+    try {
+      error = await given;
+    } finally {
+      await bench.plugIn(usual);
+    }
     const seconds = (performance.now() - since) / 1000;
     expect(error.code).toBe('link_lost');
     expect(error.message).toMatch(new RegExp(`^The connection to ${bench.host} broke .* within \\d+ s\\.$`));
