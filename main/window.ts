@@ -1,7 +1,7 @@
 /** The window and every security setting of Electron. The page comes from app:// alone, and can reach nothing else. */
-import { BrowserWindow, Menu, app, net, protocol, session, shell, type IpcMainInvokeEvent } from 'electron';
-import { join, normalize, sep } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { BrowserWindow, Menu, app, protocol, session, shell, type IpcMainInvokeEvent } from 'electron';
+import { readFile } from 'node:fs/promises';
+import { extname, join, normalize, sep } from 'node:path';
 
 const ORIGIN = 'app://vault-cube';
 /** Styles are set on elements by the charts, the terminal and the component library; everything else is ours by file. */
@@ -17,6 +17,17 @@ const CSP = [
   "frame-ancestors 'none'",
 ].join('; ');
 
+/** Of every kind of file that a built page has; a file of another kind is not served. */
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.woff': 'font/woff',
+  '.woff2': 'font/woff2',
+};
+
 /** Before the app is ready: app:// behaves like https. */
 export function registerScheme(): void {
   protocol.registerSchemesAsPrivileged([
@@ -29,14 +40,17 @@ export function secure(pageFolder: string): void {
   protocol.handle('app', async (request) => {
     const { host, pathname } = new URL(request.url);
     const path = normalize(join(pageFolder, decodeURIComponent(pathname === '/' ? '/index.html' : pathname)));
-    if (host !== 'vault-cube' || !path.startsWith(pageFolder + sep))
+    const type = TYPES[extname(path)];
+    if (host !== 'vault-cube' || !path.startsWith(pageFolder + sep) || type === undefined)
       return new Response(null, { status: 404 });
-    const file = await net.fetch(pathToFileURL(path).href).catch(() => null);
-    if (!file?.ok) return new Response(null, { status: 404 });
-    const headers = new Headers(file.headers);
-    headers.set('Content-Security-Policy', CSP);
-    headers.set('X-Content-Type-Options', 'nosniff');
-    return new Response(file.body, { status: 200, headers });
+    const file = await readFile(path).catch(() => null);
+    if (file === null) return new Response(null, { status: 404 });
+    const headers = {
+      'Content-Type': type,
+      'Content-Security-Policy': CSP,
+      'X-Content-Type-Options': 'nosniff',
+    };
+    return new Response(file, { status: 200, headers });
   });
   const only = session.defaultSession;
   // Copying out of the terminal is the one thing a page may do with the system.

@@ -1,18 +1,22 @@
 /** The bridge: every call and every notice of the contract by name, and the ports of terminals; no ipcRenderer gets out. */
 import { contextBridge, ipcRenderer } from 'electron';
-import { calls, type CallName } from './contract/calls.ts';
-import { notices, type NoticeName } from './contract/notices.ts';
+import { CALL_NAMES, NOTICE_NAMES, STARTED } from './contract/names.ts';
 import { TERMINAL_PORT } from './contract/terminal.ts';
 
+const started = ipcRenderer.invoke(STARTED);
+
 const call = Object.fromEntries(
-  (Object.keys(calls) as CallName[]).map((name) => [
+  CALL_NAMES.map((name) => [
     name,
-    (input: unknown): Promise<unknown> => ipcRenderer.invoke(name, input),
+    async (input: unknown): Promise<unknown> => {
+      await started;
+      return ipcRenderer.invoke(name, input);
+    },
   ]),
 );
 
 const on = Object.fromEntries(
-  (Object.keys(notices) as NoticeName[]).map((name) => [
+  NOTICE_NAMES.map((name) => [
     name,
     (listener: (notice: unknown) => void) => {
       const wrapped = (_event: unknown, notice: unknown) => listener(notice);

@@ -8,7 +8,8 @@ import { Journal } from '../journal/journal.ts';
 import type { HostKeyQuestion } from '../remote/connection.ts';
 import { KnownHosts } from '../remote/hostkeys.ts';
 import { packBoxCode, type BoxCode } from './boxcode.ts';
-import { dataHome, privateFolder } from './paths.ts';
+import { dataHome } from './datahome.ts';
+import { privateFolder } from './paths.ts';
 import { PracticeBoxes } from './practiceboxes.ts';
 
 export interface RebootQuestion {

@@ -1,18 +1,8 @@
-/** Where the app keeps its data on this laptop, and where its resources are. */
+/** Folders of the app: private ones, and where its resources are. */
 import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AppError } from '../../preload/contract/errors.ts';
-
-/** The data folder: VAULT_CUBE_HOME, else what the operating system has for it. */
-export function dataHome(env: NodeJS.ProcessEnv = process.env): string {
-  if (env['VAULT_CUBE_HOME']) return env['VAULT_CUBE_HOME'];
-  if (process.platform === 'win32')
-    return join(env['APPDATA'] ?? join(homedir(), 'AppData/Roaming'), 'Vault Cube');
-  if (process.platform === 'darwin') return join(homedir(), 'Library/Application Support/Vault Cube');
-  return join(env['XDG_DATA_HOME'] ?? join(homedir(), '.local/share'), 'vault-cube');
-}
 
 /** Makes a folder that only this user can read. Errors: journal_readonly, laptop_disk_full. */
 export function privateFolder(path: string): string {

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { chromiumFolder, openForWindow } from '../../../main/services/opening.ts';
+import { chromiumFolder } from '../../../main/services/chromium.ts';
+import { openForWindow } from '../../../main/services/opening.ts';
 import { newSession } from '../../../main/services/sessions.ts';
 
 const PERSON = {

