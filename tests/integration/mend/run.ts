@@ -27,9 +27,9 @@ async function mend(bench: Bench, row: Row): Promise<string[]> {
     wrong.push(`provision ended with ${mended.code}: ${JSON.stringify(mended.findings).slice(0, 1000)}`);
   wrong.push(...unlike(mended.findings, {}).map((text) => `after: ${text}`));
   const may = row.leaves?.filter((path) => left.has(path)) ?? [];
-  const unlike = differences(before, await bench.snapshot(), row.leaves);
+  const others = differences(before, await bench.snapshot(), row.leaves);
   for (const path of row.leaves ?? []) left.add(path);
-  return [...wrong, ...unlike.filter((text) => !may.some((path) => text === `${path}: was to be left`))];
+  return [...wrong, ...others.filter((text) => !may.some((path) => text === `${path}: was to be left`))];
 }
 
 const pattern = new RegExp(process.argv[2] ?? '');
