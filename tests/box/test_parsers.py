@@ -115,13 +115,15 @@ def test_system_outputs() -> None:
         'LISTEN 0 128 0.0.0.0:22 0.0.0.0:* users:(("sshd",pid=1,fd=3))\n'
         "LISTEN 0 128 [::]:22 [::]:*\n"
         "LISTEN 0 4096 127.0.0.53%lo:53 0.0.0.0:*\n"
+        'LISTEN 0 128 *:22 *:* users:(("sshd",pid=9,fd=3),("systemd",pid=1,fd=50))\n'
     )
     assert [(s["address"], s["port"], s["process"]) for s in sockets] == [
         ("0.0.0.0", 22, "sshd"),
         ("::", 22, None),
         ("127.0.0.53", 53, None),
+        ("*", 22, "systemd"),
     ]
-    assert [system.is_loopback(s["address"]) for s in sockets] == [False, False, True]
+    assert [system.is_loopback(s["address"]) for s in sockets] == [False, False, True, False]
     rules = "Matching Defaults entries for a on b:\n    env_reset\n\nUser a may run the following commands on b:\n    (ALL : ALL) ALL\n"
     assert system.parse_sudo_list(rules) == ["(ALL : ALL) ALL"]
 

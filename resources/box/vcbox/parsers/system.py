@@ -27,20 +27,23 @@ def parse_apt_config(text: str) -> dict[str, list[str]]:
 
 
 def parse_ss(text: str) -> list[dict[str, Any]]:
-    """`ss -Hltnp`: `{address, port, process}` of each listening TCP socket; process None where it is not told."""
+    """`ss -Hltnp`: `{address, port, process}` of each listening TCP socket; process None where it is not told.
+
+    A socket that systemd handed to what it started is systemd's: both hold it, in no certain order.
+    """
     found = []
     for line in text.splitlines():
         cells = line.split()
         if len(cells) < 4 or cells[0] != "LISTEN":
             continue
         address, _, port = cells[3].rpartition(":")
-        name = re.search(r'users:\(\("([^"]+)"', line)
+        names = re.findall(r'\("([^"]+)",', line)
         if port.isdigit():
             found.append(
                 {
                     "address": address.strip("[]").split("%")[0],
                     "port": int(port),
-                    "process": name.group(1) if name else None,
+                    "process": "systemd" if "systemd" in names else next(iter(names), None),
                 }
             )
     return found
