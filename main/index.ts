@@ -2,20 +2,30 @@
 import { app, BrowserWindow, dialog, ipcMain } from 'electron';
 import { join } from 'node:path';
 import { STARTED } from '../preload/contract/names.ts';
-import { chromiumFolder } from './services/chromium.ts';
+import { chromiumFolder, drawnInSoftware, noteDrawnInSoftware } from './services/chromium.ts';
 import { openWindow, registerScheme, secure } from './window.ts';
 
 const OUT = import.meta.dirname;
 
 registerScheme();
 // What Chromium keeps lies with our own data: one folder to keep or to remove, and one window a folder.
-app.setPath('userData', chromiumFolder());
+const chromium = chromiumFolder();
+app.setPath('userData', chromium);
+const { chrome = '' } = process.versions;
+const software = drawnInSoftware(chromium, chrome);
+if (software) app.disableHardwareAcceleration();
+
+/** Told by Chromium once it knows what it draws with: `enabled`, `disabled_software`, … */
+function noteDrawing(): void {
+  if (app.getGPUFeatureStatus().gpu_compositing.startsWith('disabled')) noteDrawnInSoftware(chromium, chrome);
+}
 
 async function open(): Promise<void> {
   secure(join(OUT, '../renderer'));
   const page = openWindow(join(OUT, '../preload/index.cjs')).webContents;
   const started = import('./start.ts').then(({ start }) => start(page));
   ipcMain.handle(STARTED, () => started);
+  if (!software) app.on('gpu-info-update', noteDrawing);
   await started;
 }
 

@@ -1,10 +1,10 @@
 /** From an address to a logged-in SSH client: socket, banner, key exchange, host key, one login. Each failure has its code. */
 import { connect as openTcp, type Socket } from 'node:net';
-import ssh2 from 'ssh2';
 import type { Algorithms, Client, ServerHostKeyAlgorithm } from 'ssh2';
 import { AppError } from '../../preload/contract/errors.ts';
 import { algorithm, fingerprint, isPinned, type KnownHosts, type PinnedKey } from './hostkeys.ts';
 import { Login, type Auth } from './login.ts';
+import { ssh2 } from './ssh2.ts';
 
 export interface HostKeyQuestion {
   host: string;

@@ -13,11 +13,11 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import ssh2 from 'ssh2';
 import type { ParsedKey } from 'ssh2';
 import { AppError } from '../../preload/contract/errors.ts';
 import { fingerprint } from './hostkeys.ts';
 import { newEd25519 } from './newkey.ts';
+import { ssh2 } from './ssh2.ts';
 
 const MIN_RSA_BITS = 2048;
 /** A private key file is a few kB; anything larger is something else. */

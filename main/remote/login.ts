@@ -2,11 +2,11 @@
  * One authentication attempt by one method. A refusal is never answered by another try: repeated failures feed PAM's and
  * fail2ban's counters, and a laptop that bans itself is no help to anybody.
  */
-import ssh2 from 'ssh2';
 import type {
   AnyAuthMethod,
   AuthHandlerMiddleware,
   AuthenticationType,
+  BaseAgent,
   IdentityCallback,
   KeyboardInteractiveCallback,
   ParsedKey,
@@ -16,6 +16,7 @@ import type {
 } from 'ssh2';
 import { AppError } from '../../preload/contract/errors.ts';
 import { fingerprint } from './hostkeys.ts';
+import { ssh2 } from './ssh2.ts';
 
 export type Auth =
   | { kind: 'password'; password: string }
@@ -49,29 +50,23 @@ function parsePublic(text: string): ParsedKey {
 }
 
 /** An agent that is asked for one key only, however many it holds: each further offer would count as a failure. */
-class OneKeyAgent extends ssh2.BaseAgent<ParsedKey> {
-  readonly #agent: ReturnType<typeof ssh2.createAgent>;
-  readonly #key: ParsedKey;
+function oneKeyAgent(socket: string, only: ParsedKey): BaseAgent<ParsedKey> {
+  const agent = ssh2.createAgent(socket);
+  return new (class extends ssh2.BaseAgent<ParsedKey> {
+    override getIdentities(cb: IdentityCallback<ParsedKey>): void {
+      cb(null, [only]);
+    }
 
-  constructor(socket: string, key: ParsedKey) {
-    super();
-    this.#agent = ssh2.createAgent(socket);
-    this.#key = key;
-  }
-
-  override getIdentities(cb: IdentityCallback<ParsedKey>): void {
-    cb(null, [this.#key]);
-  }
-
-  override sign(
-    key: ParsedKey,
-    data: Buffer,
-    options: SigningRequestOptions | SignCallback,
-    cb?: SignCallback,
-  ): void {
-    if (typeof options === 'function') this.#agent.sign(key, data, options);
-    else this.#agent.sign(key, data, options, cb);
-  }
+    override sign(
+      key: ParsedKey,
+      data: Buffer,
+      options: SigningRequestOptions | SignCallback,
+      cb?: SignCallback,
+    ): void {
+      if (typeof options === 'function') agent.sign(key, data, options);
+      else agent.sign(key, data, options, cb);
+    }
+  })();
 }
 
 /** Drives ssh2's authentication for one connection, and knows afterwards why it failed. */
@@ -102,7 +97,7 @@ export class Login {
     this.#first =
       auth.kind === 'key'
         ? { type: 'publickey', username: user, key }
-        : { type: 'agent', username: user, agent: new OneKeyAgent(auth.socket, key) };
+        : { type: 'agent', username: user, agent: oneKeyAgent(auth.socket, key) };
   }
 
   /** Whether a credential has gone to the box. */

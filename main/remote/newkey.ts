@@ -1,6 +1,6 @@
 /** New Ed25519 keys. */
-import ssh2 from 'ssh2';
 import type { ParsedKey } from 'ssh2';
+import { ssh2 } from './ssh2.ts';
 
 export interface NewKey {
   /** In OpenSSH's format. */

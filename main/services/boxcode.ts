@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import tar from 'tar-stream';
 import { productRoot } from './paths.ts';
 
 /** What goes into the tar, and what of it stays out: tests and caches have no place on a customer's machine. */
@@ -24,6 +23,8 @@ export interface BoxCode {
 
 /** Reads and packs it. Deterministic: sorted names, fixed owner and date, so the same code has the same hash. */
 export async function packBoxCode(root = productRoot()): Promise<BoxCode> {
+  // Read here: the window's first screen needs no archive.
+  const { default: tar } = await import('tar-stream');
   const pack = tar.pack();
   for (const { from, to } of PARTS) {
     const files = readdirSync(join(root, from), { recursive: true, withFileTypes: true })

@@ -6,11 +6,11 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import ssh2 from 'ssh2';
 import type {
   AuthContext,
   AuthenticationType,
   Connection as ServerClient,
+  Server,
   ServerChannel,
   Session,
 } from 'ssh2';
@@ -21,6 +21,7 @@ import { Disk, keyBlob } from './disk.ts';
 import { Jobs } from './jobs.ts';
 import { Hangup, Process } from './process.ts';
 import { Recordings } from './recordings.ts';
+import { ssh2 } from '../ssh2.ts';
 
 const LOOPBACK = '127.0.0.1';
 /** The only one that may log in once the box is hardened. */
@@ -80,7 +81,7 @@ export class PracticeBox {
   readonly host = LOOPBACK;
   readonly port: number;
   readonly console: PracticeConsole;
-  readonly #server: ssh2.Server;
+  readonly #server: Server;
   readonly #disk: Disk;
   readonly #jobs: Jobs;
   readonly #commands: Commands;
@@ -88,7 +89,7 @@ export class PracticeBox {
   readonly #forwards: Map<number, ServerClient>;
 
   private constructor(parts: {
-    server: ssh2.Server;
+    server: Server;
     disk: Disk;
     jobs: Jobs;
     commands: Commands;

@@ -1,10 +1,10 @@
 /** A journal that cannot be written is opened to be looked at; one that cannot even be read keeps the app from beginning. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { chromiumFolder } from '../../../main/services/chromium.ts';
+import { chromiumFolder, drawnInSoftware, noteDrawnInSoftware } from '../../../main/services/chromium.ts';
 import { openForWindow } from '../../../main/services/opening.ts';
 import { newSession } from '../../../main/services/sessions.ts';
 
@@ -55,5 +55,18 @@ describe('opening for the window', () => {
     const other = chromiumFolder();
     expect(other.startsWith(tmpdir())).toBe(true);
     rmSync(other, { recursive: true });
+  });
+
+  it('remembers for a week, and for one version of Chromium, that there is no graphics chip to look for', () => {
+    const folder = chromiumFolder();
+    expect(drawnInSoftware(folder, '130')).toBe(false);
+    noteDrawnInSoftware(folder, '130');
+    expect(drawnInSoftware(folder, '130')).toBe(true);
+    expect(drawnInSoftware(folder, '131')).toBe(false);
+    const old = Date.now() / 1000 - 8 * 24 * 3600;
+    utimesSync(join(folder, 'drawn-in-software'), old, old);
+    expect(drawnInSoftware(folder, '130')).toBe(false);
+    noteDrawnInSoftware(join(home, 'nowhere'), '130');
+    expect(drawnInSoftware(join(home, 'nowhere'), '130')).toBe(false);
   });
 });
