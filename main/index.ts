@@ -21,9 +21,10 @@ function noteDrawing(): void {
 }
 
 async function open(): Promise<void> {
-  secure(join(OUT, '../renderer'));
+  // Not before the page has its files: it is read and drawn while this process reads its own.
+  const served = secure(join(OUT, '../renderer'));
   const page = openWindow(join(OUT, '../preload/index.cjs')).webContents;
-  const started = import('./start.ts').then(({ start }) => start(page));
+  const started = served.then(() => import('./start.ts')).then(({ start }) => start(page));
   ipcMain.handle(STARTED, () => started);
   if (!software) app.on('gpu-info-update', noteDrawing);
   await started;

@@ -35,8 +35,10 @@ export function registerScheme(): void {
   ]);
 }
 
-/** Serves the built page, and locks what a page could do. */
-export function secure(pageFolder: string): void {
+/** Serves the built page, and locks what a page could do. Resolves once the page was given its first script. */
+export function secure(pageFolder: string): Promise<void> {
+  let given = () => {};
+  const served = new Promise<void>((resolve) => (given = resolve));
   protocol.handle('app', async (request) => {
     const { host, pathname } = new URL(request.url);
     const path = normalize(join(pageFolder, decodeURIComponent(pathname === '/' ? '/index.html' : pathname)));
@@ -50,6 +52,7 @@ export function secure(pageFolder: string): void {
       'Content-Security-Policy': CSP,
       'X-Content-Type-Options': 'nosniff',
     };
+    if (type === TYPES['.js']) setImmediate(given);
     return new Response(file, { status: 200, headers });
   });
   const only = session.defaultSession;
@@ -69,6 +72,7 @@ export function secure(pageFolder: string): void {
     page.on('will-attach-webview', (event) => event.preventDefault());
     page.setWindowOpenHandler(() => ({ action: 'deny' }));
   });
+  return served;
 }
 
 export function isOurs(event: IpcMainInvokeEvent): boolean {
