@@ -16,7 +16,7 @@ const HELP = `
 A box is brought into service in this order:
   vault-cube inspect   --box VC-0042 --host 192.168.10.20 --user installer
   vault-cube keys      --box VC-0042 --generate
-  vault-cube provision --box VC-0042 --layers 0,1 --bundle ./bundle
+  vault-cube provision --box VC-0042 --bundle ./bundle
   vault-cube validate  --box VC-0042 --suites gpu-detection
   vault-cube report    --box VC-0042 --out ./reports
 

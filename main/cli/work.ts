@@ -5,10 +5,11 @@ import { AppError } from '../../preload/contract/errors.ts';
 import { EXIT_CODES } from '../../preload/contract/outcome.ts';
 import { LOCAL_KINDS, type JobRow } from '../../preload/contract/job.ts';
 import { jobError } from '../../preload/contract/job-error.ts';
+import type { Profile } from '../../preload/contract/profile.ts';
 import type { Session } from '../../preload/contract/session.ts';
 import { JobDriver, type JobEnd } from '../services/jobs.ts';
 import { loadProfile } from '../services/profiles.ts';
-import { parseLayers, planCheck, planDrift, planProvision } from '../services/provision.ts';
+import { layersBegun, parseLayers, planCheck, planDrift, planProvision } from '../services/provision.ts';
 import { activeJob, driftOf, endRun, executeRun, linkTestRun, planRun } from '../services/runs.ts';
 import { requireSession } from '../services/sessions.ts';
 import { parseSuites, planValidate } from '../services/validate.ts';
@@ -41,26 +42,36 @@ async function execute(ctx: Context, session: Session, bundle?: string): Promise
 
 async function runProvision(ctx: Context, o: ProvisionOptions): Promise<number> {
   const session = requireSession(ctx.app, o.box);
-  const layers = parseLayers(o.layers ?? '0,1');
   const bundle = o.bundle === undefined ? session.bundle : resolve(o.bundle);
   if (!bundle) throw new AppError('usage', { what: 'Name the bundle to install from with --bundle FOLDER.' });
   const { profile } = loadProfile(session.profile);
+  const layers = parseLayers(o.layers, profile);
   const run = planProvision(ctx.app, session, profile, layers, bundle);
   ctx.out.line(`${run.title}: ${run.phases.map((p) => p.title).join(' → ')}`);
+  for (const text of run.software) ctx.out.line(`  ${text}`);
   return execute(ctx, planRun(ctx.app, session, run));
+}
+
+function layersWanted(
+  { app }: Context,
+  session: Session,
+  profile: Profile,
+  { layers }: ProvisionOptions,
+): number[] {
+  return layers === undefined ? layersBegun(app, session, profile) : parseLayers(layers, profile);
 }
 
 async function runCheck(ctx: Context, o: ProvisionOptions): Promise<number> {
   const session = requireSession(ctx.app, o.box);
   const { profile } = loadProfile(session.profile);
-  const run = planCheck(session, profile, parseLayers(o.layers ?? '0,1'));
+  const run = planCheck(session, profile, layersWanted(ctx, session, profile, o));
   return execute(ctx, planRun(ctx.app, session, run));
 }
 
 async function runDrift(ctx: Context, o: ProvisionOptions): Promise<number> {
   const known = requireSession(ctx.app, o.box);
   const { profile } = loadProfile(known.profile);
-  const run = planDrift(known, profile, parseLayers(o.layers ?? '0,1'));
+  const run = planDrift(ctx.app, known, profile, layersWanted(ctx, known, profile, o));
   const planned = planRun(ctx.app, known, run).run ?? run;
   const { outcome, parts } = await executeRun(ctx.app, known.id, ctx.secrets, driveOptions(ctx));
   const drift = driftOf(ctx.app.journal, planned);
@@ -150,7 +161,7 @@ export function addWorkCommands(
 
   run(
     add('provision', 'Put layers on the box, each fetched, installed and looked at')
-      .option('--layers <list>', 'which, as in 0,1', '0,1')
+      .option('--layers <list>', 'which, as in 0,1,2; all of the profile without it')
       .option(...bundle)
       .option(...noReboot)
       .option(...giveUp),
@@ -158,13 +169,13 @@ export function addWorkCommands(
   );
   run(
     add('check', "Run layers' health checks; changes nothing")
-      .option('--layers <list>', 'which, as in 0,1', '0,1')
+      .option('--layers <list>', 'which, as in 0,1; all that were begun without it')
       .option(...giveUp),
     (o) => withApp(o, (ctx) => runCheck(ctx, o)),
   );
   run(
     add('drift', 'Tell what on the box no longer matches its layers; changes nothing')
-      .option('--layers <list>', 'which, as in 0,1', '0,1')
+      .option('--layers <list>', 'which, as in 0,1; all that were begun without it')
       .option(...giveUp),
     (o) => withApp(o, (ctx) => runDrift(ctx, o)),
   );

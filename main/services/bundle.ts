@@ -54,6 +54,13 @@ export class Bundle {
       });
     }
   }
+
+  /** Refuses a bundle that lacks one of these sets. Errors: bundle_lacks. */
+  requireSets(sets: readonly string[]): void {
+    const missing = sets.filter((set) => !Object.hasOwn(this.manifest.sets, set));
+    if (missing.length)
+      throw new AppError('bundle_lacks', { what: missing.map((s) => s.toUpperCase()).join(', ') });
+  }
 }
 
 function parse(bytes: Buffer): BundleManifest {

@@ -17,6 +17,8 @@ import type { Secrets } from './secrets.ts';
 import { evidenceOf } from './sessions.ts';
 
 export const RebootParams = z.strictObject({
+  /** The layer that wants it; null for none. */
+  layer: z.number().int().nullable().default(null),
   /** What the reboot is for, as a person reads it: "the new driver is loaded at boot". */
   why: z.string().min(1),
   /** How long the question waits before it is taken for a yes, in s. */
@@ -33,7 +35,10 @@ const DUE_BY_ROLE = '/run/vault-cube-reboot-due';
 const PAUSE_MS = 1_000;
 const LIMITS = { connectTimeoutMs: 2_000, loginTimeoutMs: 16_000 };
 
-const LOOK = `cat /proc/sys/kernel/random/boot_id; { test -e ${DUE} || test -e ${DUE_BY_ROLE}; } && echo due; cat ${DUE}.pkgs 2>/dev/null | sort -u | head -5; :`;
+/** A kernel that was put there since the box booted; not every distribution leaves a note of it. A container has no kernel of its own. */
+const NEW_KERNEL = `! systemd-detect-virt -cq && find /boot -maxdepth 1 -name 'vmlinuz-*' -newerct "$(uptime -s)" | grep -q .`;
+
+const LOOK = `cat /proc/sys/kernel/random/boot_id; { test -e ${DUE} || test -e ${DUE_BY_ROLE} || { ${NEW_KERNEL}; }; } && echo due; cat ${DUE}.pkgs 2>/dev/null | sort -u | head -5; :`;
 
 interface Boot {
   id: string;

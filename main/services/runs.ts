@@ -52,6 +52,7 @@ export function makeRun(
     startedAt: new Date().toISOString(),
     endedAt: null,
     bundle,
+    software: [],
     phases: phases.map((p) => ({ ...p, job: randomUUID() })),
   };
 }

@@ -91,6 +91,7 @@ export const ERRORS = {
   open_failed: e(6, true, '{path} could not be opened: {detail}', 'Open it from the file manager.'),
   bundle_missing: e(6, false, 'There is no bundle at {path}.', 'Name its folder with --bundle, the one with manifest.json in it.'),
   bundle_corrupt: e(6, false, 'The bundle does not match its manifest: {detail}', 'Copy the bundle again; "sha256sum" on the named file shows the difference.'),
+  bundle_lacks: e(6, false, 'The bundle has nothing for {what}.', 'Use a bundle made for these layers, or choose other layers.'),
   bundle_wrong_system: e(6, false, 'The bundle is for {bundle}; the box runs {box}.', 'Use the bundle made for this distribution.'),
 
   // the box

@@ -76,6 +76,8 @@ export const Run = z.strictObject({
   startedAt: z.string(),
   endedAt: z.string().nullable(),
   bundle: z.string().nullable(),
+  /** Versions that were decided when it was planned, each with who asks for it; for people. */
+  software: z.array(z.string()).default([]),
   phases: z.array(Phase).min(1),
 });
 export type Run = z.infer<typeof Run>;

@@ -29,6 +29,8 @@ export const Component = z.strictObject({
   from: z.enum(['apt', 'wheel']),
   /** Names it may be offered under; the first that has a version that fits is taken. */
   packages: z.array(text).min(1),
+  /** Packages that come with it in the very same version, such as headers to build against. */
+  also: z.array(text).default([]),
   /** Only versions that begin with these numbers, as in 580 or 9.14. */
   series: Number_.optional(),
   /** Every one of them must be reached. `what` names who asks: "specification", "RTX 5090 with open modules". */
@@ -63,6 +65,8 @@ export interface Resolved {
   layer: number;
   package: string;
   version: string;
+  /** What is given to apt: `name=version` of the package and of those that come with it. */
+  install: string[];
   /** For people: "NVIDIA driver 580.95.05 (specification ≥ 550.127.05, RTX 5090 with open modules ≥ 570.26)". */
   text: string;
 }
@@ -79,12 +83,19 @@ const upstream = (version: string) => version.replace(/^\d+:/, '').replace(/-[^-
 const demands = (c: Component) => c.floors.map((f) => `${f.what} ≥ ${f.version}`).join(', ');
 
 /** Why this version will not do; null when it will. */
-function objection(c: Component, version: string, chosen: readonly Resolved[]): string | null {
+function objection(
+  c: Component,
+  version: string,
+  chosen: readonly Resolved[],
+  offered: Offered,
+): string | null {
   if (c.series !== undefined && !versionInSeries(version, c.series)) return `not of the series ${c.series}`;
   const low = c.floors.find((f) => compareVersions(upstream(version), f.version) < 0);
   if (low) return `${low.what} needs ${low.version} or newer`;
   const bad = c.broken.find((b) => compareVersions(upstream(version), b.version) === 0);
   if (bad) return bad.why;
+  const without = c.also.find((name) => !offered[c.from].get(name)?.includes(version));
+  if (without !== undefined) return `there is no ${without} of this version`;
   for (const need of c.needs) {
     if (compareVersions(upstream(version), need.from) < 0) continue;
     const other = chosen.find((r) => r.id === need.component);
@@ -92,6 +103,12 @@ function objection(c: Component, version: string, chosen: readonly Resolved[]): 
       return `it needs ${need.component} ${need.version} or newer, and ${other ? `${upstream(other.version)} is taken` : 'there is none'}`;
   }
   return null;
+}
+
+/** The highest of a component's floors; null where the list has no such component. */
+export function floorOf(software: readonly Component[], id: ComponentId): string | null {
+  const floors = software.find((c) => c.id === id)?.floors.map((f) => f.version);
+  return floors?.toSorted(compareVersions).at(-1) ?? null;
 }
 
 /** The newest version of each component that fits; a refusal for one that has none. Components of other layers are left out. */
@@ -106,14 +123,15 @@ export function resolveSoftware(
     const all = c.packages.flatMap((name) =>
       (offered[c.from].get(name) ?? [])
         .toSorted((a, b) => compareVersions(b, a))
-        .map((version) => ({ name, version, why: objection(c, version, components) })),
+        .map((version) => ({ name, version, why: objection(c, version, components, offered) })),
     );
     const found = all.find(({ why }) => why === null);
     const wanted = layers.includes(c.layer);
     if (found) {
       const text = `${c.title} ${upstream(found.version)} (${demands(c)})`;
       const { id, title, layer } = c;
-      components.push({ id, title, layer, package: found.name, version: found.version, text });
+      const install = [found.name, ...c.also].map((name) => `${name}=${found.version}`);
+      components.push({ id, title, layer, package: found.name, version: found.version, install, text });
     } else if (wanted) {
       const had = all.map(({ name, version, why }) => `${name} ${version}: ${why ?? ''}`);
       const names = c.packages.join(' or ');

@@ -36,7 +36,18 @@ export interface Layer {
 export const LAYERS: readonly Layer[] = [
   { layer: 0, title: 'L0 Bootstrap', kinds: ['bootstrap'], nominalSeconds: null },
   { layer: 1, title: 'L1 Base system', kinds: ['layer', 'harden'], nominalSeconds: 180 },
+  { layer: 2, title: 'L2 Driver stack', kinds: ['layer'], nominalSeconds: 240 },
+  { layer: 3, title: 'L3 GPU runtime', kinds: ['layer'], nominalSeconds: 120 },
+  { layer: 4, title: 'L4 AI frameworks', kinds: ['layer'], nominalSeconds: 360 },
+  { layer: 5, title: 'L5 Validation and monitoring', kinds: ['layer'], nominalSeconds: 60 },
 ];
+/** The first layer whose versions a profile decides. */
+const FIRST_DECIDED = 2;
+
+/** The layers of boxes with this profile: one that decides no versions, or none, has the base system alone. */
+export function layersOf(profile: Profile | null): readonly Layer[] {
+  return profile?.software ? LAYERS : LAYERS.filter(({ layer }) => layer < FIRST_DECIDED);
+}
 
 export interface Standing {
   preflight: Part;
@@ -224,7 +235,7 @@ export function standing(session: Session, attempts: readonly Attempt[], profile
   const ctx: Context = { session, profile, all: inOrder(attempts) };
   const preflight = judgeLocal(ctx, 'preflight', 'Preflight');
   const keys = judgeLocal(ctx, 'keys', 'Keys');
-  const layers = LAYERS.map((l) => judgeLayer(ctx, l.layer, l.title, l.kinds));
+  const layers = layersOf(profile).map((l) => judgeLayer(ctx, l.layer, l.title, l.kinds));
   const ship = profile?.gates.ship ?? [];
   const production = profile?.gates.production ?? [];
   const seen = ctx.all.map(suiteOf).filter((s) => s !== null);

@@ -72,6 +72,7 @@ export function runOf(
     startedAt: recordings[0]?.row.createdAt ?? new Date().toISOString(),
     endedAt,
     bundle: '/media/kim/SITE/bundle',
+    software: [],
     phases: recordings.map(({ row }) => ({
       id: row.job,
       title: row.title,

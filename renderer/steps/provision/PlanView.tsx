@@ -16,6 +16,7 @@ const DOES: Partial<Record<JobKind, string>> = {
   bootstrap: "Repairs dpkg, waits for apt's lock, puts ansible-core in a place of its own.",
   layer: 'Ansible, run on the box itself. Tasks that find their work done change nothing.',
   harden: 'Firewall, SSH, root. A new key login confirms it, else the box puts the old rules back.',
+  reboot: 'Only where one is due: asked, counted down, and waited for until the box is back.',
   checks: 'An independent look. The next layer opens when this one is healthy.',
 };
 
@@ -78,6 +79,18 @@ export function PlanView({ box, layers, chosen, onChoose, bundle, onBundle, plan
               </li>
             ))}
           </ol>
+          {plan.run.software.length > 0 && (
+            <>
+              <Text fw={600} size="sm" mt="sm">
+                Versions, decided by the profile out of this bundle
+              </Text>
+              <ul>
+                {plan.run.software.map((text) => (
+                  <li key={text}>{text}</li>
+                ))}
+              </ul>
+            </>
+          )}
         </section>
       )}
     </Stack>

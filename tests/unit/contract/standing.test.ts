@@ -204,3 +204,40 @@ describe('layerOpen', () => {
     expect([0, 1, 2].map((n) => layerOpen(s, n))).toEqual(open);
   });
 });
+
+describe('the layers of a profile', () => {
+  const software = [
+    {
+      ...{
+        id: 'driver' as const,
+        title: 'Driver',
+        layer: 2,
+        from: 'apt' as const,
+        packages: ['nvidia-open'],
+      },
+      ...{ also: [], floors: [{ version: '570.26', what: 'card', source: 'test' }], broken: [], needs: [] },
+    },
+  ];
+  const of = (profile: Parameters<typeof stand>[2], plans: AttemptPlan[] = []) =>
+    stand(plans, {}, profile).layers.map(({ id, attempts }) => [id, attempts]);
+
+  it('are the base system where it decides no versions, and all where it does', () => {
+    expect(of(null).map(([id]) => id)).toEqual(['l0', 'l1']);
+    expect(of(makeProfile()).map(([id]) => id)).toEqual(['l0', 'l1']);
+    expect(of(makeProfile({ software })).map(([id]) => id)).toEqual(['l0', 'l1', 'l2', 'l3', 'l4', 'l5']);
+  });
+
+  it('each count their own jobs, and a layer is out of date when one below it is changed', () => {
+    const profile = makeProfile({ software });
+    const layer2 = layer1({ title: 'Driver stack', params: { layer: 2 } });
+    const plans = [...L0, ...L1, layer2, looks('l2')];
+    expect(of(profile, plans).slice(1, 4)).toEqual([
+      ['l1', 4],
+      ['l2', 2],
+      ['l3', 0],
+    ]);
+    expect(part(stand(plans, {}, profile), 'l2').outcome).toBe('passed');
+    expect(part(stand([...plans, layer1()], {}, profile), 'l2').stale).toContain('Base system');
+    expect(part(stand([...plans, layer2], {}, profile), 'l1').stale).toBeNull();
+  });
+});
