@@ -1,6 +1,7 @@
 /** `vault-cube`: the core of the app on a command line. Exit codes are in the help. */
 import { Command, CommanderError } from 'commander';
 import { AppError, asAppError } from '../preload/contract/errors.ts';
+import { addBundleCommands } from './cli/bundle.ts';
 import { Detached, type CommonOptions } from './cli/context.ts';
 import { addLookCommands } from './cli/look.ts';
 import { Output } from './cli/output.ts';
@@ -21,6 +22,7 @@ A box is brought into service in this order:
   vault-cube report    --box VC-0042 --out ./reports
 
 Without a box: vault-cube practice
+Before the trip, on a connected machine: vault-cube bundle build --out ./bundle, then vault-cube bundle verify ./bundle
 
 Jobs run on the box. Ctrl+C, a pulled cable or a dead laptop end nothing there: "vault-cube resume" goes on.
 
@@ -30,7 +32,7 @@ They are kept in memory only. VAULT_CUBE_HOME names another data folder.
 
 Exit codes: 0 passed, 10 passed with deviations, 20 failed, 21 incomplete; 1 the app failed, 2 usage, 3 connection,
 4 login or key, 5 sudo, 6 this laptop, 7 the box, 8 the job, 30 job cancelled, 31 job lost, 130 detached by Ctrl+C.
-With --json each line is an object: type event, note, link, result or error.`;
+With --json each line is an object: type event, note, progress, link, result or error.`;
 
 const program = new Command('vault-cube')
   .description('Brings a GPU workstation, the Vault Cube, into service.')
@@ -48,14 +50,19 @@ const add = (name: string, summary: string): Command =>
     .option('--json', 'one JSON object a line');
 
 /** Ends the process's work with the command's exit code, or with the error's. */
-function run<O extends CommonOptions>(command: Command, fn: (o: O) => Promise<number>): void {
-  command.action(async (o: O) => {
+function run<O extends CommonOptions>(
+  command: Command,
+  fn: (o: O, argument: string) => Promise<number>,
+): void {
+  command.action(async (...given: unknown[]) => {
+    // Commander hands over the argument, where the command has one, then the options, then the command.
+    const o = command.opts<O>();
     try {
-      process.exitCode = await fn(o);
+      process.exitCode = await fn(o, typeof given[0] === 'string' ? given[0] : '');
     } catch (error) {
       const out = new Output(o.json ?? false);
       if (error instanceof Detached) {
-        out.note('Detached. What runs on the box goes on; "vault-cube resume" follows it again.');
+        out.note(error.message);
         process.exitCode = EXIT_DETACHED;
         return;
       }
@@ -70,6 +77,7 @@ addSetupCommands(add, run);
 addWorkCommands(add, run);
 addLookCommands(add, run);
 addPracticeCommand(add, run);
+addBundleCommands(program, run);
 
 // What reads our output may end before we do (`| head`); what runs on the box goes on all the same.
 process.stdout.on('error', () => process.exit(EXIT_DETACHED));

@@ -19,9 +19,12 @@ export interface CommonOptions {
   reboot?: boolean;
 }
 
-/** The reason of the signal that Ctrl+C gives: the engineer goes away, the job stays. */
+/** The reason of the signal that Ctrl+C gives: the engineer goes away, the job stays. The message says how to go on. */
 export class Detached extends Error {
   override readonly name = 'Detached';
+  constructor(message = 'Detached. What runs on the box goes on; "vault-cube resume" follows it again.') {
+    super(message);
+  }
 }
 
 export interface Context {

@@ -18,6 +18,7 @@ export const VERDICT_WORDS: Record<Verdict, string> = {
 /** A person may think that the holder of apt's lock must be ended. */
 const GOES_ON = '. Nothing to do: the job goes on by itself when it is free';
 
+const PROGRESS_MS = 250;
 const BYTES = ['B', 'kB', 'MB', 'GB', 'TB'];
 
 /** Bytes with a decimal unit, as disks and networks are sold. */
@@ -112,6 +113,18 @@ export class Output {
     if (this.json) return this.#emit({ type: 'link', state, detail });
     if (state === 'live') this.#setStatus('');
     else this.#say(`link: ${state}, the job goes on on the box (${detail})`);
+  }
+
+  #progressed = { what: '', at: -Infinity };
+  /** How far something long is: the status line on a terminal, a few records a second with --json. `total` null where nobody knows it. */
+  progress(what: string, done: number, total: number | null, unit: 'bytes' | 'files'): void {
+    const now = performance.now();
+    const last = total !== null && done >= total;
+    if (what === this.#progressed.what && !last && now - this.#progressed.at < PROGRESS_MS) return;
+    this.#progressed = { what, at: now };
+    if (this.json) return this.#emit({ type: 'progress', phase: what, done: Math.round(done), total, unit });
+    const text = (n: number) => (unit === 'bytes' ? bytesText(Math.round(n)) : String(n));
+    this.#setStatus(total === null ? what : `${what}: ${text(done)} of ${text(total)}`);
   }
 
   /** `result` of a command, in JSON; people have read it by then. */

@@ -8,7 +8,7 @@ import { inspect, type Inspected } from '../services/inspect.ts';
 import { chooseKey, setUpKeys, type KeyChoice } from '../services/keys.ts';
 import type { LoginOptions } from '../services/login.ts';
 import { blockedBy } from '../services/blocked.ts';
-import { loadProfile } from '../services/profiles.ts';
+import { DEFAULT_PROFILE, loadProfile } from '../services/profiles.ts';
 import { readPublicKeys } from '../services/publickeys.ts';
 import { executeRun, planRun, standingOf, uidSwapRun } from '../services/runs.ts';
 import { newSession, requireSession } from '../services/sessions.ts';
@@ -37,8 +37,6 @@ interface KeysOptions extends CommonOptions, LoginFlags {
   customerKey?: string[];
   uid?: string;
 }
-
-const DEFAULT_PROFILE = 'vault-cube';
 
 function portOf(text: string | undefined): number {
   const port = Number(text ?? 22);

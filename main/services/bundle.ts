@@ -14,12 +14,11 @@ export class Bundle {
 
   /** Reads the manifest and sees that each file is there in its size; hashes are checked where the bytes arrive. */
   constructor(dir: string) {
-    const path = join(dir, 'manifest.json');
-    if (!existsSync(path)) throw new AppError('bundle_missing', { path: dir });
+    const { bytes, sha256, manifest } = readManifest(dir);
     this.dir = dir;
-    this.manifestBytes = readFileSync(path);
-    this.manifestSha256 = createHash('sha256').update(this.manifestBytes).digest('hex');
-    this.manifest = parse(this.manifestBytes);
+    this.manifestBytes = bytes;
+    this.manifestSha256 = sha256;
+    this.manifest = manifest;
     this.#byHash = new Map(this.manifest.files.map((f) => [f.sha256, f]));
     for (const file of this.manifest.files) {
       const there = statSync(join(dir, file.path), { throwIfNoEntry: false });
@@ -61,6 +60,15 @@ export class Bundle {
     if (missing.length)
       throw new AppError('bundle_lacks', { what: missing.map((s) => s.toUpperCase()).join(', ') });
   }
+}
+
+/** The manifest of a bundle's folder, checked; `sha256` of its bytes names the bundle. Errors: bundle_missing, bundle_corrupt. */
+export function readManifest(dir: string): { bytes: Buffer; sha256: string; manifest: BundleManifest } {
+  const path = join(dir, 'manifest.json');
+  if (!existsSync(path)) throw new AppError('bundle_missing', { path: dir });
+  const bytes = readFileSync(path);
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  return { bytes, sha256, manifest: parse(bytes) };
 }
 
 function parse(bytes: Buffer): BundleManifest {

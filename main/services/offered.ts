@@ -3,11 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BundleManifest } from '../../preload/contract/bundle.ts';
 import type { Offered } from '../../preload/contract/software.ts';
+import { wheelName } from './bundle/locks.ts';
 
 const INDEX = 'apt/Packages';
-
-/** Names of Python projects are the same whatever their case and whether `-`, `_` or `.` joins their words (PEP 503). */
-const project = (name: string) => name.toLowerCase().replaceAll(/[-_.]+/g, '-');
 
 function add(to: Map<string, string[]>, name: string, version: string): void {
   const known = to.get(name) ?? [];
@@ -29,8 +27,8 @@ export function debsIn(index: string): Map<string, string[]> {
 export function wheelsIn(paths: readonly string[]): Map<string, string[]> {
   const found = new Map<string, string[]>();
   for (const path of paths) {
-    const [name, version, ...tags] = path.endsWith('.whl') ? (path.split('/').at(-1) ?? '').split('-') : [];
-    if (name && version && tags.length >= 3) add(found, project(name), version);
+    const named = wheelName(path.split('/').at(-1) ?? '');
+    if (named) add(found, named.name, named.version);
   }
   return found;
 }

@@ -6,6 +6,9 @@ import { AppError } from '../../preload/contract/errors.ts';
 import { PROFILE_VERSION, Profile } from '../../preload/contract/profile.ts';
 import { productRoot } from './paths.ts';
 
+/** The profile of those that name none. */
+export const DEFAULT_PROFILE = 'vault-cube';
+
 const SUFFIX = '.json';
 const MAX_NAMED = 3;
 

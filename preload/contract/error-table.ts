@@ -93,6 +93,17 @@ export const ERRORS = {
   bundle_corrupt: e(6, false, 'The bundle does not match its manifest: {detail}', 'Copy the bundle again; "sha256sum" on the named file shows the difference.'),
   bundle_lacks: e(6, false, 'The bundle has nothing for {what}.', 'Use a bundle made for these layers, or choose other layers.'),
   bundle_wrong_system: e(6, false, 'The bundle is for {bundle}; the box runs {box}.', 'Use the bundle made for this distribution.'),
+  bundle_folder_taken: e(2, false, 'The folder {path} holds other files and no bundle.', 'Name a new or empty folder, or the one in which a build was begun.'),
+  bundle_input_bad: e(2, false, '{path} cannot be used for a bundle: {detail}', 'Correct the named file, or name another one.'),
+  bundle_tools_missing: e(6, false, 'No bundle can be built on this machine: {detail}', 'Use a connected Debian or Ubuntu machine with: sudo apt install {packages}. The bundle is then a folder that any laptop can carry.'),
+  bundle_busy: e(6, true, 'Another build works in {path}.', 'Wait for its end, or end it; what it has fetched stays.'),
+  bundle_keyring_missing: e(6, false, 'The keyring {path}, which {sources} names for apt, is not on this machine.', 'Install it (for Ubuntu: sudo apt install ubuntu-keyring; for NVIDIA: the package cuda-keyring of its repository), or name other sources with --sources.'),
+  bundle_sources_failed: e(6, true, 'apt cannot read the sources in {sources}: {detail}', 'Look at the network, the addresses and the keyrings, then run the same command again.'),
+  bundle_versions_unmet: e(6, false, 'What the sources offer cannot work on this machine: {detail}', 'Name sources that have such versions with --sources. Nothing was fetched.'),
+  bundle_unresolved: e(6, false, 'apt cannot put together {what} from these sources: {detail}', 'Add the missing source with --sources, or give the status of the right machine with --status. Nothing was fetched.'),
+  bundle_no_room: e(6, true, '{path} has {free} free; the bundle needs {need}.', 'Make room, or name a folder on a larger disk with --out. What is fetched stays.'),
+  bundle_fetch_failed: e(6, true, '{what} could not be fetched: {detail}', 'Look at the network, then run the same command again: what is here is not fetched again.'),
+  bundle_tool_failed: e(6, false, '{what} could not be made: {detail}', 'Mend what is named, then run the same command again.'),
 
   // the box
   box_disk_full: e(7, true, 'The box has too little room: {detail}', 'Free space on the box ("sudo apt clean", "sudo journalctl --vacuum-size=100M"), then run the same command again; what is done is not repeated.'),

@@ -29,15 +29,19 @@ export const NVIDIA_FILES = [
   ].map((name) => join(FILES, name)),
 ];
 
-interface Deb {
+/** A stand-in package. */
+export interface StandInDeb {
   name: string;
   version: string;
   depends?: string;
-  /** Which layer's set it is in. */
-  layer: 2 | 3;
   files?: Record<string, { text: string; mode?: number } | { link: string }>;
   /** Of the package's own scripts, by name. */
   scripts?: Record<string, string>;
+}
+
+interface Deb extends StandInDeb {
+  /** Which layer's set it is in. */
+  layer: 2 | 3;
 }
 
 const file = (name: string, mode = 0o644) => ({
@@ -185,7 +189,7 @@ function kernel(release: string): Deb[] {
   ];
 }
 
-function fill(tree: string, deb: Deb): void {
+function fill(tree: string, deb: StandInDeb): void {
   const put = (path: string, text: string, mode = 0o644): void => {
     mkdirSync(dirname(join(tree, path)), { recursive: true });
     writeFileSync(join(tree, path), text);
@@ -217,23 +221,34 @@ export interface StandIns {
   3: string[];
 }
 
-/** Builds all packages into `folder`; the same inputs give the same bytes. */
-export async function makeNvidia(folder: string): Promise<StandIns> {
-  const made: StandIns = { 2: [], 3: [] };
+/** Builds packages into `folder`, the same inputs into the same bytes; answers with their file names. */
+export async function buildDebs(folder: string, debs: readonly StandInDeb[]): Promise<string[]> {
   const work = mkdtempSync(join(tmpdir(), 'vcg-'));
   // dpkg-deb takes later dates back to this one.
   const env = { ...process.env, SOURCE_DATE_EPOCH: '0' };
+  const made: string[] = [];
   try {
-    for (const deb of [...driver(), ...cuda(), ...containerToolkit(), ...KERNELS.flatMap(kernel)]) {
+    for (const deb of debs) {
       const tree = join(work, deb.name);
       fill(tree, deb);
       const name = `${deb.name}_${deb.version}_amd64.deb`;
       const args = ['--root-owner-group', '-Zgzip', '--build', tree, join(folder, name)];
       await must('dpkg-deb', args, { env });
-      made[deb.layer].push(name);
+      made.push(name);
     }
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
   return made;
+}
+
+/** Builds all packages of layers 2 and 3 into `folder`. */
+export async function makeNvidia(folder: string): Promise<StandIns> {
+  const all = [...driver(), ...cuda(), ...containerToolkit(), ...KERNELS.flatMap(kernel)];
+  const of = (layer: 2 | 3) =>
+    buildDebs(
+      folder,
+      all.filter((deb) => deb.layer === layer),
+    );
+  return { 2: await of(2), 3: await of(3) };
 }
