@@ -48,12 +48,26 @@ def without(words: str) -> str:
 
 
 def apparmor(**change: Any) -> dict[str, Any]:
-    good = {"on": "Y", "container": False, "profiles": PROFILES, "boot": "enabled", "shipped": SHIPPED, "files": SHIPPED}
+    good = {
+        "on": "Y",
+        "container": False,
+        "profiles": PROFILES,
+        "boot": "enabled",
+        "shipped": SHIPPED,
+        "files": SHIPPED,
+    }
     return {**good, **change}
 
 
 def daily(**change: Any) -> dict[str, Any]:
-    good = {"is-enabled": "enabled", "is-active": "active", "failed": False, "compared": 9e8, "database": 1e8, "now": 9e8 + 3600}
+    good = {
+        "is-enabled": "enabled",
+        "is-active": "active",
+        "failed": False,
+        "compared": 9e8,
+        "database": 1e8,
+        "now": 9e8 + 3600,
+    }
     return {**good, **change}
 
 
@@ -62,13 +76,27 @@ def database(**change: Any) -> dict[str, Any]:
 
 
 def scap(**change: Any) -> dict[str, Any]:
-    result = {"profile": "xccdf_x_cis_level1_server", "end": "2026-11-28T19:14:03+00:00", "results": {"pass": 150, "fail": 50, "notapplicable": 156}}
-    good = {"content": "ssg-ubuntu2404-ds.xml", "there": True, "offers": True, "newest": "2026-11-28T191403Z-arf.xml"}
+    result = {
+        "profile": "xccdf_x_cis_level1_server",
+        "end": "2026-11-28T19:14:03+00:00",
+        "results": {"pass": 150, "fail": 50, "notapplicable": 156},
+    }
+    good = {
+        "content": "ssg-ubuntu2404-ds.xml",
+        "there": True,
+        "offers": True,
+        "newest": "2026-11-28T191403Z-arf.xml",
+    }
     return {**good, "result": result, "why": None, "report": True, "open": True, **change}
 
 
 def sshd(**login: str) -> dict[str, Any]:
-    closed = {"disableforwarding": "yes", "allowtcpforwarding": "no", "allowstreamlocalforwarding": "no", "permittunnel": "no"}
+    closed = {
+        "disableforwarding": "yes",
+        "allowtcpforwarding": "no",
+        "allowstreamlocalforwarding": "no",
+        "permittunnel": "no",
+    }
     text, other = ("".join(f"{k} {v}\n" for k, v in d.items()) for d in (closed, {**closed, **login}))
     return {"global": ran(text), "login": ran(other)}
 
@@ -85,8 +113,18 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ("l6_audit_rules", rules(), {**rules(), "told": ran("", 127, "no auditctl")}, "no auditctl"),
     ("l6_apparmor", apparmor(), apparmor(on="N", profiles=None), "off in the kernel"),
     ("l6_apparmor", apparmor(), apparmor(files=[*SHIPPED, "lsb_release"]), "lsb_release"),
-    ("l6_apparmor", apparmor(), apparmor(profiles=PROFILES.replace("lsb_release (enforce)", "lsb_release (complain)")), "lsb_release"),
-    ("l6_apparmor", apparmor(), apparmor(profiles=PROFILES.replace("(enforce)", "(unconfined)")), "no profile is enforced"),
+    (
+        "l6_apparmor",
+        apparmor(),
+        apparmor(profiles=PROFILES.replace("lsb_release (enforce)", "lsb_release (complain)")),
+        "lsb_release",
+    ),
+    (
+        "l6_apparmor",
+        apparmor(),
+        apparmor(profiles=PROFILES.replace("(enforce)", "(unconfined)")),
+        "no profile is enforced",
+    ),
     ("l6_apparmor", apparmor(), apparmor(boot="masked"), "masked"),
     ("l6_aide_database", database(), {"why": "No such file or directory"}, "No such file"),
     ("l6_aide_database", database(), database(size=0, first=""), "no database"),
@@ -98,7 +136,12 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ("l6_openscap", scap(), scap(newest=None, result=None), "never compared"),
     ("l6_openscap", scap(), scap(open=False), "cannot read"),
     ("l6_grafana", firewall(UFW_GOOD), firewall(GRAFANA), "3000/tcp ALLOW IN"),
-    ("l6_forwarding", sshd(), sshd(allowtcpforwarding="yes", disableforwarding="no"), "for the administrator"),
+    (
+        "l6_forwarding",
+        sshd(),
+        sshd(allowtcpforwarding="yes", disableforwarding="no"),
+        "for the administrator",
+    ),
 ]
 
 
@@ -120,7 +163,9 @@ def test_what_a_container_cannot_have_is_not_supported_and_never_passes() -> Non
         found = judge(id, {"told": REFUSED, "container": True, "enabled": "disabled"})
         assert found.verdict == "not_supported" and "not in kernel" in str(found.reason)
     # Without the program it is not the container's fault.
-    assert judge("l6_auditd", {"told": ran("", 127, "none"), "container": True, "enabled": ""}).verdict == "fail"
+    assert (
+        judge("l6_auditd", {"told": ran("", 127, "none"), "container": True, "enabled": ""}).verdict == "fail"
+    )
     unseen = apparmor(on="", container=True, profiles=None)
     assert judge("l6_apparmor", unseen).verdict == "not_supported"
     assert judge("l6_apparmor", {**unseen, "files": [*SHIPPED, "nvidia_modprobe"]}).verdict == "fail"
@@ -133,7 +178,10 @@ def test_a_distribution_without_a_benchmark_is_told_as_that() -> None:
 
 
 def test_content_of_another_distribution_is_no_result() -> None:
-    found = judge("l6_openscap", scap(result={"profile": "p", "end": "e", "results": {"notapplicable": 356, "notselected": 108}}))
+    found = judge(
+        "l6_openscap",
+        scap(result={"profile": "p", "end": "e", "results": {"notapplicable": 356, "notselected": 108}}),
+    )
     assert found.verdict == "fail" and "none of 464 rules" in str(found.value)
 
 
@@ -161,11 +209,18 @@ def test_what_auditctl_and_the_kernel_say() -> None:
     assert parse_audit_status(STATUS)["backlog_limit"] == "8192"
     assert len(parse_audit_rules(RULES)) == len(RULES.splitlines()) == 96
     modes = list(parse_apparmor(PROFILES).values())
-    assert {mode: modes.count(mode) for mode in set(modes)} == {"enforce": 3, "complain": 23, "unconfined": 76}
+    assert {mode: modes.count(mode) for mode in set(modes)} == {
+        "enforce": 3,
+        "complain": 23,
+        "unconfined": 76,
+    }
 
 
 def test_profiles_that_complain_by_their_file() -> None:
-    assert complaining((RECORDED / "unix-chkpwd").read_text()) == ["unix-chkpwd"]
+    attached = (
+        "abi <abi/4.0>,\n\nprofile unix-chkpwd /{,usr/}{,s}bin/unix_chkpwd flags=(complain) {\n  include x\n"
+    )
+    assert complaining(attached) == ["unix-chkpwd"]
     assert complaining('profile "a b" /usr/bin/x flags=(attach_disconnected, complain) {\n') == ["a b"]
     assert complaining("# profile x flags=(complain) {\nprofile y flags=(unconfined) {\n") == []
     hashes = parse_conffiles((RECORDED / "conffiles.txt").read_text())
@@ -180,7 +235,11 @@ RULE = '<rule-result idref="r"><result>{0}</result></rule-result>'
 def test_an_evaluation_is_counted(tmp_path: Path) -> None:
     path = tmp_path / "arf.xml"
     path.write_text(ARF.replace("{rules}", "".join(RULE.format(word) for word in ("pass", "fail", "pass"))))
-    assert parse_arf(str(path)) == {"profile": "xccdf_p", "end": "2026-11-28T19:14:03+00:00", "results": {"pass": 2, "fail": 1}}
+    assert parse_arf(str(path)) == {
+        "profile": "xccdf_p",
+        "end": "2026-11-28T19:14:03+00:00",
+        "results": {"pass": 2, "fail": 1},
+    }
     for broken in (path.read_text()[:200], "<a/>"):
         path.write_text(broken)
         with pytest.raises(ValueError, match="arf.xml"):

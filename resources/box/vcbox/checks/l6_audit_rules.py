@@ -37,6 +37,7 @@ KEYS = [
     "mounts",
     "perm_mod",
     "privileged",
+    "system-locale",
     "time-change",
     "user_emulation",
 ]
