@@ -14,7 +14,7 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
-import { COLLECTIONS, LAYER1, LAYER5, REQUIREMENTS, TAKE_COLLECTIONS, makeBundle } from './bundle.ts';
+import { COLLECTIONS, LAYER1, LAYER5, LAYER6, REQUIREMENTS, TAKE_COLLECTIONS, makeBundle } from './bundle.ts';
 import { FRAMEWORK_FILES } from './frameworks.ts';
 import { RIG, ROOT, whyNoRig } from './host.ts';
 import { NVIDIA_FILES } from './nvidia.ts';
@@ -56,7 +56,8 @@ function paths(sources: Sources): Built {
   const recordings = RECORDINGS.map((name) => join(FIXTURES, name));
   const root = key([sources.release, sources.all], [code('rootfs.ts'), STAND_IN, ...recordings]);
   const inputs = [
-    ...[REQUIREMENTS, COLLECTIONS, LAYER1, LAYER5, TAKE_COLLECTIONS, ...NVIDIA_FILES, ...FRAMEWORK_FILES],
+    ...[REQUIREMENTS, COLLECTIONS, LAYER1, LAYER5, LAYER6, TAKE_COLLECTIONS],
+    ...[...NVIDIA_FILES, ...FRAMEWORK_FILES],
     ...['bundle.ts', 'frameworks.ts', 'image.ts', 'nvidia.ts'].map(code),
   ];
   return { root: join(RIG, `root-${root}`), bundle: join(RIG, `bundle-${key([root], inputs)}`) };

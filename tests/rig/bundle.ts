@@ -25,6 +25,7 @@ export const REQUIREMENTS = join(ROOT, 'ansible', 'requirements.txt');
 export const COLLECTIONS = join(ROOT, 'ansible', 'collections', 'requirements.yml');
 export const LAYER1 = join(ROOT, 'ansible', 'roles', 'base_system', 'vars', 'debian-13.yml');
 export const LAYER5 = join(ROOT, 'ansible', 'roles', 'monitoring', 'vars', 'main.yml');
+export const LAYER6 = join(ROOT, 'ansible', 'roles', 'extended_hardening', 'vars', 'debian-13.yml');
 export const TAKE_COLLECTIONS = join(ROOT, 'tests', 'rig', 'take_collections.py');
 
 /** Python of the box, for which the wheels are chosen on a machine that may have another. */
@@ -87,13 +88,16 @@ class Scratch {
 const plain = (name: string): string => decodeURIComponent(name).replaceAll(':', '-');
 
 /** The list of packages in a role's variables. */
-async function packagesOf(role: 'base_system' | 'monitoring', file: string): Promise<string[]> {
+async function packagesOf(
+  role: 'base_system' | 'monitoring' | 'extended_hardening',
+  file: string,
+): Promise<string[]> {
   const script = `import json, sys, yaml; print(json.dumps(yaml.safe_load(open(sys.argv[1]))["${role}_packages"]))`;
   return JSON.parse(await must(PYTHON, ['-c', script, file])) as string[];
 }
 
 /** File names below `apt/` that a set holds beside the index. */
-type Debs = Record<'l0' | 'l1' | 'l2' | 'l3' | 'l5', string[]>;
+type Debs = Record<'l0' | 'l1' | 'l2' | 'l3' | 'l5' | 'l6', string[]>;
 
 /** Fills `apt/` with what the layers install; returns the names by layer. A layer stands on those before it. */
 async function takeDebs(scratch: Scratch, apt: string): Promise<Debs> {
@@ -110,6 +114,9 @@ async function takeDebs(scratch: Scratch, apt: string): Promise<Debs> {
   const l2 = scratch.debs();
   const layer5 = await packagesOf('monitoring', LAYER5);
   await scratch.apt('install', none, ...layer1, ...FROM_DEBIAN, ...layer5);
+  const l5 = scratch.debs();
+  const layer6 = await packagesOf('extended_hardening', LAYER6);
+  await scratch.apt('install', none, ...layer1, ...FROM_DEBIAN, ...layer5, ...layer6);
   const all = scratch.debs();
   const without = (known: readonly string[], names: readonly string[]) =>
     names.filter((name) => !known.includes(name)).map(plain);
@@ -118,7 +125,7 @@ async function takeDebs(scratch: Scratch, apt: string): Promise<Debs> {
   const nvidia = await makeNvidia(apt);
   return {
     ...{ l0: l0.map(plain), l1: l1.map(plain), l2: [...without(l1, l2), ...nvidia[2]] },
-    ...{ l3: nvidia[3], l5: without(l2, all) },
+    ...{ l3: nvidia[3], l5: without(l2, l5), l6: without(l5, all) },
   };
 }
 
@@ -218,7 +225,7 @@ async function manifest(bundle: string, debs: Debs): Promise<BundleManifest> {
   const apt = (names: readonly string[]) => [...INDEX, ...names].map((name) => `apt/${name}`);
   return BundleManifest.parse({
     v: 1,
-    name: 'Stand-in box: layers 0 to 5',
+    name: 'Stand-in box: layers 0 to 6',
     created: new Date().toISOString(),
     distribution: { id: 'debian', version: '13', codename: RELEASE, arch: 'amd64' },
     evidence: 'stand-in',
@@ -230,6 +237,7 @@ async function manifest(bundle: string, debs: Debs): Promise<BundleManifest> {
       l3: apt(debs.l3),
       l4: all('frameworks'),
       l5: apt(debs.l5),
+      l6: apt(debs.l6),
     },
   });
 }
