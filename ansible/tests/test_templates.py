@@ -75,7 +75,7 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
     (
         "audit.rules",
         "extended_hardening/audit.rules.j2",
-        {"extended_hardening_audit_there": ["/etc/ssh", "/etc/netplan", "/etc/apparmor.d"]},
+        {"extended_hardening_audit_there": ["/etc/ssh", "/etc/netplan", "/etc/apparmor.d", "/etc/apparmor"]},
     ),
     ("audit-final.rules", "extended_hardening/audit-final.rules.j2", {}),
     (
