@@ -88,10 +88,11 @@ def test_each_task_file_parses_alone(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_each_layer_is_one_tag() -> None:
+def test_each_layer_is_one_tag_and_what_is_optional_runs_only_when_named() -> None:
     plays = load(ANSIBLE / "site.yml")
-    *layers, last = [play["tags"] for play in plays]
+    *layers, optional, last, forwarding = [play["tags"] for play in plays]
     assert layers == [[f"l{number}"] for number in range(1, len(layers) + 1)] and last == ["hardening"]
+    assert optional == [f"l{len(layers) + 1}", "never"] and forwarding == ["forwarding", "never"]
     assert all(play["gather_facts"] is False and play["become"] is True for play in plays)
 
 

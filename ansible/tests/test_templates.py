@@ -72,6 +72,20 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
         "monitoring/vault-cube-test.sh.j2",
         {"item": {"key": "vault-cube-test-gpu", "value": "gpu-detection"}},
     ),
+    (
+        "audit.rules",
+        "extended_hardening/audit.rules.j2",
+        {"extended_hardening_audit_there": ["/etc/ssh", "/etc/netplan", "/etc/apparmor.d", "/etc/apparmor"]},
+    ),
+    ("audit-final.rules", "extended_hardening/audit-final.rules.j2", {}),
+    (
+        "audit-final-locked.rules",
+        "extended_hardening/audit-final.rules.j2",
+        {"extended_hardening_audit_immutable": True},
+    ),
+    ("aide.conf", "extended_hardening/aide.conf.j2", {}),
+    ("vault-cube-openscap", "extended_hardening/vault-cube-openscap.sh.j2", {}),
+    ("sshd-forwarding.conf", "ssh_forwarding/sshd.conf.j2", {}),
     ("sshd.conf", "access_hardening/sshd.conf.j2", {}),
     ("sshd-two-ports.conf", "access_hardening/sshd.conf.j2", {"access_hardening_extra_port": 2222}),
 ]
@@ -81,7 +95,8 @@ def play(distribution: str, folder: Path) -> dict[str, Any]:
     """One task for all templates: a task for each would take a minute."""
     role_vars = [str(role / "defaults" / "main.yml") for role in ROLES]
     role_vars += [str(role / "vars" / "main.yml") for role in ROLES]
-    role_vars.append(str(ANSIBLE / "roles" / "base_system" / "vars" / f"{distribution}.yml"))
+    for name in ("base_system", "extended_hardening"):
+        role_vars.append(str(ANSIBLE / "roles" / name / "vars" / f"{distribution}.yml"))
     facts = json.loads((HERE / "facts" / f"{distribution}.json").read_text())
     texts = {"map": "{{ base_system_distribution }}"}
     for name, template, _ in CASES:

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { AppError } from '../../preload/contract/errors.ts';
 import { EXIT_CODES, type Outcome } from '../../preload/contract/outcome.ts';
 import { buildBundle, type Need } from '../services/bundle/build.ts';
-import { BUNDLE_LAYERS, parseBundleLayers } from '../services/bundle/layers.ts';
+import { parseBundleLayers } from '../services/bundle/layers.ts';
 import { verifyBundle, type Verified } from '../services/bundle/verify.ts';
 import { DEFAULT_PROFILE, loadProfile } from '../services/profiles.ts';
 import { Detached, type CommonOptions } from './context.ts';
@@ -27,7 +27,8 @@ interface BuildFlags extends CommonOptions {
   standIn?: boolean;
 }
 
-const ALL_LAYERS = BUNDLE_LAYERS.join(',');
+/** Layer 6 is for boxes that want it. */
+const ALL_LAYERS = '0,1,2,3,4,5';
 
 /** "2:linux-headers-generic" by layer. Errors: usage. */
 function alsoOf(words: readonly string[]): Map<number, string[]> {

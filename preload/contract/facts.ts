@@ -26,6 +26,8 @@ export const BoxFacts = z.looseObject({
     )
     .nullish(),
   filesystems: z.looseObject({ rootBytes: num, rootFreeBytes: num, varFreeBytes: num }).nullish(),
+  /** `luks` or `none`: what lies below the root file system. */
+  rootEncryption: str,
   gpus: z
     .array(
       z.looseObject({

@@ -48,6 +48,7 @@ export const PREFLIGHT_GROUPS: readonly { title: string; checks: readonly string
       'pf_bios',
       'pf_disks',
       'pf_root_disk',
+      'pf_root_encryption',
       'pf_free_space',
       'pf_power',
     ],

@@ -5,6 +5,7 @@ import os
 import runpy
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ KEYS = [
     "bios",
     "disks",
     "filesystems",
+    "rootEncryption",
     "gpus",
     "nvidiaSmi",
     "kernel",
@@ -101,3 +103,25 @@ def test_acs_is_read_out_of_a_bridge_s_configuration() -> None:
     # A loop in a broken device ends, and so does a configuration without the extended part.
     assert control(config((0x100, 0x0001, 0x200, 0), (0x200, 0x0002, 0x100, 0))) is None
     assert control(bytes(256)) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "below", "said"),
+    [
+        ("/dev/mapper/vg-root ext4", "lvm ext4\ncrypt LVM2_member\npart crypto_LUKS\ndisk", "luks"),
+        ("/dev/nvme0n1p2[/@] btrfs", "part btrfs\ndisk", "none"),
+        ("overlay overlay", "", "on no device of its own"),
+    ],
+)
+def test_what_lies_below_the_root(tmp_path: Path, source: str, below: str, said: str) -> None:
+    """As findmnt and lsblk print it, whatever the order of the layers."""
+    for name, text in (("findmnt", source), ("lsblk", below)):
+        (tmp_path / name).write_text(f"#!/bin/sh\necho '{text}'\n")
+        (tmp_path / name).chmod(0o755)
+    facts = runpy.run_path(str(SOURCE / "vcbox" / "facts.py"), run_name="facts")
+    facts["ENV"]["PATH"] = f"{tmp_path}:{facts['ENV']['PATH']}"
+    if not below:
+        with pytest.raises(OSError, match=said):
+            facts["root_encryption"]()
+    else:
+        assert facts["root_encryption"]() == said

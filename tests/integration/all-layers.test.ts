@@ -19,8 +19,7 @@ const changedIn = (records: readonly Record_[]) =>
 
 describe.runIf(why === null)(`layers 2 to 5 by the app${why ? ` (not run: ${why})` : ''}`, () => {
   let kept: Provisioned;
-  const run = (command: string, ...args: string[]) =>
-    kept.laptop.run(command, '--box', NAME, ...args);
+  const run = (command: string, ...args: string[]) => kept.laptop.run(command, '--box', NAME, ...args);
   const provision = (...args: string[]) => run('provision', '--bundle', kept.box.bundle, ...args);
   const boot = async () => (await kept.box.run(['cat', '/proc/sys/kernel/random/boot_id'])).stdout;
 

@@ -1,7 +1,7 @@
 /**
- * The roles and checks of layers 4 and 5 on a provisioned rig box with stand-in wheels: Python, venv, pip, apt and the commands are
- * the real ones. What it cannot show is a framework that computes, and a GPU. `MEND=all` breaks and mends every row of the table
- * alone; else rows are done together.
+ * The roles and checks of layers 4 to 6 on a provisioned rig box with stand-in wheels: Python, venv, pip, apt and the commands are
+ * the real ones. What it cannot show is a framework that computes, a GPU, and of layer 6 what is the kernel's own. `MEND=all`
+ * breaks and mends every row of the table alone, and does layer 6; else rows are done together.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,8 +11,9 @@ import { ROOT } from '../rig/host.ts';
 import { BoxJobs, TREE } from './boxjobs.ts';
 import { L4, UNBROKEN_L4 } from './mend/l4.ts';
 import { L5 } from './mend/l5.ts';
+import { ABSENT_L6, L6, UNBROKEN_L6 } from './mend/l6.ts';
 import { Bench, differences, layerChecks, rounds } from './mend/mend.ts';
-import { provisioned, type Provisioned } from './provisioned.ts';
+import { NAME, provisioned, type Provisioned } from './provisioned.ts';
 
 const why = whyNoRig();
 const PROFILE = JSON.parse(readFileSync(join(ROOT, 'resources/profiles/two-h100.json'), 'utf8')) as object;
@@ -27,6 +28,17 @@ const EXIT_CODES: Record<string, number> = {
 };
 const ROWS = [...L4, ...L5];
 const ROUNDS = process.env['MEND'] === 'all' ? ROWS.map((row) => [row]) : rounds(ROWS).slice(0, 2);
+/** Layer 6 and what follows it; the playbook has its own order. */
+const OPTIONAL = ['hardening', 'forwarding', 'l6'];
+/** AIDE reads what is not left out, all of it: the distribution's own files would take it a minute. */
+const VARS_L6 = {
+  extended_hardening_aide_exclude: [
+    ...['/usr', '/opt', '/var/lib/docker', '/var/lib/containerd', '/var/lib/vault-cube', '/var/log'],
+  ],
+};
+const ROUNDS_L6 = process.env['MEND'] === 'all' ? rounds(L6) : [];
+/** Its packages alone take a minute, for AIDE's two hundred settings: by hand, with the rows. */
+const byHand = it.runIf(process.env['MEND'] === 'all');
 const about = (rows: readonly { finds: object }[]) => rows.flatMap(({ finds }) => Object.keys(finds));
 
 it('every check of layers 4 and 5 that can be broken here is, in the rounds that are run', async () => {
@@ -34,6 +46,11 @@ it('every check of layers 4 and 5 that can be broken here is, in the rounds that
   const wanted = ids.filter((id) => !UNBROKEN_L4.includes(id)).sort();
   expect([...new Set(about(ROUNDS.flat()))].sort()).toEqual(wanted);
   expect(new Set(ROWS.map(({ what }) => what)).size).toBe(ROWS.length);
+});
+
+it('every check of layer 6 that can be broken here is, when all rows are', async () => {
+  const wanted = (await layerChecks(6)).filter((id) => !UNBROKEN_L6.includes(id)).sort();
+  expect([...new Set(about(L6))].sort()).toEqual(wanted);
 });
 
 describe.runIf(why === null)(`layers 4 and 5${why ? ` (not run: ${why})` : ''}`, () => {
@@ -126,6 +143,56 @@ describe.runIf(why === null)(`layers 4 and 5${why ? ` (not run: ${why})` : ''}`,
       expect(await findings()).toEqual(Object.assign({}, ...rows.map(({ finds }) => finds)));
       expect(await jobs.layers(['l4', 'l5'], VARS)).toMatchObject({ outcome: 'passed' });
       expect(await findings()).toEqual({});
+      const leaves = rows.flatMap((row) => row.leaves ?? []);
+      expect(differences(before, await bench.snapshot(), leaves)).toEqual([]);
+    },
+  );
+
+  byHand('layer 6 watches the box, and forwarding is closed last', async () => {
+    expect(await jobs.layers(OPTIONAL, VARS_L6)).toMatchObject({
+      outcome: 'passed',
+      changed: expect.arrayContaining(['Make the database', 'Forward nothing']),
+      counts: { failed: 0 },
+    });
+    expect(await jobs.findings(['l6'], PROFILE)).toEqual(ABSENT_L6);
+    expect(await jobs.findings(['l1'], PROFILE)).toEqual({});
+    const listed = await jobs.sh('zcat -f /var/lib/aide/aide.db');
+    expect(listed).toContain('\n/etc/ssh/sshd_config ');
+    expect(listed).not.toMatch(/^\/var\/(lib\/(docker|vault-cube)|log)\//m);
+    // The comparison as the timer starts it, by AIDE's own user.
+    await jobs.sh(
+      'systemctl start dailyaidecheck.service && grep -q 01-vault-cube-forwarding /var/log/aide/aide.log',
+    );
+    const told = await kept.box.run(['vault-cube-openscap']);
+    expect(told).toMatchObject({ code: 3, stdout: expect.stringContaining('not offered') });
+  });
+
+  byHand('once more it changes nothing', async () => {
+    expect(await jobs.layers(OPTIONAL, VARS_L6)).toMatchObject({
+      outcome: 'passed',
+      changed: [],
+      counts: { changed: 0, failed: 0 },
+    });
+  });
+
+  byHand('the app gets in and can bring no more packages, and says why', async () => {
+    const args = ['--box', NAME, '--layers', '1', '--bundle', kept.box.bundle];
+    const { code, last, records } = await kept.laptop.run('provision', ...args);
+    expect(code).not.toBe(0);
+    expect(JSON.stringify([last, records])).toContain('AllowTcpForwarding');
+  });
+
+  it.each(ROUNDS_L6.map((rows) => [rows.map(({ what }) => what).join('; '), rows] as const))(
+    'broken by hand, named, mended: %s',
+    async (_what, rows) => {
+      const bench = new Bench(kept);
+      const before = await bench.snapshot();
+      for (const row of rows) await bench.breakIt(row);
+      expect(await jobs.findings(['l6'], PROFILE)).toEqual(
+        Object.assign({}, ABSENT_L6, ...rows.map(({ finds }) => finds)),
+      );
+      expect(await jobs.layers(OPTIONAL, VARS_L6)).toMatchObject({ outcome: 'passed' });
+      expect(await jobs.findings(['l6'], PROFILE)).toEqual(ABSENT_L6);
       const leaves = rows.flatMap((row) => row.leaves ?? []);
       expect(differences(before, await bench.snapshot(), leaves)).toEqual([]);
     },

@@ -30,7 +30,7 @@ const MAKERS = ['ansible', 'apt', 'debs', 'folder', 'layers', 'manifest', 'pip',
 /** What a bundle's content depends on, beside this file and those next to it. */
 export const BUNDLE_FILES: string[] = [
   ...['requirements.txt', 'collections/requirements.yml', 'roles/base_system/vars/debian-13.yml'],
-  ...['roles/monitoring/vars/main.yml'],
+  ...['roles/monitoring/vars/main.yml', 'roles/extended_hardening/vars/debian-13.yml'],
 ]
   .map((path) => join(ROOT, 'ansible', path))
   .concat(join(ROOT, 'resources/bundle/take_collections.py'))
@@ -41,7 +41,7 @@ const PYTHON_VERSION = '3.13';
 
 /** What each layer asks of Debian; it stands on those before it. */
 function orders() {
-  const { base, monitoring } = rolePackages('debian-13');
+  const { base, monitoring, hardening } = rolePackages('debian-13');
   const l2 = [...base, ...FROM_DEBIAN];
   const order = (layer: number, ...commands: string[][]) => ({ layer, commands, notes: [] });
   return [
@@ -49,6 +49,7 @@ function orders() {
     order(1, ['upgrade', '--with-new-pkgs'], ['install', ...base]),
     order(2, ['install', ...l2]),
     order(5, ['install', ...l2, ...monitoring]),
+    order(6, ['install', ...l2, ...monitoring, ...hardening]),
   ];
 }
 
@@ -125,7 +126,7 @@ export async function makeBundle(bundle: string, root: string): Promise<void> {
     const frameworks = readdirSync(join(work, 'frameworks'));
     const images = [await takeImage(apt, folder)];
     const manifest = await describeBundle({
-      name: 'Stand-in box: layers 0 to 5',
+      name: 'Stand-in box: layers 0 to 6',
       distribution: { id: 'debian', version: '13', codename: RELEASE, arch: 'amd64' },
       evidence: 'stand-in',
       sets: setsOf({ debs, wheels, collections, frameworks, images, models: [] }),

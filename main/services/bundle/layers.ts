@@ -9,8 +9,8 @@ import { productRoot } from '../paths.ts';
 
 const Names = z.array(z.string().min(1));
 
-/** Layers whose software a bundle can carry: all, also those that this version cannot put on a box yet. */
-export const BUNDLE_LAYERS = [0, 1, 2, 3, 4, 5];
+/** Layers whose software a bundle can carry: all, also the one that is only built in when it is named. */
+export const BUNDLE_LAYERS = [0, 1, 2, 3, 4, 5, 6];
 
 /** "0,1" as layers in order. Errors: layer_unknown. */
 export function parseBundleLayers(text: string): number[] {
@@ -36,6 +36,7 @@ export interface RolePackages {
   driver: readonly string[];
   toolkit: readonly string[];
   monitoring: readonly string[];
+  hardening: readonly string[];
 }
 
 /** The roles' own lists for a distribution, `ubuntu-24.04` for example. Errors: usage for one that the roles do not know. */
@@ -50,6 +51,9 @@ export function rolePackages(distribution: string): RolePackages {
     driver: Names.parse(driver['driver_stack_default_packages']),
     toolkit: Names.parse(roleFile('roles/gpu_runtime/defaults/main.yml')?.['gpu_runtime_packages']),
     monitoring: Names.parse(roleFile('roles/monitoring/vars/main.yml')?.['monitoring_packages']),
+    hardening: Names.parse(
+      roleFile(`roles/extended_hardening/vars/${distribution}.yml`)?.['extended_hardening_packages'],
+    ),
   };
 }
 
@@ -135,6 +139,7 @@ export function orders(wanted: Wanted): LayerOrder[] {
     ],
     3: gpuLayer(wanted, 3, roles.toolkit),
     5: [...roles.monitoring],
+    6: [...roles.hardening],
   };
   const below: string[] = [];
   return layers.flatMap((layer) => {

@@ -122,6 +122,13 @@ function rootDisk(look: Look): Finding {
   return atLeastGib(bytes, want, 'Grow the root file system, or install on a larger disk.');
 }
 
+/** A fact, not a judgement: it is chosen when the system is installed, and no layer can change it. */
+function rootEncryption(look: Look): Finding {
+  const { rootEncryption: found } = look.facts;
+  if (!found) return unread(look, 'what the root file system lies on', 'rootEncryption');
+  return pass(found === 'luks' ? 'on LUKS' : 'not encrypted');
+}
+
 function freeSpace(look: Look): Finding {
   const { rootFreeBytes: root, varFreeBytes } = look.facts.filesystems ?? {};
   const want = look.profile.freeRootGiB;
@@ -173,6 +180,7 @@ export const MACHINE: readonly PreflightCheck[] = [
   { id: 'pf_bios', title: 'BIOS version', judge: bios },
   { id: 'pf_disks', title: 'Disks by serial', judge: disks },
   { id: 'pf_root_disk', title: 'Size of the root file system', judge: rootDisk },
+  { id: 'pf_root_encryption', title: 'Encryption of the root file system', judge: rootEncryption },
   { id: 'pf_free_space', title: 'Free space for the layers', judge: freeSpace },
   { id: 'pf_network', title: 'Network links', judge: network },
   { id: 'pf_power', title: 'Wall power', judge: power },

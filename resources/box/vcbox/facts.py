@@ -123,6 +123,16 @@ def disks():
     return result
 
 
+def root_encryption():
+    """`luks` when a device below the root file system is LUKS, however many layers lie between, else `none`."""
+    source, fstype = run("findmnt", "-n", "-o", "SOURCE,FSTYPE", "/").split()[-2:]
+    device = source.split("[", 1)[0]  # btrfs names its subvolume behind it
+    if not device.startswith("/dev/"):
+        raise OSError(f"/ is on no device of its own ({fstype})")
+    below = run("lsblk", "-s", "-n", "-r", "-o", "TYPE,FSTYPE", device).split()
+    return "luks" if "crypt" in below or "crypto_LUKS" in below else "none"
+
+
 def filesystems():
     root, var = os.statvfs("/"), os.statvfs("/var")
     size, free = root.f_blocks * root.f_frsize, root.f_bavail * root.f_frsize
@@ -399,6 +409,7 @@ def gather():
         "bios": bios,
         "disks": maybe("disks", disks),
         "filesystems": maybe("filesystems", filesystems),
+        "rootEncryption": maybe("rootEncryption", root_encryption),
         "gpus": maybe("gpus", gpus),
         "nvidiaSmi": maybe("nvidiaSmi", nvidia_smi),
         "kernel": platform.release(),

@@ -77,6 +77,7 @@ describe('what the layers ask for', () => {
   const chosen = (id: Resolved['id'], layer: number, name: string, version: string): Resolved => ({
     ...{ id, layer, version, title: id, text: id },
     package: name,
+    install: [`${name}=${version}`],
   });
   const decided = [
     chosen('driver', 2, 'nvidia-open-580', '580.1-1'),
@@ -149,7 +150,7 @@ describe('what the layers ask for', () => {
     ]);
     expect(orders({ ...base, layers: [4] })).toEqual([]);
     expect(parseBundleLayers('5, 0,5')).toEqual([0, 5]);
-    expect(() => parseBundleLayers('6')).toThrow(/no layer 6/);
+    expect(() => parseBundleLayers('7')).toThrow(/no layer 7/);
   });
 
   it('refuses a system that the roles do not know', () => {

@@ -46,6 +46,7 @@ export const cubeFacts = (): BoxFacts =>
       },
     ],
     filesystems: { rootBytes: 1800 * GIB, rootFreeBytes: 1700 * GIB, varFreeBytes: 1700 * GIB },
+    rootEncryption: 'none',
     gpus: ['0000:01:00.0', '0000:21:00.0', '0000:41:00.0', '0000:61:00.0'].map(card),
     nvidiaSmi: null,
     kernel: '6.8.0-87-generic',

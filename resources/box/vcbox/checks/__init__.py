@@ -85,6 +85,16 @@ LAYER_CHECKS: dict[int, list[str]] = {
         "l4_disk",
     ],
     5: ["l5_tools", "l5_commands", "l5_profile", "l5_monitor", "l5_demos"],
+    6: [
+        "l6_auditd",
+        "l6_audit_rules",
+        "l6_apparmor",
+        "l6_aide_database",
+        "l6_aide_daily",
+        "l6_openscap",
+        "l6_grafana",
+        "l6_forwarding",
+    ],
 }
 SUITES: dict[str, list[str]] = {
     "gpu-detection": [

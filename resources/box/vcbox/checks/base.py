@@ -10,6 +10,7 @@ from typing import Any
 from vcbox import process
 
 EVIDENCE_MAX = 8000
+GRAFANA_PORT = 3000
 Raw = dict[str, Any]
 Profile = dict[str, Any]
 
@@ -80,6 +81,8 @@ def box_value(profile: Profile, name: str) -> Any:
         "sshPort": 22,
         "banMaxRetry": 5,
         "banSeconds": 600,
+        "grafana": False,
+        "forwardingClosed": True,
     }
     return (profile.get("box") or {}).get(name, defaults[name])
 

@@ -16,7 +16,7 @@ def judge(raw: Raw, profile: Profile) -> Result:
     lacking = [
         name
         for name, v6 in (("IPv4", False), ("IPv6", True))
-        if not any(ufw_look.is_ssh(r, port, v6) for r in rules)
+        if not any(ufw_look.is_open(r, port, v6) for r in rules)
     ]
     value = f"not over {' and '.join(lacking)}" if lacking else "open over both"
     return judged(not lacking, value, want, ufw_look.AGAIN, evidence=raw["out"])

@@ -44,7 +44,7 @@ def way_in(raw: Raw) -> list[str]:
     return wrong
 
 
-def is_ssh(rule: Raw, port: int, v6: bool) -> bool:
-    """Whether the rule lets everybody reach SSH, over the one IP version."""
+def is_open(rule: Raw, port: int, v6: bool) -> bool:
+    """Whether the rule lets everybody reach the port, over the one IP version."""
     suffix = " (v6)" if v6 else ""
     return rule == {"to": f"{port}/tcp{suffix}", "action": "ALLOW IN", "from": f"Anywhere{suffix}"}
