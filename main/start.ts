@@ -1,5 +1,13 @@
 /** What the window stands on: wiring only. What it can do is in services, what the page may ask of it in handlers.ts. */
-import { app, BrowserWindow, dialog, MessageChannelMain, utilityProcess, type WebContents } from 'electron';
+import {
+  app,
+  BrowserWindow,
+  dialog,
+  MessageChannelMain,
+  utilityProcess,
+  type MessagePortMain,
+  type WebContents,
+} from 'electron';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CallInput } from '../preload/contract/calls.ts';
@@ -12,6 +20,7 @@ import { openForWindow } from './services/opening.ts';
 import { startPractice } from './services/practice.ts';
 import { systemsProven } from './services/systems.ts';
 import { hostedShells, type FromHost, type HostProcess } from './services/shells.ts';
+import { wrapPort } from './services/terminal-port.ts';
 import { Terminals } from './services/terminals.ts';
 import { isOurs, openPath } from './window.ts';
 
@@ -25,10 +34,10 @@ function runtimeOrigin(): string {
     : 'the official Electron release';
 }
 
-function forkShells(): HostProcess {
+function forkShells(): HostProcess<MessagePortMain> {
   const child = utilityProcess.fork(join(OUT, 'shells.mjs'), [], { serviceName: 'Shells of this laptop' });
   return {
-    send: (message) => child.postMessage(message),
+    send: (message, port) => child.postMessage(message, port ? [port] : []),
     onMessage: (listener) => child.on('message', (message: FromHost) => listener(message)),
     onExit: (listener) => child.on('exit', listener),
   };
@@ -54,21 +63,16 @@ function open(page: WebContents): void {
     link: () => undefined,
   });
   const desk = new Desk(core, (name, notice) => tell(page, name, notice));
-  const terminals = new Terminals(
+  const terminals = new Terminals<MessagePortMain>({
     desk,
-    (terminal, why) => tell(page, 'terminalEnded', { terminal, why }),
-    hostedShells(forkShells),
-  );
+    onEnd: (terminal, why) => tell(page, 'terminalEnded', { terminal, why }),
+    laptop: hostedShells(forkShells),
+    wrap: wrapPort,
+  });
 
   const openTerminal = async (from: WebContents, order: CallInput<'terminal.open'>) => {
     const { port1, port2 } = new MessageChannelMain();
-    const terminal = await terminals.open(order, {
-      send: (message) => port1.postMessage(message),
-      onMessage: (listener) => port1.on('message', ({ data }: { data: unknown }) => listener(data)),
-      onClose: (listener) => port1.on('close', listener),
-      start: () => port1.start(),
-      close: () => port1.close(),
-    });
+    const terminal = await terminals.open(order, port1);
     from.postMessage(TERMINAL_PORT, terminal, [port2]);
     return { terminal };
   };

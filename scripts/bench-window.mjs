@@ -26,6 +26,8 @@ async function npmStart() {
 function idle(name, found, why) {
   bar(`idle, ${name}, all processes`, found?.MB ?? null, { below: 400 }, 'MB', { why });
   bar(`idle, ${name}, CPU over 30 s`, found?.cpu ?? null, { below: 1 }, '% of a core', { digits: 2, why });
+  const each = Object.entries(found?.each ?? {}).map(([kind, cpu]) => `${kind} ${cpu.toFixed(2)}`);
+  if (each.length) console.log(`  ${each.join(', ')}`);
 }
 
 async function start() {

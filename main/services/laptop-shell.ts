@@ -1,7 +1,7 @@
 /** A shell of this laptop in a pty. Loaded only where the shells run (services/shells.ts). */
 import { homedir } from 'node:os';
 import pty from '@lydell/node-pty';
-import { gathered, type StartShell } from './shells.ts';
+import type { StartShell } from './shells.ts';
 
 /** A login shell of whoever runs the app, in a pty of this process. */
 export const laptopShell: StartShell = ({ columns, rows }, on) => {
@@ -14,9 +14,8 @@ export const laptopShell: StartShell = ({ columns, rows }, on) => {
     cwd: homedir(),
     env: { ...process.env, TERM: 'xterm-256color' },
   });
-  const { onData, onEnd } = gathered(on);
-  child.onData(onData);
-  child.onExit(({ exitCode }) => onEnd(`the shell ended with ${exitCode}`));
+  child.onData(on.onData);
+  child.onExit(({ exitCode }) => on.onEnd(`the shell ended with ${exitCode}`));
   return {
     write: (data) => child.write(data),
     resize: (c, r) => child.resize(c, r),

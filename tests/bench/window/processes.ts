@@ -59,18 +59,29 @@ export interface Idle {
   /** Part of one core, in per cent. */
   cpu: number;
   processes: number;
+  /** The same of each process that used any, by what it is. */
+  each: Record<string, number>;
 }
+
+/** What Chromium calls the process; the one that it all began with is main. */
+const kindOf = (pid: number): string =>
+  /--utility-sub-type=([^\0]*)/.exec(of(pid, 'cmdline'))?.[1] ??
+  /--type=([^\0]*)/.exec(of(pid, 'cmdline'))?.[1] ??
+  'main';
 
 /** What an app weighs and uses while nobody touches it. */
 export async function idleOf(root: number): Promise<Idle> {
   await delay(SETTLE_MS);
   const before = tree(root);
   const from = performance.now();
-  const used = cpuSeconds(before);
+  const used = new Map(before.map((pid) => [pid, cpuSeconds([pid])]));
   await delay(IDLE_MS);
   const seconds = (performance.now() - from) / 1000;
+  const part = (pid: number) => (100 * (cpuSeconds([pid]) - (used.get(pid) ?? 0))) / seconds;
+  const parts = before.map((pid) => [kindOf(pid), part(pid)] as const).filter(([, cpu]) => cpu > 0);
   return {
-    cpu: (100 * (cpuSeconds(before) - used)) / seconds,
+    cpu: parts.reduce((sum, [, cpu]) => sum + cpu, 0),
+    each: Object.fromEntries(parts),
     MB: pss(tree(root)),
     processes: before.length,
   };

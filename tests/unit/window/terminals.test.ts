@@ -9,13 +9,14 @@ import {
   type HostProcess,
   type ToHost,
 } from '../../../main/services/shells.ts';
-import { Terminals, type TerminalPort } from '../../../main/services/terminals.ts';
+import { Terminals } from '../../../main/services/terminals.ts';
+import type { TerminalPort } from '../../../main/services/terminal-port.ts';
 import { HIGH_WATER, type FromShell, type ToShell } from '../../../preload/contract/terminal.ts';
 
 /** More than a pty and a gathered message hold beyond the mark. */
 const SLACK = 300_000;
 const LAST = 400_000;
-const DRAWN_MS = 200;
+const DRAWN_MS = 600;
 
 /** The window's end of a port. What comes is acknowledged after a while, as when it is drawn. */
 class Window implements TerminalPort {
@@ -25,6 +26,8 @@ class Window implements TerminalPort {
   most = 0;
   exit: string | null = null;
   #undrawn = 0;
+  #started = false;
+  readonly #typed: ToShell[] = [];
   #tell: (message: ToShell) => void = () => undefined;
 
   send(message: FromShell): void {
@@ -47,16 +50,22 @@ class Window implements TerminalPort {
     this.#tell = listener;
   }
   onClose(): void {}
-  start(): void {}
+  /** What was typed before waits in the port. */
+  start(): void {
+    this.#started = true;
+    for (const message of this.#typed) this.#tell(message);
+  }
   close(): void {}
 
   type(data: string): void {
-    this.#tell({ type: 'input', data });
+    const message = { type: 'input' as const, data };
+    if (this.#started) this.#tell(message);
+    else this.#typed.push(message);
   }
 }
 
-/** The process of the shells, whose messages are copied and come later, as between processes. */
-class Host implements HostProcess {
+/** The process of the shells, whose messages are copied and come later, ports as they are, as between processes. */
+class Host implements HostProcess<TerminalPort> {
   static started = 0;
   #ended: () => void = () => undefined;
   #tell: (message: FromHost) => void = () => undefined;
@@ -69,8 +78,8 @@ class Host implements HostProcess {
   #later(what: () => void): void {
     setImmediate(() => this.#gone || what());
   }
-  send(message: ToHost): void {
-    this.#later(() => this.#take(structuredClone(message)));
+  send(message: ToHost, port?: TerminalPort): void {
+    this.#later(() => this.#take(structuredClone(message), port));
   }
   onMessage(listener: (message: FromHost) => void): void {
     this.#tell = listener;
@@ -86,11 +95,13 @@ class Host implements HostProcess {
 
 describe.runIf(process.platform !== 'win32')('a terminal', () => {
   let host = new Host();
-  const terminals = new Terminals(
-    {} as Desk,
-    () => undefined,
-    hostedShells(() => (host = new Host())),
-  );
+  const ends: string[] = [];
+  const terminals = new Terminals<TerminalPort>({
+    desk: {} as Desk,
+    onEnd: (_terminal, why) => void ends.push(why),
+    laptop: hostedShells(() => (host = new Host())),
+    wrap: (port) => port,
+  });
   afterEach(() => {
     terminals.close();
     vi.unstubAllEnvs();
@@ -125,7 +136,7 @@ describe.runIf(process.platform !== 'win32')('a terminal', () => {
     await vi.waitFor(() => expect(first.text).toContain('42'));
     const before = Host.started;
     host.die();
-    expect(first.exit).toBe('the process of the shells ended');
+    expect(ends.at(-1)).toBe('the process of the shells ended');
     await terminals.open(order, second);
     second.type('exit 3\n');
     await vi.waitFor(() => expect(second.exit).toBe('the shell ended with 3'));
@@ -133,13 +144,15 @@ describe.runIf(process.platform !== 'win32')('a terminal', () => {
   });
 
   it('says so when no shell can be started', async () => {
-    const ends: string[] = [];
+    const told: string[] = [];
     const start = () => {
       throw new Error('no pty');
     };
-    const take = hostShells((message) => ends.push(message.type === 'end' ? message.why : 'data'), start);
-    take({ type: 'start', id: 1, columns: 80, rows: 24 });
-    take({ type: 'write', id: 1, data: 'x' });
-    expect(ends).toEqual(['no shell could be started: Error: no pty']);
+    const take = hostShells(({ why }) => told.push(why), start);
+    const window = new Window();
+    take({ type: 'open', id: 'a', columns: 80, rows: 24 }, window);
+    await vi.waitFor(() => expect(told).toEqual(['no shell could be started: Error: no pty']));
+    expect(window.exit).toBe(told[0]);
+    take({ type: 'kill', id: 'a' });
   });
 });
