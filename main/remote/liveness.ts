@@ -33,7 +33,7 @@ export class Liveness {
     this.#onDead = onDead;
     socket.on('data', this.#heard);
     this.#ping();
-    this.#timer = setInterval(() => this.#tick(), everyMs / 4);
+    this.#timer = setInterval(() => this.#tick(), everyMs / 2);
   }
 
   /** The last measured time from ping to answer in ms; null before the first. */

@@ -65,8 +65,8 @@ export interface Idle {
 
 /** What Chromium calls the process; the one that it all began with is main. */
 const kindOf = (pid: number): string =>
-  /--utility-sub-type=([^\0]*)/.exec(of(pid, 'cmdline'))?.[1] ??
-  /--type=([^\0]*)/.exec(of(pid, 'cmdline'))?.[1] ??
+  /--utility-sub-type=([^\s\0]*)/.exec(of(pid, 'cmdline'))?.[1] ??
+  /--type=([^\s\0]*)/.exec(of(pid, 'cmdline'))?.[1] ??
   'main';
 
 /** What an app weighs and uses while nobody touches it. */
