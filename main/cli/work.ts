@@ -161,7 +161,7 @@ export function addWorkCommands(
 
   run(
     add('provision', 'Put layers on the box, each fetched, installed and looked at')
-      .option('--layers <list>', 'which, as in 0,1,2; all of the profile without it')
+      .option('--layers <list>', 'which, as in 0,1,2; 0 to 5 without it, 6 is optional')
       .option(...bundle)
       .option(...noReboot)
       .option(...giveUp),

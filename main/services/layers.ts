@@ -83,6 +83,14 @@ function hardening(session: Session): PhasePlan[] {
     : [phase('l1-harden-port', `Access hardening, port ${port} kept open`, port), last];
 }
 
+/** Closes what the app's own fetch needs, so it is the last job that a box is given; docs/hardening.md has the way back. */
+function forwarding(layer: number): PhasePlan {
+  const title = 'Close SSH forwarding (no bundle reaches the box from then on)';
+  const vars = { ssh_forwarding_admin_user: ADMIN_USER };
+  const params = { layer, playbook: 'site.yml', tags: ['forwarding'], vars, confirmSeconds: CONFIRM_SECONDS };
+  return { id: 'l6-forwarding', title, kind: 'harden', layer, suite: null, params };
+}
+
 function reboot(id: string, title: string, layer: number, why: string): PhasePlan {
   return { id, title, kind: 'reboot', layer, suite: null, params: { layer, why, ...REBOOT } };
 }
@@ -112,8 +120,10 @@ function varsOf(layer: number, { session, profile, manifest, software }: Order):
       const own = manifest.files.some(({ path }) => OWN_LOCK.test(path));
       return { ai_frameworks_locks_dir: own ? frameworks : '', ai_frameworks_wheels_dir: frameworks };
     }
-    default:
+    case 5:
       return { monitoring_profile: profile };
+    default:
+      return {};
   }
 }
 
@@ -142,6 +152,8 @@ export function install(layer: number, order: Order): PhasePlan[] {
         role,
         reboot('l2-reboot', 'Reboot into the new driver', layer, 'the new driver is loaded at boot'),
       ];
+    case 6:
+      return [role, forwarding(layer)];
     default:
       return [role];
   }

@@ -13,10 +13,11 @@ import { offeredBy } from './offered.ts';
 import { isBlocker } from './preflight.ts';
 import { makeRun, standingOf, type PhasePlan } from './runs.ts';
 
-/** "0,1" as layers in order; all that the profile has when nothing is named. Errors: layer_unknown. */
+/** "0,1" as layers in order; all that are not optional when nothing is named. Errors: layer_unknown. */
 export function parseLayers(text: string | undefined, profile: Profile): number[] {
-  const known = layersOf(profile).map((l) => l.layer);
-  if (text === undefined) return known;
+  const all = layersOf(profile);
+  if (text === undefined) return all.filter((l) => !l.optional).map((l) => l.layer);
+  const known = all.map((l) => l.layer);
   const layers = text.split(',').map((word) => {
     const layer = /^\d+$/.test(word.trim()) ? Number(word.trim()) : NaN;
     if (!known.includes(layer))

@@ -30,6 +30,8 @@ export interface Layer {
   kinds: readonly JobKind[];
   /** As the original specification has it, for comparison only; null where it names none. */
   nominalSeconds: number | null;
+  /** Part of a box only where it was begun there. */
+  optional?: true;
 }
 
 /** The layers this version has. */
@@ -40,11 +42,18 @@ export const LAYERS: readonly Layer[] = [
   { layer: 3, title: 'L3 GPU runtime', kinds: ['layer'], nominalSeconds: 120 },
   { layer: 4, title: 'L4 AI frameworks', kinds: ['layer'], nominalSeconds: 360 },
   { layer: 5, title: 'L5 Validation and monitoring', kinds: ['layer'], nominalSeconds: 60 },
+  {
+    layer: 6,
+    title: 'L6 Extended hardening',
+    kinds: ['layer', 'harden'],
+    nominalSeconds: null,
+    optional: true,
+  },
 ];
 /** The first layer whose versions a profile decides. */
 const FIRST_DECIDED = 2;
 
-/** The layers of boxes with this profile: one that decides no versions, or none, has the base system alone. */
+/** The layers of boxes with this profile, optional ones too: one that decides no versions, or none, has the base system alone. */
 export function layersOf(profile: Profile | null): readonly Layer[] {
   return profile?.software ? LAYERS : LAYERS.filter(({ layer }) => layer < FIRST_DECIDED);
 }
@@ -235,7 +244,10 @@ export function standing(session: Session, attempts: readonly Attempt[], profile
   const ctx: Context = { session, profile, all: inOrder(attempts) };
   const preflight = judgeLocal(ctx, 'preflight', 'Preflight');
   const keys = judgeLocal(ctx, 'keys', 'Keys');
-  const layers = layersOf(profile).map((l) => judgeLayer(ctx, l.layer, l.title, l.kinds));
+  const begun = new Set(ctx.all.map((a) => a.row.spec.params['layer']));
+  const layers = layersOf(profile)
+    .filter((l) => !l.optional || begun.has(l.layer))
+    .map((l) => judgeLayer(ctx, l.layer, l.title, l.kinds));
   const ship = profile?.gates.ship ?? [];
   const production = profile?.gates.production ?? [];
   const seen = ctx.all.map(suiteOf).filter((s) => s !== null);

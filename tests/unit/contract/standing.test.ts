@@ -227,6 +227,11 @@ describe('the layers of a profile', () => {
     expect(of(makeProfile({ software })).map(([id]) => id)).toEqual(['l0', 'l1', 'l2', 'l3', 'l4', 'l5']);
   });
 
+  it('hold an optional one where it was begun', () => {
+    const begun = layer1({ title: 'Extended hardening', params: { layer: 6 } });
+    expect(of(makeProfile({ software }), [begun]).at(-1)).toEqual(['l6', 1]);
+  });
+
   it('each count their own jobs, and a layer is out of date when one below it is changed', () => {
     const profile = makeProfile({ software });
     const layer2 = layer1({ title: 'Driver stack', params: { layer: 2 } });

@@ -57,6 +57,13 @@ describe('what a layer is installed with', () => {
     expect(vars(5)).toEqual({ monitoring_profile: profile });
   });
 
+  it('layer 6 with forwarding closed last, by a job that proves a new login', () => {
+    expect(install(6, order()).map(({ kind, params }) => [kind, params['tags']])).toEqual([
+      ['layer', ['l6']],
+      ['harden', ['forwarding']],
+    ]);
+  });
+
   it('with a reboot before the driver stack and after it, each asked for', () => {
     expect(install(2, order()).map(({ kind, layer }) => [kind, layer])).toEqual([
       ['reboot', 2],
