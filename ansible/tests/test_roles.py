@@ -28,7 +28,7 @@ def test_argument_specs_cover_every_default(role: Path) -> None:
     types = {"str": str, "int": int, "bool": bool, "list": list, "dict": dict}
     for name, value in defaults.items():
         assert name.startswith(f"{role.name}_")
-        assert specs[name]["description"]
+        assert specs[name]["description"] and specs[name]["type"] in types
         template = isinstance(value, str) and "{{" in value
         if value is not None and not template:
             assert isinstance(value, types[specs[name]["type"]])
@@ -67,13 +67,6 @@ def test_every_task_file_is_reached(path: Path) -> None:
         return
     main = tasks_of(load(path.parent / "main.yml"))
     assert path.name in [task.get("ansible.builtin.import_tasks") for task in main]
-
-
-@pytest.mark.parametrize("name", ["inventory/example.yml", "inventory/local.yml"])
-def test_the_site_parses(tmp_path: Path, name: str) -> None:
-    done = ansible_playbook(tmp_path, "--syntax-check", "-i", str(ANSIBLE / name), str(ANSIBLE / "site.yml"))
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "WARNING" not in done.stderr, done.stderr
 
 
 def test_each_task_file_parses_alone(tmp_path: Path) -> None:

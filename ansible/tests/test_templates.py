@@ -66,6 +66,8 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
         "gpu_runtime/daemon.json.j2",
         {"gpu_runtime_daemon_json": {"stdout": "{{ customer | to_json }}"}},
     ),
+    ("bundle-apt.conf", "site_bundle/apt.conf.j2", {}),
+    ("bundle-sources.list", "site_bundle/sources.list.j2", {}),
     ("monitor.sh", "monitoring/monitor.sh.j2", {}),
     (
         "vault-cube-test-gpu",

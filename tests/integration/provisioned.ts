@@ -33,6 +33,8 @@ export interface Provisioned {
   box: RigBox;
   /** Knows the box under NAME, with its address, and has the sudo password among its secrets. */
   laptop: Laptop;
+  /** Path of the key that vaultadmin logs in with, without a passphrase. */
+  key: string;
   /** Stops the one and removes the other. */
   end(): Promise<void>;
 }
@@ -120,7 +122,7 @@ export async function provisioned(): Promise<Provisioned> {
     await must0(laptop, 'inspect', '--box', NAME, '--host', box.host);
     // SSH answers before all else runs.
     await box.run(['systemctl', 'is-system-running', '--wait']);
-    return { box, laptop, end };
+    return { box, laptop, key: join(dir, 'key'), end };
   } catch (error) {
     await end();
     throw error;
