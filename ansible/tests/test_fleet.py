@@ -93,7 +93,7 @@ def names_in(path: Path) -> list[str]:
     if path.suffix == ".py":
         return re.findall(r"^def (test_\w+)", text, re.MULTILINE)
     # The name stands behind it( or behind the table of it.each( … )(.
-    return re.findall(r"(?:\bit\(|\)\()\s*'((?:[^'\\]|\\.)+)'", text)
+    return re.findall(r"(?:\b(?:it|byHand)\(|\)\()\s*'((?:[^'\\]|\\.)+)'", text)
 
 
 def test_the_role_tests_are_there_and_enough() -> None:
