@@ -10,6 +10,7 @@ import { NAME, provisioned, type Provisioned } from './provisioned.ts';
 
 const why = whyNoRig();
 const PASSED = [0, 10];
+const DAEMONS = ['docker', 'containerd', 'nvidia-persistenced', 'ssh', 'fail2ban'];
 const eventsOf = (records: readonly Record_[], kind: string) =>
   records.filter(isEvent({ kind })).map((r) => r['event'] as Record<string, unknown>);
 const changedIn = (records: readonly Record_[]) =>
@@ -22,6 +23,9 @@ describe.runIf(why === null)(`layers 2 to 5 by the app${why ? ` (not run: ${why}
   const run = (command: string, ...args: string[]) => kept.laptop.run(command, '--box', NAME, ...args);
   const provision = (...args: string[]) => run('provision', '--bundle', kept.box.bundle, ...args);
   const boot = async () => (await kept.box.run(['cat', '/proc/sys/kernel/random/boot_id'])).stdout;
+
+  const pids = async () =>
+    (await kept.box.run(['systemctl', 'show', '-p', 'MainPID', '--value', ...DAEMONS])).stdout;
 
   beforeAll(async () => {
     kept = await provisioned();
@@ -43,12 +47,12 @@ describe.runIf(why === null)(`layers 2 to 5 by the app${why ? ` (not run: ${why}
     );
   });
 
-  it('all of them once more change nothing and need no reboot', async () => {
-    const before = await boot();
+  it('all of them once more change nothing, need no reboot, and start no daemon anew', async () => {
+    const before = [await boot(), await pids()];
     const { code, records } = await provision();
     expect(PASSED).toContain(code);
     expect(changedIn(records)).toEqual([]);
-    expect(await boot()).toBe(before);
+    expect([await boot(), await pids()]).toEqual(before);
   });
 
   it('nor does drift see anything', async () => {

@@ -1,7 +1,7 @@
 /**
  * The roles and checks of layers 2 and 3 on a provisioned rig box with two stand-in kernels and NVIDIA's stand-in packages:
  * DKMS, initramfs-tools, apt, Docker and containerd are the real ones. What it cannot show is a GPU, a loaded module and Secure
- * Boot. `MEND=all` breaks and mends every row of the table alone, which takes a quarter of an hour; else as many as are apart
+ * Boot. That a second run changes nothing is seen in all-layers.test.ts. `MEND=all` breaks and mends every row of the table alone, which takes a quarter of an hour; else as many as are apart
  * from each other are done together, once.
  */
 import { readFileSync } from 'node:fs';
@@ -109,21 +109,6 @@ describe.runIf(why === null)(`layers 2 and 3${why ? ` (not run: ${why})` : ''}`,
     // With a container running Docker put its rules in another order than it does below, without one.
     await jobs.sh('systemctl restart docker.service');
     expect(await findings()).toEqual(ALWAYS);
-  });
-
-  it('layers 1, 2 and 3 once more change nothing, and no daemon is started anew', async () => {
-    const pids = () => jobs.sh('systemctl show -p MainPID --value docker containerd nvidia-persistenced');
-    const before = await pids();
-    expect(await jobs.layers(['l1', 'l2', 'l3'], VARS)).toMatchObject({
-      outcome: 'passed',
-      changed: [],
-      counts: { changed: 0, failed: 0 },
-    });
-    expect(await pids()).toBe(before);
-  });
-
-  it('nor does drift see anything', async () => {
-    expect(await drift()).toMatchObject({ outcome: 'passed', changed: [] });
   });
 
   it('a container sees the cards that it is given, one by its UUID', async () => {

@@ -102,14 +102,6 @@ describe.runIf(why === null)(`layers 4 and 5${why ? ` (not run: ${why})` : ''}`,
     expect(await findings()).toEqual({});
   });
 
-  it('both once more change nothing', async () => {
-    expect(await jobs.layers(['l4', 'l5'], VARS)).toMatchObject({
-      outcome: 'passed',
-      changed: [],
-      counts: { changed: 0, failed: 0 },
-    });
-  });
-
   it('validation commands end with their outcome, and what is not built never passes', async () => {
     const gpu = await kept.box.run(['vault-cube-test-gpu', '--json']);
     const told = gpu.stdout
