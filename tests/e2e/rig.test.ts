@@ -19,6 +19,7 @@ import { Display, openApp, whyNoWindow, type OpenWindow } from './window.ts';
 
 /** The first box of a machine is built from packages. */
 const RIG_MS = 600_000;
+const ABOVE = ['L2 Driver stack', 'L3 GPU runtime', 'L4 AI frameworks', 'L5 Validation and monitoring'];
 /** Both layers on a machine that is busy with other tests; about a minute on one that is not. */
 const LAYERS_MS = 500_000;
 const why = whyNoRig() ?? whyNoWindow();
@@ -121,8 +122,13 @@ describe.runIf(why === null)(`the wizard on a rig box${why ? ` (not run: ${why})
     await page()
       .getByText(/^What will happen/)
       .waitFor();
+    await page()
+      .getByText(/^NVIDIA driver 580\.\d+\.\d+ \(/)
+      .waitFor();
     await accessible(page());
     await shot(page(), 'provision-plan');
+    // The other layers are given in tests/integration/all-layers.test.ts.
+    for (const layer of ABOVE) await page().getByRole('checkbox', { name: layer }).uncheck();
     await h.button('Provision L0, L1').click();
     await page()
       .getByText(/Waiting for apt's lock: held by \S*python3/)
@@ -189,7 +195,7 @@ describe.runIf(why === null)(`the wizard on a rig box${why ? ` (not run: ${why})
   );
 
   it('Validate runs T1 and draws what the GPUs did', async () => {
-    await h.next('Validate');
+    await h.goTo('Validate');
     await h.field('Watch the GPUs after the last check').fill('4');
     await accessible(page());
     await h.button('Validate').click();
