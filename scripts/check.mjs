@@ -22,10 +22,14 @@ const npx = (tool, ...args) => [join('node_modules', '.bin', tool), args];
 const tsc = (project) => [process.execPath, ['node_modules/typescript-native/bin/tsc', '-p', project]];
 /** Waits for processes and the network of this machine far more than it computes: beside the others. */
 const waiting = [['pytest, box', py('python3'), [...PYTEST, 'tests/box']]];
+/** Whole plays that send files take as long as all other tests of roles together: those are `npm test`'s. */
+const PLAYS = ['test_site_bundle.py', 'test_monitoring_code.py'].map(
+  (name) => `--ignore=ansible/tests/${name}`,
+);
 /** The longest first: two at a time, since most laptops and CI have two cores at least. */
 const work = [
+  ['pytest, ansible', py('python3'), [...PYTEST, ...PLAYS, 'ansible/tests']],
   ['lint', ...npx('oxlint', '--type-aware', '--deny-warnings', '.')],
-  ['pytest, ansible', py('python3'), [...PYTEST, 'ansible/tests']],
   ['format', ...npx('prettier', '--check', ...FORMAT_CACHE, '--log-level', 'warn', ...(await formatted()))],
   [
     'ansible-lint',
