@@ -66,6 +66,28 @@ describe('the plan', () => {
     expect(button('Provision')).toBeDisabledWith('Choose a layer.');
   });
 
+  it('names the decided versions, and offers an optional layer unchosen where there are layers above the base', async () => {
+    const box = boxOf(before);
+    const [l0Part, l1Part] = box.standing.layers;
+    if (!l0Part || !l1Part) throw new Error('the recorded box has two layers');
+    const layers = [l0Part, l1Part, { ...l1Part, id: 'l2', layer: 2, title: 'L2 Driver stack' }];
+    const software = [
+      'NVIDIA driver 580.95.05 (specification ≥ 550.127.05, RTX 5090 with open modules ≥ 570.26)',
+    ];
+    const run = { ...runOf('provision', [...l0, ...l1], null), software };
+    const main = new FakeMain()
+      .serve(boxOf(before, { standing: { ...box.standing, layers } }), before)
+      .answer('box.plan', () => run)
+      .answer('box.bundle', () => '/srv/bundle');
+    const { user } = await show(Provision, main);
+    const plan = within(await screen.findByRole('region', { name: 'What will happen' }));
+    expect(plan.getByText(software[0] ?? '')).toBeTruthy();
+    expect(main.of('box.plan').at(-1)).toMatchObject({ layers: [0, 1, 2] });
+    const optional = screen.getByRole('checkbox', { name: 'L6 Extended hardening' });
+    await user.click(optional);
+    await vi.waitFor(() => expect(main.of('box.plan').at(-1)).toMatchObject({ layers: [0, 1, 2, 6] }));
+  });
+
   it('that cannot be made says why and what to do, with the button for it beside', async () => {
     const main = planned().refuse('box.plan', 'bundle_missing', { path: '/nothing' });
     const { user } = await show(Provision, main);

@@ -2,7 +2,7 @@
 import { Checkbox, Stack, Text } from '@mantine/core';
 import type { BoxState } from '../../../preload/contract/calls.ts';
 import type { JobKind } from '../../../preload/contract/job.ts';
-import type { Part } from '../../../preload/contract/standing.ts';
+import { LAYERS, type Part } from '../../../preload/contract/standing.ts';
 import { ErrorView } from '../../components/ErrorView.tsx';
 import { PartCard } from '../../components/PartCard.tsx';
 import { plural } from '../../numbers.ts';
@@ -19,6 +19,17 @@ const DOES: Partial<Record<JobKind, string>> = {
   reboot: 'Only where one is due: asked, counted down, and waited for until the box is back.',
   checks: 'An independent look. The next layer opens when this one is healthy.',
 };
+
+/** What a person has to know before an optional layer is chosen, by its number. */
+const OPTIONAL: Record<number, string> = {
+  6: 'Optional: audit, AIDE, AppArmor, OpenSCAP. It closes SSH forwarding last: no bundle reaches the box from then on.',
+};
+
+/** Optional layers that this box has not begun; none where it has no layers above the base system. */
+const offered = (parts: readonly Part[]) =>
+  LAYERS.filter(
+    ({ layer, optional }) => optional && parts.length > 2 && !parts.some((p) => p.layer === layer),
+  );
 
 interface Props {
   box: BoxState;
@@ -57,6 +68,16 @@ export function PlanView({ box, layers, chosen, onChoose, bundle, onBundle, plan
             />
           );
         })}
+        {offered(layers).map(({ layer, title }) => (
+          <Checkbox
+            key={layer}
+            mx="md"
+            label={title}
+            description={OPTIONAL[layer]}
+            checked={chosen.includes(layer)}
+            onChange={(e) => toggle(layer, e.currentTarget.checked)}
+          />
+        ))}
       </Stack>
       {plan.error && <ErrorView error={plan.error} />}
       {!plan.run && !plan.error && (
