@@ -34,6 +34,10 @@ const ACTIONS: Partial<Record<ErrorCode, string>> = {
   journal_busy: 'Wait for it to end, or end it, then try again. Nothing recorded is lost.',
   output_unwritable: 'Choose a folder that you can write.',
   bundle_missing: 'Choose the folder of the bundle, the one with manifest.json in it.',
+  bundle_sources_failed: 'Look at the network, the addresses and the keyrings, then build again.',
+  bundle_no_room: 'Make room, or choose a folder on a larger disk. What is fetched stays.',
+  bundle_fetch_failed: 'Look at the network, then build again: what is here is not fetched again.',
+  bundle_tool_failed: 'Mend what is named, then build again.',
   box_disk_full:
     'Free space on the box ("sudo apt clean", "sudo journalctl --vacuum-size=100M"), then Resume; what is done is not repeated.',
   dpkg_broken: 'On the box run "sudo dpkg --configure -a" and look at what it says, then Resume.',

@@ -69,7 +69,12 @@ describe.runIf(why === null)(`the built package${why ? ` (not run: ${why})` : ''
       readFileSync(join(app, 'out/main', file), 'utf8'),
     );
     const names = built.flatMap((text) =>
-      [...text.matchAll(/^import .* from "([^"]+)";?$/gm)].map(([, name = '']) => name),
+      // Imported, or read when it is first used (main/remote/ssh2.ts).
+      [
+        ...text.matchAll(
+          /^import .* from "([^"]+)";?$|\bfromHere\("([^"]+)"\)|\bimport\("([a-z@][^"]*)"\)/gm,
+        ),
+      ].map(([, name, first, later]) => name ?? first ?? later ?? ''),
     );
     const loaded = names.filter((name) => name !== 'electron' && !isBuiltin(name) && !name.startsWith('./'));
     expect(loaded).toEqual(expect.arrayContaining(['ssh2', '@lydell/node-pty']));

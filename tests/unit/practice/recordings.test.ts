@@ -12,6 +12,7 @@ import { loadProfile } from '../../../main/services/profiles.ts';
 import { BoxFacts } from '../../../preload/contract/facts.ts';
 import { parseEvent } from '../../../preload/contract/events.ts';
 import { JobSpec } from '../../../preload/contract/job.ts';
+import { Profile } from '../../../preload/contract/profile.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const DIR = join(ROOT, 'resources/practice');
@@ -24,6 +25,9 @@ const linesOf = (name: string) =>
     .toString('utf8')
     .trimEnd()
     .split('\n');
+
+const pick = <T>(of: Record<string, T>, names: readonly string[]): Record<string, T> =>
+  Object.fromEntries(Object.entries(of).filter(([name]) => names.includes(name)));
 
 /** Ids of a list of checks in resources/box/vcbox/checks/__init__.py. */
 function checkIds(list: string): string[] {
@@ -77,7 +81,13 @@ describe('recordings of the practice box', () => {
         .map((line) => parseEvent(line))
         .flatMap((e) => (e.known && e.kind === 'check' ? [e.body.check.id] : []));
       expect(ran).toEqual(checkIds(layer === undefined ? `"${suite}"` : String(layer)));
-      expect(params['profile']).toEqual(loadProfile('practice').profile);
+      // What the profile says since of checks that were not run then changes nothing here.
+      const about = (profile: Profile) => ({
+        ...profile,
+        expectations: pick(profile.expectations, ran),
+        standInExpectations: pick(profile.standInExpectations, ran),
+      });
+      expect(about(Profile.parse(params['profile']))).toEqual(about(loadProfile('practice').profile));
     },
   );
 
