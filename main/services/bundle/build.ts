@@ -32,7 +32,7 @@ import { requireTools } from './tools.ts';
 /** Left free on the disk, as the box leaves it when it fetches. */
 const SPARE_BYTES = 1024 ** 3;
 /** Layers with Debian packages. */
-const APT_LAYERS = [0, 1, 2, 3, 5];
+const APT_LAYERS = [0, 1, 2, 3, 5, 6];
 /** Debian's names of processors by the kernel's. */
 const ARCH: Record<string, string> = { x86_64: 'amd64', aarch64: 'arm64' };
 
@@ -163,7 +163,7 @@ class Build {
       this.#tell.progress('Reading the sources', 0, null, 'files');
       await apt.update();
     }
-    const named = software.filter((c) => c.from === 'apt').flatMap((c) => c.packages);
+    const named = software.filter((c) => c.from === 'apt').flatMap((c) => [...c.packages, ...c.also]);
     const offered =
       (await apt?.versions([...named, ...namesToAsk(roles, installed)])) ?? new Map<string, string[]>();
     const { components, refusals } = resolveSoftware(
