@@ -1,5 +1,5 @@
 /**
- * The only file that touches ipcMain. Every call of the contract gets a handler, or this does not compile; each is checked
+ * The window's calls; the entry answers one channel beside them, that the app has started. Every call of the contract gets a handler, or this does not compile; each is checked
  * for its sender and its input, and answers `{ok: true, value}` or `{ok: false, error}`, never anything else.
  */
 import { ipcMain, type IpcMainInvokeEvent, type WebContents } from 'electron';

@@ -50,3 +50,18 @@ def ansible_playbook(folder: Path, *args: str, path: str = os.environ["PATH"]) -
     }
     argv = [str(VENV / "bin" / "ansible-playbook"), *args]
     return subprocess.run(argv, cwd=folder, env=env, capture_output=True, text=True, timeout=120, check=False)
+
+
+def try_tasks(
+    folder: Path, files: list[Path], hosts: dict[str, dict[str, Any]], tasks: list[dict[str, Any]], **more: str
+) -> subprocess.CompletedProcess[str]:
+    """Tasks with the variables of a role's files on this machine, once a host; a host's own variables stand above these."""
+    names = sorted({name for variables in hosts.values() for name in variables})
+    (folder / "hosts.yml").write_text(yaml.safe_dump({"of": hosts}))
+    given = {name: "{{ of[inventory_hostname]['" + name + "'] }}" for name in names}
+    read = [*map(str, files), "hosts.yml"]
+    play = {"name": "Try", "hosts": "all", "gather_facts": False, "vars_files": read, "tasks": tasks}
+    (folder / "try.yml").write_text(yaml.safe_dump([play], sort_keys=False))
+    (folder / "vars.yml").write_text(yaml.safe_dump(given))
+    inventory = ",".join(hosts) + ","
+    return ansible_playbook(folder, "-c", "local", "-i", inventory, "-e", "@vars.yml", "try.yml", **more)

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from project import ANSIBLE, DISTRIBUTIONS, REPO, ansible_playbook, load
+from project import ANSIBLE, DISTRIBUTIONS, REPO, load, try_tasks
 from vcbox.parsers.packages import NVIDIA_NAMES
 
 ROLE = ANSIBLE / "roles" / "driver_stack"
@@ -18,17 +17,11 @@ NAMES = load(ROLE / "vars" / "main.yml")["driver_stack_name_patterns"]
 PATTERNS = "(" + "|".join(NAMES) + ")"
 
 
+FILES = [ROLE / "defaults" / "main.yml", ROLE / "vars" / "main.yml", ROLE / "vars" / "debian-13.yml"]
+
+
 def run(folder: Path, hosts: dict[str, dict[str, Any]], tasks: list[dict[str, Any]], **more: str) -> Any:
-    """Tasks with the role's variables on this machine, once a host; a host's own variables stand above the role's."""
-    files = [str(ROLE / "defaults" / "main.yml"), str(ROLE / "vars" / "main.yml"), str(ROLE / "vars" / "debian-13.yml")]
-    names = sorted({name for variables in hosts.values() for name in variables})
-    (folder / "hosts.yml").write_text(yaml.safe_dump({"of": hosts}))
-    given = {name: "{{ of[inventory_hostname]['" + name + "'] }}" for name in names}
-    play = {"name": "Try", "hosts": "all", "gather_facts": False, "vars_files": [*files, "hosts.yml"], "tasks": tasks}
-    (folder / "try.yml").write_text(yaml.safe_dump([play], sort_keys=False))
-    (folder / "vars.yml").write_text(yaml.safe_dump(given))
-    inventory = ",".join(hosts) + ","
-    return ansible_playbook(folder, "-c", "local", "-i", inventory, "-e", "@vars.yml", "try.yml", **more)
+    return try_tasks(folder, FILES, hosts, tasks, **more)
 
 
 def test_secure_boot(tmp_path: Path) -> None:

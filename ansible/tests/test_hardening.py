@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from project import ANSIBLE, DISTRIBUTIONS, REPO, ansible_playbook, load
+from project import ANSIBLE, DISTRIBUTIONS, REPO, load, try_tasks
 from vcbox.checks import l6_aide_database, l6_audit_rules, l6_forwarding, l6_openscap
 
 ROLE = ANSIBLE / "roles" / "extended_hardening"
@@ -20,16 +19,11 @@ RECORDED = REPO / "tests" / "fixtures" / "hardening-debian-13"
 SCRIPT = (EXPECTED / "debian-13" / "vault-cube-openscap").read_text()
 
 
+FILES = [ROLE / "defaults" / "main.yml", ROLE / "vars" / "main.yml"]
+
+
 def run(folder: Path, hosts: dict[str, dict[str, Any]], tasks: list[dict[str, Any]]) -> Any:
-    """Tasks with the role's variables on this machine, once a host; a host's own variables stand above the role's."""
-    files = [str(ROLE / "defaults" / "main.yml"), str(ROLE / "vars" / "main.yml")]
-    names = sorted({name for variables in hosts.values() for name in variables})
-    (folder / "hosts.yml").write_text(yaml.safe_dump({"of": hosts}))
-    given = {name: "{{ of[inventory_hostname]['" + name + "'] }}" for name in names}
-    play = {"name": "Try", "hosts": "all", "gather_facts": False, "vars_files": [*files, "hosts.yml"], "tasks": tasks}
-    (folder / "try.yml").write_text(yaml.safe_dump([play], sort_keys=False))
-    (folder / "vars.yml").write_text(yaml.safe_dump(given))
-    return ansible_playbook(folder, "-c", "local", "-i", ",".join(hosts) + ",", "-e", "@vars.yml", "try.yml")
+    return try_tasks(folder, FILES, hosts, tasks)
 
 
 def test_the_check_looks_for_the_rules_that_the_role_lays() -> None:

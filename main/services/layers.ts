@@ -13,7 +13,7 @@ const ANSIBLE_SERIES = '2.19';
 const CONFIRM_SECONDS = 120;
 const SSH_PORT = 22;
 /** Where a fetch job puts the bundle. */
-const TREE = '/var/lib/vault-cube/bundle/tree';
+export const TREE = '/var/lib/vault-cube/bundle/tree';
 /** A lock file that a bundle brings for its own wheels: without one the role's own is meant. */
 const OWN_LOCK = /^frameworks\/[^/]+\.txt$/;
 const REBOOT = {

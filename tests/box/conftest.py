@@ -20,6 +20,7 @@ SOURCE = REPO / "resources" / "box"
 FIXTURES = REPO / "tests" / "fixtures"
 sys.path.insert(0, str(SOURCE))
 sys.dont_write_bytecode = True
+pytest.register_assert_rewrite("items")
 
 STAGE0 = (SOURCE / "vcbox" / "stage0.py").read_text()
 FOLLOW = (SOURCE / "vcbox" / "follow.py").read_text()

@@ -12,6 +12,7 @@ from vcbox.parsers.nvidia_smi import parse_query_xml
 from vcbox.parsers.ufw import parse_status
 
 from conftest import FIXTURES, Box
+from items import assert_item, judged
 from shape import validate
 
 H100 = FIXTURES / "nvidia-smi-2xh100"
@@ -35,9 +36,7 @@ def ran(out: str = "", status: int = 0, err: str = "") -> dict[str, Any]:
 
 
 def judge(id: str, raw: dict[str, Any], profile: dict[str, Any] = PROFILE) -> Result:
-    module = checks.load(id)
-    assert module
-    return module.judge(raw, profile)
+    return judged(id, raw, profile)
 
 
 UFW_GOOD = (
@@ -253,11 +252,7 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("id", "good", "bad", "word"), TABLE)
 def test_each_item(id: str, good: dict[str, Any], bad: dict[str, Any], word: str) -> None:
-    whole = judge(id, good)
-    assert whole.verdict == "pass" and whole.next is None
-    broken = judge(id, bad)
-    assert broken.verdict == "fail" and word in str(broken.value)
-    assert broken.next and broken.threshold
+    assert_item(judge, id, good, bad, word)
 
 
 def test_every_layer_check_is_in_the_table_and_loads() -> None:

@@ -15,6 +15,7 @@ from vcbox.parsers.lock import covers, parse_lock, parse_record
 from vcbox.parsers.nvidia_smi import parse_query_xml
 
 from conftest import FIXTURES, REPO
+from items import assert_item, judged
 
 PROFILES = {
     n: json.loads((REPO / "resources" / "profiles" / f"{n}.json").read_text())
@@ -60,9 +61,7 @@ def seen(probe: dict[str, Any], **change: Any) -> dict[str, Any]:
 
 
 def judge(id: str, raw: Any, profile: dict[str, Any] = PROFILE) -> Result:
-    module = checks.load(id)
-    assert module
-    return module.judge(raw, profile)
+    return judged(id, raw, profile)
 
 
 def environment(**change: Any) -> dict[str, Any]:
@@ -134,11 +133,7 @@ for name in ALL:
 
 @pytest.mark.parametrize(("id", "good", "bad", "word"), TABLE)
 def test_each_item(id: str, good: Any, bad: Any, word: str) -> None:
-    whole = judge(id, good)
-    assert whole.verdict == "pass" and whole.next is None, whole
-    broken = judge(id, bad)
-    assert broken.verdict == "fail" and word in str(broken.value), broken
-    assert broken.next and broken.threshold
+    assert_item(judge, id, good, bad, word)
 
 
 def test_every_check_of_layer_4_is_in_the_table() -> None:

@@ -12,6 +12,7 @@ from vcbox.parsers.nvidia_smi import parse_query_xml
 from vcbox.parsers.packages import NVIDIA_NAMES, kernels_of, nvidias, parse_packages
 
 from conftest import FIXTURES, REPO
+from items import assert_item, judged
 
 H100 = FIXTURES / "nvidia-smi-2xh100"
 PROFILE = json.loads((REPO / "resources" / "profiles" / "two-h100.json").read_text())
@@ -24,9 +25,7 @@ def ran(out: str = "", status: int = 0, err: str = "") -> dict[str, Any]:
 
 
 def judge(id: str, raw: Any, profile: dict[str, Any] = PROFILE) -> Result:
-    module = checks.load(id)
-    assert module
-    return module.judge(raw, profile)
+    return judged(id, raw, profile)
 
 
 def smi(**change: Any) -> dict[str, Any]:
@@ -292,11 +291,7 @@ TABLE: list[tuple[str, Any, Any, str]] = [
 
 @pytest.mark.parametrize(("id", "good", "bad", "word"), TABLE)
 def test_each_item(id: str, good: Any, bad: Any, word: str) -> None:
-    whole = judge(id, good)
-    assert whole.verdict == "pass" and whole.next is None, whole
-    broken = judge(id, bad)
-    assert broken.verdict == "fail" and word in str(broken.value), broken
-    assert broken.next and broken.threshold
+    assert_item(judge, id, good, bad, word)
 
 
 def test_every_check_of_these_layers_is_in_the_table() -> None:

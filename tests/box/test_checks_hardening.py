@@ -17,6 +17,7 @@ from vcbox.parsers.hardening import (
 )
 
 from conftest import FIXTURES
+from items import assert_item, judged
 from test_checks import UFW_GOOD, firewall, ran
 
 RECORDED = FIXTURES / "hardening-debian-13"
@@ -30,9 +31,7 @@ REFUSED = ran("", 255, "Error - audit support not in kernel")
 
 
 def judge(id: str, raw: dict[str, Any], **box: Any) -> Result:
-    module = checks.load(id)
-    assert module
-    return module.judge(raw, {"box": box})
+    return judged(id, raw, {"box": box})
 
 
 def auditd(status: str = STATUS, enabled: str = "enabled") -> dict[str, Any]:
@@ -147,11 +146,7 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("id", "good", "bad", "word"), TABLE)
 def test_each_item(id: str, good: dict[str, Any], bad: dict[str, Any], word: str) -> None:
-    whole = judge(id, good)
-    assert whole.verdict == "pass" and whole.next is None
-    broken = judge(id, bad)
-    assert broken.verdict == "fail" and word in str(broken.value)
-    assert broken.next and broken.threshold
+    assert_item(judge, id, good, bad, word)
 
 
 def test_every_check_is_in_the_table() -> None:

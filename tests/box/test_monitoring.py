@@ -17,6 +17,7 @@ from vcbox.checks import l5_commands
 from vcbox.checks.base import Result
 
 from conftest import FIXTURES, REPO, SOURCE
+from items import assert_item, judged
 
 STAND_IN = REPO / "tests" / "rig" / "standin" / "nvidia_smi.py"
 H100 = FIXTURES / "nvidia-smi-2xh100"
@@ -44,9 +45,7 @@ def ran(out: str = "", status: int = 0, err: str = "") -> dict[str, Any]:
 
 
 def judge(id: str, raw: Any, profile: dict[str, Any] = PROFILE) -> Result:
-    module = checks.load(id)
-    assert module
-    return module.judge(raw, profile)
+    return judged(id, raw, profile)
 
 
 # What is read.
@@ -333,11 +332,7 @@ TABLE: list[tuple[str, Any, Any, str]] = [
 
 @pytest.mark.parametrize(("id", "good", "bad", "word"), TABLE)
 def test_each_item(id: str, good: Any, bad: Any, word: str) -> None:
-    whole = judge(id, good)
-    assert whole.verdict == "pass" and whole.next is None, whole
-    broken = judge(id, bad)
-    assert broken.verdict == "fail" and word in str(broken.value), broken
-    assert broken.next and broken.threshold
+    assert_item(judge, id, good, bad, word)
 
 
 def test_every_check_of_layer_5_is_in_the_table() -> None:

@@ -3,10 +3,8 @@ import { createHash, randomUUID } from 'node:crypto';
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packBoxCode } from '../../main/services/boxcode.ts';
+import { TREE } from '../../main/services/layers.ts';
 import type { RigBox } from '../rig/box.ts';
-
-/** Where a fetch job puts the bundle. */
-export const TREE = '/var/lib/vault-cube/bundle/tree';
 
 interface Event {
   kind: string;

@@ -5,6 +5,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TREE } from '../../main/services/layers.ts';
 import { whyNoRig, type RigBox } from '../rig/box.ts';
 import { until } from '../rig/host.ts';
 import { ControlNode } from './control.ts';
@@ -12,7 +13,6 @@ import { Bench } from './mend/mend.ts';
 import { provisioned, type Provisioned } from './provisioned.ts';
 
 const why = whyNoRig();
-const TREE = 'var/lib/vault-cube/bundle/tree';
 const ALL = ['bundle.yml', 'site.yml', '--forks', '2', '--tags', 'bundle,l1,hardening'];
 /** Seconds after which an unproven hardening is taken back: longer than the run needs to the moment at which it is killed. */
 const BACK = 25;

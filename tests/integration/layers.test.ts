@@ -12,12 +12,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { packBoxCode, type BoxCode } from '../../main/services/boxcode.ts';
+import { TREE } from '../../main/services/layers.ts';
 import { build } from '../rig/build.ts';
 import { RigBox, whyNoRig } from '../rig/box.ts';
 import { until } from '../rig/host.ts';
 
 const why = whyNoRig();
-const TREE = '/var/lib/vault-cube/bundle/tree';
 const IMAGE = 'vault-cube/busybox:stand-in';
 const ADMIN_PASSWORD = 'Sudo of the admin 1';
 const SITE = { layer: 1, playbook: 'site.yml' };

@@ -28,7 +28,8 @@ const OPTIONAL: Record<number, string> = {
 /** Optional layers that this box has not begun; none where it has no layers above the base system. */
 const offered = (parts: readonly Part[]) =>
   LAYERS.filter(
-    ({ layer, optional }) => optional && parts.length > 2 && !parts.some((p) => p.layer === layer),
+    ({ layer, optional }) =>
+      optional && parts.some((p) => (p.layer ?? 0) > 1) && !parts.some((p) => p.layer === layer),
   );
 
 interface Props {

@@ -1,9 +1,10 @@
 /** Things done by hand to the frameworks' environments (spec L4). */
+import { TREE } from '../../../main/services/layers.ts';
 import type { Findings, Row } from './mend.ts';
 
 const fail = (...ids: string[]): Findings => Object.fromEntries(ids.map((id) => [id, 'fail']));
 const VENVS = '/opt/vault-cube/venvs';
-const WHEELS = '/var/lib/vault-cube/bundle/tree/frameworks';
+const WHEELS = `${TREE}/frameworks`;
 /** What cannot be right any more when a framework does not import. */
 const gone = (name: string): Findings => ({
   ...fail(...['environment', 'import', 'version', 'gpus'].map((part) => `l4_${name}_${part}`)),
