@@ -139,7 +139,8 @@ def make_cgroup(unit: str) -> Path | None:
     try:
         base.mkdir(exist_ok=True)
         for old in base.iterdir():
-            if old.is_dir():
+            # One that is new and empty belongs to a launch that has not put its runner in yet.
+            if old.is_dir() and time.time() - old.stat().st_mtime > 2 * START_SECONDS:
                 try:
                     old.rmdir()  # of a job that ended; one with processes in it refuses
                 except OSError:
