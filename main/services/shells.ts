@@ -34,7 +34,7 @@ export function hostShells(
       send({ type: 'end', id, why });
     };
     try {
-      kills.set(id, await joinShell(port, (on) => start(size, on), end));
+      kills.set(id, await joinShell(port, 'laptop', (on) => start(size, on), end));
     } catch (error) {
       const why = `no shell could be started: ${String(error)}`;
       port.send({ type: 'exit', why });

@@ -3,7 +3,7 @@
  * (preload/contract/terminal.ts). The box's shells are joined in main, this laptop's in the process they run in.
  */
 import { z } from 'zod';
-import { HIGH_WATER, LOW_WATER, type FromShell } from '../../preload/contract/terminal.ts';
+import { WATER, type FromShell } from '../../preload/contract/terminal.ts';
 import type { Shell, ShellEvents } from '../remote/shell.ts';
 
 /** One end of a terminal's port; the window has the other. */
@@ -49,40 +49,32 @@ const GATHER_MS = 4;
 /** The terminal takes a message without a pause: this many characters are some 3 ms of it. */
 const PIECE = 32_768;
 
-/** Passes on every few milliseconds what has come, in as few messages as may be, and the rest ahead of the end. */
-function gathered({ onData, onEnd }: ShellEvents): ShellEvents {
-  let held = '';
-  const flush = () => {
-    const data = held;
-    held = '';
-    for (let at = 0; at < data.length; at += PIECE) onData(data.slice(at, at + PIECE));
-  };
-  return {
-    onData: (data) => {
-      if (held === '') setTimeout(flush, GATHER_MS);
-      held += data;
-    },
-    onEnd: (why) => {
-      flush();
-      onEnd(why);
-    },
-  };
-}
-
 /** Starts a shell and joins it to the port; `onEnd` is called once. Returns what ends it. Errors: those of `begin`. */
 export async function joinShell(
   port: TerminalPort,
+  where: keyof typeof WATER,
   begin: (on: ShellEvents) => Shell | Promise<Shell>,
   onEnd: (why: string) => void,
 ): Promise<() => void> {
+  const { high, low } = WATER[where];
+  let held = '';
   let unacknowledged = 0;
   let paused = false;
   let ended = false;
-  const on = gathered({
+  // What has come goes on every few milliseconds, in as few messages as may be, and the rest ahead of the end.
+  const flush = () => {
+    const data = held;
+    held = '';
+    for (let at = 0; at < data.length; at += PIECE)
+      port.send({ type: 'output', data: data.slice(at, at + PIECE) });
+  };
+  const on: ShellEvents = {
     onData: (data) => {
+      if (held === '') setTimeout(flush, GATHER_MS);
+      held += data;
+      // Counted as it comes: a channel that was paused has megabytes, and hands all of them on unless it is paused at once.
       unacknowledged += data.length;
-      port.send({ type: 'output', data });
-      if (!paused && unacknowledged > HIGH_WATER) {
+      if (!paused && unacknowledged > high) {
         paused = true;
         shell.pause();
       }
@@ -90,10 +82,11 @@ export async function joinShell(
     onEnd: (why) => {
       if (ended) return;
       ended = true;
+      flush();
       port.send({ type: 'exit', why });
       onEnd(why);
     },
-  });
+  };
   const shell = await begin(on);
   port.onMessage((raw) => {
     const parsed = Message.safeParse(raw);
@@ -108,7 +101,7 @@ export async function joinShell(
         return shell.kill();
       case 'ack':
         unacknowledged = Math.max(0, unacknowledged - message.characters);
-        if (paused && unacknowledged < LOW_WATER) {
+        if (paused && unacknowledged < low) {
           paused = false;
           shell.resume();
         }

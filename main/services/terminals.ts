@@ -49,7 +49,7 @@ export class Terminals<Port> {
     if (order.where === 'laptop') return laptop(id, order, port, onEnd);
     const { session } = order;
     if (session === null) throw new AppError('not_connected');
-    return joinShell(wrap(port), (on) => desk.live(session).connection.shell(order, on), onEnd);
+    return joinShell(wrap(port), 'box', (on) => desk.live(session).connection.shell(order, on), onEnd);
   }
 
   close(): void {

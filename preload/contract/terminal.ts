@@ -1,10 +1,13 @@
 /**
- * What goes over a terminal's port. Bytes are acknowledged in characters as the window has drawn them: main pauses the
- * shell at HIGH unacknowledged ones and goes on at LOW, so that no flood can bury the window: it is some 100 ms of drawing. From
- * LOW on there must be enough to draw until the shell's next reach the window, which takes long where everything is at work.
+ * What goes over a terminal's port. Bytes are acknowledged in characters as the window has drawn them: a shell is paused at `high`
+ * unacknowledged ones and goes on at `low`, so that no flood can bury the window. From `low` on there must be enough to draw until
+ * the shell's next reach the window. A shell of the laptop has a process of its own and is meant to be as fast as xterm.js; one on
+ * the box comes through main, whose other answers must not stand behind what is not drawn yet.
  */
-export const HIGH_WATER = 1_500_000;
-export const LOW_WATER = 1_000_000;
+export const WATER = {
+  box: { high: 400_000, low: 200_000 },
+  laptop: { high: 1_500_000, low: 1_000_000 },
+} as const;
 
 export type ToShell =
   | { type: 'input'; data: string }

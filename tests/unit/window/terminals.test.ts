@@ -11,7 +11,7 @@ import {
 } from '../../../main/services/shells.ts';
 import { Terminals } from '../../../main/services/terminals.ts';
 import type { TerminalPort } from '../../../main/services/terminal-port.ts';
-import { HIGH_WATER, type FromShell, type ToShell } from '../../../preload/contract/terminal.ts';
+import { WATER, type FromShell, type ToShell } from '../../../preload/contract/terminal.ts';
 
 /** More than a pty and a gathered message hold beyond the mark. */
 const SLACK = 300_000;
@@ -122,8 +122,8 @@ describe.runIf(process.platform !== 'win32')('a terminal', () => {
     const numbers = window.text.match(/(?<=^|^\S+ )\d+(?=\r$)/gm)?.map(Number) ?? [];
     expect(numbers.length).toBe(LAST);
     expect(numbers.every((n, at) => n === at + 1)).toBe(true);
-    expect(window.most).toBeGreaterThan(HIGH_WATER);
-    expect(window.most).toBeLessThan(HIGH_WATER + SLACK);
+    expect(window.most).toBeGreaterThan(WATER.laptop.high);
+    expect(window.most).toBeLessThan(WATER.laptop.high + SLACK);
     expect(window.text.length / window.messages).toBeGreaterThan(8_192);
   });
 
