@@ -11,8 +11,9 @@ import type { Desk } from './services/desk.ts';
 import { findBoxes } from './services/find.ts';
 import { inspectOver } from './services/inspect.ts';
 import { chooseKey, setUpKeys, type KeyChoice as KeyOrder } from './services/keys.ts';
+import { lastBundle } from './services/lastbundle.ts';
 import type { LoginOptions } from './services/login.ts';
-import { consoleOf, practiceBundle } from './services/practice.ts';
+import { consoleOf } from './services/practice.ts';
 import { loadProfile, profileNames } from './services/profiles.ts';
 import { keepPlace, lastPlace } from './services/place.ts';
 import { planCheck, planProvision } from './services/provision.ts';
@@ -205,10 +206,7 @@ export function handlers(desk: Desk, info: AppInfo, shell: Shell, problem: AppEr
       folder: reports,
       files: listReports(reports, desk.session(session).name),
     }),
-    'box.bundle': ({ session }) => {
-      const now = desk.session(session);
-      return now.practice ? practiceBundle(app) : now.bundle;
-    },
+    'box.bundle': ({ session }) => lastBundle(app, desk.session(session)),
 
     'job.lines': ({ job, attempt, after, limit, samples }) => ({
       lines: app.journal.linesAfter(job, attempt, after, limit, { samples }),

@@ -26,6 +26,7 @@ interface InspectOptions extends CommonOptions, LoginFlags {
   user?: string;
   profile?: string;
   setClock?: boolean;
+  bundle?: string;
 }
 
 interface KeysOptions extends CommonOptions, LoginFlags {
@@ -89,6 +90,7 @@ async function runInspect(ctx: Context, o: InspectOptions): Promise<number> {
     profile,
     key,
     setClock: o.setClock ?? false,
+    ...(o.bundle === undefined ? {} : { bundle: resolve(o.bundle) }),
   });
   const { preflight } = standingOf(ctx.app.journal, done.session, profile);
   if (done.blockers.length)
@@ -152,6 +154,7 @@ export function addSetupCommands(
     .option('--login-key <file>', 'log in with this key instead of a password')
     .option('--login-agent', "log in with the SSH agent's key instead of a password")
     .option('--agent-key <fingerprint>', 'which key of the agent')
+    .option('--bundle <folder>', 'site bundle to decide the versions by (the one used last)')
     .option('--set-clock', 'set clock and RTC of the box from this laptop first');
   run(inspectCommand, (o) => withApp(o, (ctx) => runInspect(ctx, o)));
 

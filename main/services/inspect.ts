@@ -11,7 +11,9 @@ import type { HostKeyPin, Session } from '../../preload/contract/session.ts';
 import { LocalJob } from '../journal/localjob.ts';
 import type { Connection } from '../remote/connection.ts';
 import type { App } from './app.ts';
+import { lastBundle } from './lastbundle.ts';
 import { login, withRoot, type LoginOptions } from './login.ts';
+import { lookAtBundle } from './offered.ts';
 import {
   identityOf,
   isBlocker,
@@ -30,6 +32,8 @@ export interface InspectOptions {
   profile: Profile;
   /** Sets clock and RTC of the box from this laptop before the checks are judged. */
   setClock?: boolean;
+  /** Folder of the site bundle that the versions are decided by; the one that was used last when none is named. */
+  bundle?: string;
 }
 
 export interface Inspected {
@@ -147,10 +151,12 @@ export async function inspectOver(
       const { same, detail } = sameIdentity(session.identity, identity);
       if (!same) throw new AppError('wrong_identity', { host: conn.host, box: session.name, detail });
     }
+    const bundle = lookAtBundle(opts.bundle ?? lastBundle(app, session));
     const checks = await local.step('checks', 'Compare with the profile', () => {
       const found = preflightChecks(reading, profile, {
         firstUser: session.firstUser,
         adminUser: ADMIN_USER,
+        bundle,
       });
       for (const check of found) local.check(check);
       return found;

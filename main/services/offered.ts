@@ -1,11 +1,15 @@
 /** What a site bundle offers: versions of Debian packages from its index, of wheels from their file names. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { asAppError } from '../../preload/contract/errors.ts';
 import type { BundleManifest } from '../../preload/contract/bundle.ts';
 import type { Offered } from '../../preload/contract/software.ts';
+import { Bundle } from './bundle.ts';
 import { wheelName } from './bundle/locks.ts';
+import type { BundleLook } from './preflight/judge.ts';
 
-const INDEX = 'apt/Packages';
+/** The repository's index in a bundle. */
+export const INDEX = 'apt/Packages';
 
 function add(to: Map<string, string[]>, name: string, version: string): void {
   const known = to.get(name) ?? [];
@@ -31,6 +35,18 @@ export function wheelsIn(paths: readonly string[]): Map<string, string[]> {
     if (named) add(found, named.name, named.version);
   }
   return found;
+}
+
+/** What preflight is told of the bundle in this folder; null for no folder. */
+export function lookAtBundle(dir: string | null): BundleLook | null {
+  if (dir === null) return null;
+  try {
+    const bundle = new Bundle(dir);
+    return { dir, offered: offeredBy(bundle), distribution: bundle.manifest.distribution };
+  } catch (error) {
+    const { message, nextAction } = asAppError(error);
+    return { dir, problem: message, nextAction };
+  }
 }
 
 export function offeredBy({ dir, manifest }: { dir: string; manifest: BundleManifest }): Offered {

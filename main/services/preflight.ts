@@ -9,6 +9,7 @@ import { GPUS } from './preflight/gpus.ts';
 import type { Finding, Look, PreflightCheck } from './preflight/judge.ts';
 import { MACHINE } from './preflight/machine.ts';
 import type { FactsReading } from './preflight/reading.ts';
+import { SOFTWARE } from './preflight/software.ts';
 import { SYSTEM } from './preflight/system.ts';
 
 export { isBlocker } from '../../preload/contract/preflight.ts';
@@ -20,14 +21,10 @@ const SUITE = 'preflight';
 const EVIDENCE_MAX = 8_000;
 
 /** All checks in the order in which they are shown. */
-const CHECKS: readonly PreflightCheck[] = [...ACCESS, ...SYSTEM, ...MACHINE, ...GPUS];
+const CHECKS: readonly PreflightCheck[] = [...ACCESS, ...SYSTEM, ...MACHINE, ...GPUS, ...SOFTWARE];
 
 /** Judges what was read by the profile. Pure; a check that itself fails is an `error`, not a fail of the box. */
-export function preflightChecks(
-  reading: FactsReading,
-  profile: Profile,
-  when: { firstUser: string; adminUser: string },
-): CheckResult[] {
+export function preflightChecks(reading: FactsReading, profile: Profile, when: Look['when']): CheckResult[] {
   const look: Look = { reading, facts: reading.facts, profile, when };
   return CHECKS.map((check) => result(check, found(check, look)));
 }

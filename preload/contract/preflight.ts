@@ -66,4 +66,5 @@ export const PREFLIGHT_GROUPS: readonly { title: string; checks: readonly string
       'pf_acs',
     ],
   },
+  { title: 'Software', checks: ['pf_software'] },
 ];

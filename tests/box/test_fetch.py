@@ -4,6 +4,7 @@ import hashlib
 import http.server
 import json
 import os
+import subprocess
 import threading
 from pathlib import Path
 from typing import Any
@@ -250,3 +251,42 @@ def test_no_room_is_said_before_anything_is_fetched(box: Box) -> None:
     last = validate(folder)[-1]
     assert last["code"] == "box_disk_full" and "GB free" in last["detail"]
     assert not [p for p, _ in server.requests if p.startswith("/files/")]
+
+
+def test_files_of_other_layers_make_room_and_come_again_when_needed(box: Box) -> None:
+    files = {
+        "apt/Packages": b"x",
+        "images/big.tar": os.urandom(3_000_000),
+        "wheels/w.whl": os.urandom(2_500_000),
+    }
+    server = BundleServer(
+        files, {"l1": ["apt/Packages", "images/big.tar"], "l4": ["apt/Packages", "wheels/w.whl"]}
+    )
+    port = server.start()
+    place = box.state / "bundle"
+    place.mkdir(parents=True)
+    # 1 GiB is to be left, so 4 MiB are for files: one of the two big ones.
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={1024 + 4}M", "tmpfs", str(place)], check=True)
+
+    def fetched(layer: str) -> list[dict[str, Any]]:
+        folder = start(box, server, [layer])
+        tell(folder, port)
+        box.wait(folder)
+        found = validate(folder)
+        assert found[-1]["outcome"] == "passed", found[-1]
+        return found
+
+    def notes(found: list[dict[str, Any]]) -> list[str]:
+        return [e["text"] for e in found if e["kind"] == "log" and "make room" in e["text"]]
+
+    try:
+        assert notes(fetched("l1")) == []
+        assert len(notes(fetched("l4"))) == 1
+        assert sorted(tree(box)) == ["apt/Packages", "manifest.json", "wheels/w.whl"]
+        assert len(notes(fetched("l1"))) == 1
+        assert sorted(tree(box)) == ["apt/Packages", "images/big.tar", "manifest.json"]
+        assert tree(box)["images/big.tar"] == files["images/big.tar"]
+    finally:
+        server.stop()
+        box.stop_all()
+        subprocess.run(["umount", str(place)], check=True)

@@ -2,14 +2,20 @@
 import type { CheckResult } from '../../../preload/contract/events.ts';
 import type { BoxFacts } from '../../../preload/contract/facts.ts';
 import type { Profile } from '../../../preload/contract/profile.ts';
+import type { Offered } from '../../../preload/contract/software.ts';
 import type { FactsReading } from './reading.ts';
+
+/** The site bundle that layers would come from: what it offers and for which system, or why it cannot be read. */
+export type BundleLook =
+  | { dir: string; offered: Offered; distribution: { id: string; version: string } }
+  | { dir: string; problem: string; nextAction: string };
 
 export interface Look {
   reading: FactsReading;
   facts: BoxFacts;
   profile: Profile;
-  /** The user of the first login, and the administrator that the Keys step makes. */
-  when: { firstUser: string; adminUser: string };
+  /** The user of the first login, the administrator that the Keys step makes, and the bundle, null where none is known yet. */
+  when: { firstUser: string; adminUser: string; bundle: BundleLook | null };
 }
 
 type Told = 'value' | 'unit' | 'threshold' | 'source' | 'reason' | 'nextAction' | 'evidence';

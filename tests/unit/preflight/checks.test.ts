@@ -4,17 +4,26 @@ import type { BoxFacts } from '../../../preload/contract/facts.ts';
 import { decideOutcome } from '../../../preload/contract/outcome.ts';
 import { expectationOf, type Profile } from '../../../preload/contract/profile.ts';
 import { isBlocker, preflightChecks, type FactsReading } from '../../../main/services/preflight.ts';
+import type { BundleLook } from '../../../main/services/preflight/judge.ts';
 import { versionAtLeast } from '../../../main/services/preflight/judge.ts';
 import { loadProfile } from '../../../main/services/profiles.ts';
-import { cubeFacts, reading, recorded } from './facts.ts';
+import { cubeBundle, cubeFacts, reading, recorded } from './facts.ts';
 import { TABLE, type Change } from './table.ts';
 
 const CUBE = loadProfile('vault-cube').profile;
 const H100 = loadProfile('two-h100').profile;
-const WHEN = { firstUser: 'installer', adminUser: 'vaultadmin' };
+const WHEN = { firstUser: 'installer', adminUser: 'vaultadmin', bundle: cubeBundle() };
+/** With a bundle for the system that the box has. */
+const whenOn = ({ distribution }: BoxFacts) => ({
+  ...WHEN,
+  bundle: {
+    ...WHEN.bundle,
+    distribution: { id: distribution?.id ?? '', version: distribution?.version ?? '' },
+  },
+});
 
 function judge(facts: BoxFacts, more: Partial<FactsReading> = {}, profile: Profile = CUBE): CheckResult[] {
-  return preflightChecks(reading(facts, more), profile, WHEN);
+  return preflightChecks(reading(facts, more), profile, whenOn(facts));
 }
 
 function only(checks: readonly CheckResult[], id: string): CheckResult {
@@ -84,7 +93,54 @@ describe('one fact changed', () => {
     const rest = judge(cubeFacts())
       .map((c) => c.id)
       .filter((id) => !covered.has(id));
-    expect(rest).toEqual(['pf_sudo', 'pf_clock', 'pf_bios', 'pf_power']);
+    expect(rest).toEqual(['pf_sudo', 'pf_clock', 'pf_bios', 'pf_power', 'pf_software']);
+  });
+});
+
+describe('the software that a bundle offers', () => {
+  const of = (bundle: BundleLook | null, profile: Profile = CUBE) =>
+    only(preflightChecks(reading(cubeFacts()), profile, { ...WHEN, bundle }), 'pf_software');
+
+  it('is decided with its versions, and who asks for them', () => {
+    const found = of(cubeBundle());
+    expect(found.verdict).toBe('pass');
+    expect(found.value).toContain('NVIDIA driver 580.159.04, CUDA toolkit 13.0.2');
+    expect(found.evidence).toContain('specification ≥ 550.127.05');
+  });
+
+  it('that cannot work is refused, each with its reason', () => {
+    const found = of(cubeBundle({ 'nvidia-open-580': '580.50.01-1ubuntu1', libnccl2: '2.20.1-1' }));
+    expect(found.verdict).toBe('fail');
+    expect(found.value).toContain('it needs driver 580.65.06 or newer, and 580.50.01 is taken');
+    expect(found.value).toMatch(/NCCL: nothing that fits/);
+    expect(found.nextAction).toBeTruthy();
+  });
+
+  it('of a bundle for another system is refused', () => {
+    const found = of({ ...cubeBundle(), distribution: { id: 'debian', version: '13' } });
+    expect(found.verdict).toBe('fail');
+    expect(found.value).toContain('debian 13');
+  });
+
+  it.each([
+    ['no bundle is named', null, /no site bundle was named/],
+    [
+      'it cannot be read',
+      { dir: '/x', problem: 'There is no bundle at /x.', nextAction: 'Look.' },
+      /no bundle at \/x/,
+    ],
+  ] as const)('is not decided where %s, which the profile expects', (_, bundle, why) => {
+    const found = of(bundle);
+    expect(found.verdict).toBe('not_run');
+    expect(found.reason).toMatch(why);
+    expect(expectationOf(CUBE, 'pf_software', 'real')).toMatchObject({
+      kind: 'expected',
+      verdicts: ['not_run'],
+    });
+  });
+
+  it('is nothing where the profile names none', () => {
+    expect(of(cubeBundle(), { ...CUBE, software: undefined }).verdict).toBe('not_supported');
   });
 });
 

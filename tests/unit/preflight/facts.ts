@@ -1,6 +1,7 @@
 /** Facts to judge: recorded ones, and constructed ones of a Vault Cube in which every check passes. */
 import { readFileSync } from 'node:fs';
 import { BoxFacts } from '../../../preload/contract/facts.ts';
+import type { BundleLook } from '../../../main/services/preflight/judge.ts';
 import type { FactsReading } from '../../../main/services/preflight.ts';
 
 export const recorded = (name: 'ci-vm-root' | 'ci-vm-nobody'): BoxFacts =>
@@ -18,6 +19,28 @@ const card = (address: string) => ({
   bar1Bytes: 32 * GIB,
   above4g: true,
   driver: 'nvidia',
+});
+
+const versions = (of: Record<string, string>) =>
+  new Map(Object.entries(of).map(([name, version]) => [name, [version]]));
+
+/** Constructed: a bundle for Ubuntu 24.04 that has what the profiles ask for; `more` are packages of other versions. */
+export const cubeBundle = (more: Record<string, string> = {}): Exclude<BundleLook, { problem: string }> => ({
+  dir: '/media/kim/SITE',
+  distribution: { id: 'ubuntu', version: '24.04' },
+  offered: {
+    apt: versions({
+      'nvidia-open-580': '580.159.04-1ubuntu1',
+      'cuda-toolkit-13-0': '13.0.2-1',
+      'libcudnn9-cuda-13': '9.14.0.64-1',
+      'libcudnn9-dev-cuda-13': '9.14.0.64-1',
+      libnccl2: '2.28.3-1+cuda13.0',
+      'libnccl-dev': '2.28.3-1+cuda13.0',
+      'nvidia-container-toolkit': '1.18.2-1',
+      ...more,
+    }),
+    wheel: versions({ torch: '2.9.1', tensorflow: '2.20.0', vllm: '0.13.0' }),
+  },
 });
 
 /** Constructed: what a Vault Cube with its driver should tell. */

@@ -4,9 +4,10 @@ import { isBlocker, PREFLIGHT_GROUPS } from '../../../preload/contract/preflight
 import { ACCESS } from '../../../main/services/preflight/access.ts';
 import { GPUS } from '../../../main/services/preflight/gpus.ts';
 import { MACHINE } from '../../../main/services/preflight/machine.ts';
+import { SOFTWARE } from '../../../main/services/preflight/software.ts';
 import { SYSTEM } from '../../../main/services/preflight/system.ts';
 
-const checks = [...ACCESS, ...SYSTEM, ...MACHINE, ...GPUS].map((c) => c.id);
+const checks = [...ACCESS, ...SYSTEM, ...MACHINE, ...GPUS, ...SOFTWARE].map((c) => c.id);
 
 describe('groups of preflight', () => {
   it('hold every check once and nothing else', () => {

@@ -162,11 +162,32 @@ class Fetch:
                     "bundle_corrupt", "The source's manifest is not the one this job was started for."
                 )
 
-    def check_room(self, missing: int) -> None:
+    def free(self) -> int:
         stat = os.statvfs(self.store)
-        free = stat.f_bavail * stat.f_frsize
-        if free < missing + SPARE_BYTES:
-            need = (missing + SPARE_BYTES) / 1e9
+        return stat.f_bavail * stat.f_frsize
+
+    def make_room(self, missing: int, files: list[dict[str, Any]]) -> None:
+        """Takes other layers' files away where these would not fit beside them: what was installed of them stays installed, and the
+        next fetch of such a layer brings its files again. JobFailed `box_disk_full` when that is not enough."""
+        need = missing + SPARE_BYTES
+        wanted = {f["sha256"] for f in files}
+        others = [p for p in self.store.iterdir() if p.name.removesuffix(".part") not in wanted]
+        if self.free() < need and others:
+            links = [p for p in self.tree.rglob("*") if p.is_file()]
+            linked: dict[int, list[Path]] = {}
+            for path in links:
+                linked.setdefault(path.stat().st_ino, []).append(path)
+            before = self.free()
+            for old in sorted(others, key=lambda p: -p.stat().st_size):
+                for path in [*linked.get(old.stat().st_ino, []), old]:
+                    path.unlink()
+                if self.free() >= need:
+                    break
+            gone = (self.free() - before) / 1e9
+            self.ctx.log.note(f"{gone:.1f} GB of other layers' files removed to make room", self.ctx.step_id)
+        free = self.free()
+        if free < need:
+            need = need / 1e9
             raise JobFailed(
                 "box_disk_full",
                 f"{self.store} has {free / 1e9:.1f} GB free; the bundle needs {need:.1f} GB (what is missing and 1 GiB).",
@@ -320,7 +341,7 @@ def run(ctx: Context) -> dict[str, int]:
             parts = {f["sha256"]: fetch.store / f"{f['sha256']}.part" for f in missing}
             there = sum(p.stat().st_size for p in parts.values() if p.exists())
             fetch.total_bytes = sum(f["size"] for f in missing)
-            fetch.check_room(max(0, fetch.total_bytes - there))
+            fetch.make_room(max(0, fetch.total_bytes - there), files)
         with ctx.step("files", f"Fetch {len(missing)} of {len(unique)} files"):
             for f in missing:
                 fetch.one(f)
