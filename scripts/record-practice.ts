@@ -8,10 +8,19 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { connect, type Connection } from '../main/remote/connection.ts';
 import { KnownHosts } from '../main/remote/hostkeys.ts';
-import { keyOf, LOG_SUFFIX, PRACTICE_PROFILE } from '../main/remote/practice/recordings.ts';
+import {
+  keyOf,
+  LOG_SUFFIX,
+  OFFERED_FILE,
+  PRACTICE_PROFILE,
+  type OfferedThen,
+} from '../main/remote/practice/recordings.ts';
 import { loadKey } from '../main/remote/keyfiles.ts';
 import { runAsRoot } from '../main/remote/sudo.ts';
 import { packBoxCode } from '../main/services/boxcode.ts';
+import { Bundle } from '../main/services/bundle.ts';
+import { offeredBy } from '../main/services/offered.ts';
+import { loadProfile } from '../main/services/profiles.ts';
 import type { JobSpec } from '../preload/contract/job.ts';
 import { Laptop } from '../tests/integration/cli.ts';
 import { RigBox } from '../tests/rig/box.ts';
@@ -115,6 +124,18 @@ class Recorder {
   }
 }
 
+/** Of what the bundle has, the names that the profile's software may be offered under. */
+function offered(bundle: string): OfferedThen {
+  const all = offeredBy(new Bundle(bundle));
+  const found: OfferedThen = { apt: {}, wheel: {} };
+  for (const { from, packages, also } of loadProfile(PRACTICE_PROFILE).profile.software ?? [])
+    for (const name of [...packages, ...also]) {
+      const versions = all[from].get(name);
+      if (versions) found[from][name] = [...versions];
+    }
+  return found;
+}
+
 async function using(conn: Connection, work: (conn: Connection) => Promise<void>): Promise<void> {
   try {
     await work(conn);
@@ -146,11 +167,18 @@ async function theRoad(): Promise<void> {
     await r.type('link-test');
     await r.type('validate', '--suites', 'gpu-detection', ...TELEMETRY);
     r.keep(OUT, (key) => key);
+    writeFileSync(join(OUT, OFFERED_FILE), `${JSON.stringify(offered(r.box.bundle), null, 2)}\n`);
     for (const [fault, word] of Object.entries(FAULT_WORDS)) {
       await r.box.sh(`printf ${word} >${SWITCH}`);
       await r.type('validate', '--suites', 'gpu-detection', ...TELEMETRY);
       r.keep(join(FAULTS, fault), (key) => key);
     }
+    await r.box.sh(`rm ${SWITCH}`);
+    const above = ['provision', '--layers', '2,3,4,5', '--bundle', r.box.bundle];
+    await r.type(...above);
+    r.keep(OUT, (key) => key);
+    await r.type(...above);
+    r.keep(OUT, (key) => `${key}-again`);
   } finally {
     await r.end();
   }

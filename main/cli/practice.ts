@@ -11,7 +11,7 @@ import { inspect } from '../services/inspect.ts';
 import { setUpKeys } from '../services/keys.ts';
 import { practiceBundle, startPractice, type Practice } from '../services/practice.ts';
 import { loadProfile } from '../services/profiles.ts';
-import { planProvision } from '../services/provision.ts';
+import { parseLayers, planProvision } from '../services/provision.ts';
 import { makeReport } from '../services/report.ts';
 import { executeRun, planRun, standingOf } from '../services/runs.ts';
 import { planValidate } from '../services/validate.ts';
@@ -74,7 +74,10 @@ async function walk(ctx: Context, { session, console }: Practice): Promise<Sessi
   await setUpKeys(app, now(), secrets, { choice, customerKeys: [], uid: 'keep' });
   tell([standingOf(app.journal, now(), profile).keys]);
 
-  await execute('Provision', planProvision(app, now(), profile, [0, 1], practiceBundle(app)));
+  await execute(
+    'Provision',
+    planProvision(app, now(), profile, parseLayers(undefined, profile), practiceBundle(app)),
+  );
   await execute('Validate', planValidate(app, now(), profile, ['gpu-detection'], TELEMETRY));
   return now();
 }

@@ -1,18 +1,22 @@
 /** Practice: a session on a box of the app's own, and the bundle that it takes (spec W10). All else is the real road. */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { BundleManifest } from '../../preload/contract/bundle.ts';
 import { AppError } from '../../preload/contract/errors.ts';
 import { BoxFacts } from '../../preload/contract/facts.ts';
 import type { Session } from '../../preload/contract/session.ts';
-import { PRACTICE_PROFILE, Recordings } from '../remote/practice/recordings.ts';
+import { PRACTICE_PROFILE, Recordings, type OfferedThen } from '../remote/practice/recordings.ts';
 import type { PracticeConsole } from '../remote/practice/server.ts';
 import type { App } from './app.ts';
+import { INDEX } from './offered.ts';
 import { newSession } from './sessions.ts';
 
 /** As the box itself would say it; where it answers on this laptop is looked up at each login. */
 const ADDRESS = { host: '127.0.0.1', port: 22 };
+
+/** Of the layers that were recorded. */
+const SETS = ['l0', 'l1', 'l2', 'l3', 'l4', 'l5'];
 
 export interface Practice {
   session: Session;
@@ -52,17 +56,43 @@ export function consoleOf(app: App, session: Session): PracticeConsole {
   return app.practice.make(session.name, null);
 }
 
+interface BundleFile {
+  path: string;
+  text: string;
+  sets: string[];
+}
+
+/** What stands in a practice bundle: a line for what each set of a real one holds, and the names by which versions are decided. */
+function practiceFiles({ apt, wheel }: OfferedThen): BundleFile[] {
+  const note = (set: string) =>
+    `What the set ${set} of a real bundle holds was recorded with the practice box.\n`;
+  const stanzas = Object.entries(apt).flatMap(([name, versions]) =>
+    versions.map((version) => `Package: ${name}\nVersion: ${version}\n`),
+  );
+  const wheels = Object.entries(wheel).flatMap(([name, versions]) =>
+    versions.map((version) => `${name.replaceAll('-', '_')}-${version}-py3-none-any.whl`),
+  );
+  return [
+    ...SETS.map((set) => ({ path: `practice/${set}.txt`, text: note(set), sets: [set] })),
+    { path: INDEX, text: stanzas.join('\n'), sets: ['l2', 'l3'] },
+    ...wheels.map((name) => ({ path: `frameworks/${name}`, text: note('l4'), sets: ['l4'] })),
+  ];
+}
+
 /** Folder of the bundle that practice boxes take: a few lines for the system they were recorded on, made when it is missing. */
 export function practiceBundle(app: App): string {
-  const dir = join(app.practice.folder, 'bundle');
+  const recordings = new Recordings(app.practice.recordings, null);
+  const files = practiceFiles(recordings.offered());
+  // Named by its content: one that an older version of the app made lacks layers.
+  const hash = createHash('sha256').update(JSON.stringify(files)).digest('hex').slice(0, 8);
+  const dir = join(app.practice.folder, `bundle-${hash}`);
   const path = join(dir, 'manifest.json');
   if (existsSync(path)) return dir;
-  const facts = BoxFacts.parse(new Recordings(app.practice.recordings, null).facts('fresh', 'root'));
-  const text = (set: string) =>
-    `What the set ${set} of a real bundle holds was recorded with the practice box.\n`;
-  const files = ['l0', 'l1'].map((set) => ({ set, path: `practice/${set}.txt`, text: text(set) }));
-  mkdirSync(join(dir, 'practice'), { recursive: true, mode: 0o700 });
-  for (const file of files) writeFileSync(join(dir, file.path), file.text);
+  const facts = BoxFacts.parse(recordings.facts('fresh', 'root'));
+  for (const file of files) {
+    mkdirSync(dirname(join(dir, file.path)), { recursive: true, mode: 0o700 });
+    writeFileSync(join(dir, file.path), file.text);
+  }
   const manifest: BundleManifest = {
     v: 1,
     name: 'practice',
@@ -79,7 +109,9 @@ export function practiceBundle(app: App): string {
       size: Buffer.byteLength(f.text),
       sha256: createHash('sha256').update(f.text).digest('hex'),
     })),
-    sets: Object.fromEntries(files.map((f) => [f.set, [f.path]])),
+    sets: Object.fromEntries(
+      SETS.map((set) => [set, files.filter((f) => f.sets.includes(set)).map((f) => f.path)]),
+    ),
   };
   writeFileSync(path, JSON.stringify(manifest));
   return dir;

@@ -15,6 +15,7 @@ import { PracticeBox, practiceConsole, type PracticeConsole } from '../remote/pr
 import type { BoxCode } from './boxcode.ts';
 import { productRoot } from './paths.ts';
 import { SET_CLOCK, TELL_TIME } from './preflight/clock.ts';
+import { BOOT_LOOK } from './reboot.ts';
 
 /** How many times faster than it was recorded a job is replayed, unless told otherwise. */
 const SPEED = 10;
@@ -140,7 +141,15 @@ export class PracticeBoxes {
 
   async #start(name: string): Promise<PracticeBox> {
     const { facts, admin, follow, stage0 } = await this.#boxCode();
-    const programs = { facts, admin, follow, stage0, tellTime: TELL_TIME, setClock: SET_CLOCK };
+    const programs = {
+      facts,
+      admin,
+      follow,
+      stage0,
+      tellTime: TELL_TIME,
+      setClock: SET_CLOCK,
+      bootLook: BOOT_LOOK,
+    };
     const { recordings, speed } = this;
     const box = await PracticeBox.start({ ...this.#fresh(name, null), recordings, programs, speed });
     writeFileSync(this.#servingFile(name), JSON.stringify({ pid: process.pid, port: box.port }));

@@ -38,7 +38,8 @@ const LIMITS = { connectTimeoutMs: 2_000, loginTimeoutMs: 16_000 };
 /** A kernel that was put there since the box booted; not every distribution leaves a note of it. A container has no kernel of its own. */
 const NEW_KERNEL = `! systemd-detect-virt -cq && find /boot -maxdepth 1 -name 'vmlinuz-*' -newerct "$(uptime -s)" | grep -q .`;
 
-const LOOK = `cat /proc/sys/kernel/random/boot_id; { test -e ${DUE} || test -e ${DUE_BY_ROLE} || { ${NEW_KERNEL}; }; } && echo due; cat ${DUE}.pkgs 2>/dev/null | sort -u | head -5; :`;
+/** Prints the boot id, then `due` where a reboot is, then what asks for it. */
+export const BOOT_LOOK = `cat /proc/sys/kernel/random/boot_id; { test -e ${DUE} || test -e ${DUE_BY_ROLE} || { ${NEW_KERNEL}; }; } && echo due; cat ${DUE}.pkgs 2>/dev/null | sort -u | head -5; :`;
 
 interface Boot {
   id: string;
@@ -48,7 +49,7 @@ interface Boot {
 }
 
 async function look(conn: Connection): Promise<Boot> {
-  const run = await conn.exec(shellQuote(['sh', '-c', LOOK]));
+  const run = await conn.exec(shellQuote(['sh', '-c', BOOT_LOOK]));
   const [id = '', ...rest] = run.stdout.toString('utf8').trim().split('\n');
   if (!/^[0-9a-f-]{36}$/.test(id)) throw new AppError('box_unreadable', { detail: 'it tells no boot id.' });
   return { id, due: rest[0] === 'due', by: rest.slice(1) };

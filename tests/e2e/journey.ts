@@ -85,8 +85,14 @@ export class Journey {
     const page = this.#page();
     await this.#next('Provision');
     await this.#look();
-    await this.#button('Provision L0, L1').click();
+    await this.#button('Provision L0, L1, L2, L3, L4, L5').click();
     await page.getByText('L1 Base system').first().waitFor();
+    // Between the jobs of layer 2; the box is away for a moment, and the run goes on by itself.
+    const dialog = page.getByRole('dialog', { name: 'Reboot PRACTICE-1' });
+    await dialog.waitFor({ timeout: 120_000 });
+    expect(await dialog.innerText()).toMatch(/the new driver is loaded at boot[\s\S]*Reboots in \d+ s/);
+    await this.#look();
+    await dialog.getByRole('button', { name: 'Reboot now' }).click();
     await this.#button('Next: Validate').and(page.locator(':enabled')).waitFor({ timeout: 120_000 });
     await this.#done('Provision');
     await this.#look();

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LAYERS } from '../../preload/contract/standing.ts';
 import { Hands } from './hands.ts';
 import { Keys } from './keys.ts';
 import { accessible } from './looks.ts';
@@ -103,11 +104,14 @@ describe.runIf(why === null)(`the keyboard alone${why ? ` (not run: ${why})` : '
     await heading('Provision');
     await keys.to('L1 Base system');
     await keys.press('Space');
-    await h.button('Provision L0').waitFor();
+    await h.button('Provision L0, L2, L3, L4, L5').waitFor();
     await keys.press('Space');
-    await h.button('Provision L0, L1').waitFor();
-    // Both are put on a box by other walks; one is enough to look around meanwhile.
-    await keys.press('Space');
+    await h.button('Provision L0, L1, L2, L3, L4, L5').waitFor();
+    // All are put on a box by other walks; one is enough to look around meanwhile.
+    for (const layer of LAYERS.filter((l) => !l.optional && l.layer > 0)) {
+      await keys.to(layer.title);
+      await keys.press('Space');
+    }
     await keys.act('Provision L0');
     await page().getByRole('region', { name: 'L0 Bootstrap' }).getByText('running').first().waitFor();
     await keys.act('Cancel…');

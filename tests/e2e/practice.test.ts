@@ -51,7 +51,7 @@ describe.runIf(why === null)(`the wizard${why ? ` (not run: ${why})` : ''}`, () 
   it('Connect refuses a wrong password with a sentence, and takes the right one', () => journey.connect());
   it('Preflight compares the box with its profile', () => journey.preflight());
   it('Keys makes vaultadmin and proves key and password', () => journey.keys());
-  it('Provision puts both layers on the box', () => journey.provision());
+  it('Provision puts every layer on the box, with a reboot between', () => journey.provision());
   it('Validate watches the GPUs', () => journey.validate());
 
   it('the window comes back to the same box after a kill, with nothing lost', async () => {

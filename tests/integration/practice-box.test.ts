@@ -33,7 +33,7 @@ describe('what the app asks of a practice box', () => {
   beforeAll(async () => {
     home = mkdtempSync(join(tmpdir(), 'vault-cube-box-'));
     const person = {
-      confirmReboot: async () => false,
+      confirmReboot: async () => true,
       confirmHostKey: async (q: { fingerprint: string }) => q.fingerprint === practice.console.fingerprint,
       note: () => undefined,
       link: () => undefined,
@@ -81,7 +81,18 @@ describe('what the app asks of a practice box', () => {
       const limits = { signal: new AbortController().signal, giveUpAfterMs: 10_000 };
       return executeRun(app, now().id, secrets, limits);
     };
-    await execute(planProvision(app, now(), profile, [0, 1], practiceBundle(app)));
+    const provision = (layers: number[]) =>
+      execute(planProvision(app, now(), profile, layers, practiceBundle(app)));
+    await provision([0, 1]);
+    const reboots = async () => {
+      await provision([2]);
+      const jobs = app.journal.jobs(now().id).filter(({ kind }) => kind === 'reboot');
+      const views = jobs.map(({ job, attempt }) => app.journal.view(job, attempt));
+      return views.slice(-2).map((view) => view.counts?.changed);
+    };
+    // For the new driver, and not once more when nothing is new.
+    expect(await reboots()).toEqual([0, 1]);
+    expect(await reboots()).toEqual([0, 0]);
     const end = await execute(
       planValidate(app, now(), profile, ['gpu-detection'], { hz: 1, watchSeconds: 20 }),
     );
@@ -89,11 +100,13 @@ describe('what the app asks of a practice box', () => {
     box = (await started.mock.results[0]?.value) as PracticeBox;
     expect([...box.asked].toSorted()).toEqual([
       'admin',
+      'boot',
       'facts as root',
       'facts as user',
       'follow',
       'probe',
       'put',
+      'reboot',
       'rm',
       'stage0',
       'sudo -v',

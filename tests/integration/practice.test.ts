@@ -11,6 +11,8 @@ import { CLI, eventsOf, Laptop, type Ended, type Record_ } from './cli.ts';
 const NOBODY = 65534;
 const RECORDINGS = join(import.meta.dirname, '../../resources/practice');
 const SUDO = 'practice 1 Sudo';
+/** What only a kernel of one's own can show was expected to be missing where it was recorded. */
+const PROVISIONED = { code: 10, last: { type: 'result', outcome: 'passed_with_deviations' } };
 
 const exit = ({ code, last }: Ended) => ({ code, last });
 const checksOf = (records: readonly Record_[], suite: string) =>
@@ -55,8 +57,10 @@ describe('the journey as an ordinary user', () => {
     const kinds = eventsOf(walked.records)
       .filter((e) => e['kind'] === 'started')
       .map((e) => e['jobKind']);
-    const layers = ['fetch', 'bootstrap', 'checks', 'fetch', 'layer', 'harden', 'checks'];
-    expect(kinds).toEqual(['preflight', 'keys', ...layers, 'checks']);
+    const base = ['fetch', 'bootstrap', 'checks', 'fetch', 'layer', 'harden', 'checks'];
+    const driver = ['fetch', 'reboot', 'layer', 'reboot', 'checks'];
+    const above = [3, 4, 5].flatMap(() => ['fetch', 'layer', 'checks']);
+    expect(kinds).toEqual(['preflight', 'keys', ...base, ...driver, ...above, 'checks']);
     const ends = eventsOf(walked.records).filter((e) => e['kind'] === 'finished');
     expect(ends.map((e) => e['outcome'])).toEqual(kinds.map(() => 'passed'));
     expect(checksOf(walked.records, 'gpu-detection').every((c) => c.verdict === 'pass')).toBe(true);
@@ -91,7 +95,7 @@ describe('the journey as an ordinary user', () => {
   it('leaves a journal whose every chain holds', async () => {
     const ended = await asNobody(home, 'verify');
     expect(ended.code).toBe(0);
-    expect(ended.records.at(-1)).toMatchObject({ type: 'result', jobs: 10 });
+    expect(ended.records.at(-1)).toMatchObject({ type: 'result', jobs: 24 });
   });
 
   it('stands as the gates say: what this version does not run is missing, and nothing failed', async () => {
@@ -185,7 +189,7 @@ describe('the road typed by hand', () => {
     const { job } = await provision.until('the 20th task', isTask);
     await provision.kill('SIGKILL');
     const ended = await laptop.run('resume', ...box());
-    expect(exit(ended)).toMatchObject({ code: 0, last: { type: 'result', outcome: 'passed' } });
+    expect(exit(ended)).toMatchObject(PROVISIONED);
     expect(ended.records.find((r) => r.type === 'event')?.['job']).toBe(job);
     const journal = Journal.open(join(laptop.home, 'journal.db'), { readOnly: true });
     try {
@@ -222,7 +226,7 @@ describe('the road typed by hand', () => {
 
   it('layers a second time change nothing', async () => {
     const ended = await laptop.run('provision', ...box(), '--bundle', console.bundle);
-    expect(exit(ended)).toMatchObject({ code: 0, last: { outcome: 'passed' } });
+    expect(exit(ended)).toMatchObject(PROVISIONED);
     const ends = eventsOf(ended.records).filter((e) => e['kind'] === 'finished');
     expect(ends.map((e) => (e['counts'] as { changed: number }).changed)).toEqual(ends.map(() => 0));
   });

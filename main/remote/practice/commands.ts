@@ -16,7 +16,7 @@ import type { Process } from './process.ts';
 import type { Recordings } from './recordings.ts';
 import { shellWords } from './words.ts';
 
-/** Texts of the programs that the app sends: the box's code, and the two that preflight has. */
+/** Texts of the programs that the app sends: the box's code, the two that preflight has, and what a reboot looks at. */
 export interface Programs {
   facts: string;
   admin: string;
@@ -24,6 +24,7 @@ export interface Programs {
   stage0: string;
   tellTime: string;
   setClock: string;
+  bootLook: string;
 }
 
 const CODE = '/opt/vault-cube/box';
@@ -36,6 +37,8 @@ export interface Inside {
   jobs: Jobs;
   recordings: Recordings;
   programs: Programs;
+  /** Hangs up on everybody, and answers again after a while in another boot. */
+  reboot(): void;
 }
 
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
@@ -123,6 +126,11 @@ export class Commands {
       await p.out(`${JSON.stringify(answer)}\n`);
       return answer.ok ? 0 : 1;
     }
+    if (argv.join(' ') === 'systemctl reboot') {
+      this.seen.add('reboot');
+      this.#in.reboot();
+      return 0;
+    }
     const piped = after(argv, ['python3', '-I', '-']);
     if (!piped) return null;
     const text = (await p.rest()).toString('utf8');
@@ -149,6 +157,12 @@ export class Commands {
     }
     if (argv.length === 3 && after(argv, ['python3', '-I', '-']))
       return this.#facts((await p.rest()).toString('utf8'), 'user', p);
+    if (argv.length === 3 && after(argv, ['sh', '-c'])?.[0] === this.#in.programs.bootLook) {
+      this.seen.add('boot');
+      const { bootId, rebootDue } = this.#in.disk.content;
+      await p.out(`${bootId}\n${rebootDue ? 'due\n' : ''}`);
+      return 0;
+    }
     const test = after(argv, ['test', '-f']);
     if (test) {
       this.seen.add('test');

@@ -31,6 +31,8 @@ const Content = z.strictObject({
   boxId: z.string().nullable(),
   /** Passwords and other users are refused. */
   hardened: z.boolean(),
+  /** A layer noted that the box is to be booted. */
+  rebootDue: z.boolean().default(false),
   /** Hashes of the app's code that was unpacked. */
   code: z.array(z.string()),
   /** Keys of the recordings that were replayed to a passed end. */
@@ -83,6 +85,7 @@ export class Disk {
       accounts: [first],
       boxId: null,
       hardened: false,
+      rebootDue: false,
       code: [],
       done: [],
     });
@@ -116,6 +119,12 @@ export class Disk {
     const known = this.account(name)?.password;
     if (!known) return false;
     return timingSafeEqual(hashOf(password, known.salt), Buffer.from(known.hash, 'base64'));
+  }
+
+  /** Another boot begins now. */
+  boot(): void {
+    Object.assign(this.content, { bootId: randomUUID(), bootedAt: Date.now(), rebootDue: false });
+    this.save();
   }
 
   /** Seconds since the box was booted. */

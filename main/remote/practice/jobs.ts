@@ -42,7 +42,7 @@ export class Jobs {
     this.#disk = disk;
     this.#recordings = recordings;
     this.#around = {
-      bootId: disk.content.bootId,
+      bootId: () => disk.content.bootId,
       mono: () => disk.mono(),
       speed,
       fetch: (job, signal) => fetchBundle(job, open, signal),
@@ -76,8 +76,9 @@ export class Jobs {
   }
 
   /** What a passed job changes on the box. */
-  #passed({ spec }: Replay): void {
+  #passed({ spec, asksForReboot }: Replay): void {
     const { content } = this.#disk;
+    if (asksForReboot) content.rebootDue = true;
     const key = keyOf(spec);
     if (!content.done.includes(key)) content.done.push(key);
     if (spec.kind === 'uid_swap') {

@@ -10,6 +10,7 @@ import { Envelope } from '../../../preload/contract/events.ts';
 import { JobSpec } from '../../../preload/contract/job.ts';
 
 export const LOG_SUFFIX = '.jsonl.gz';
+export const OFFERED_FILE = 'offered.json';
 /** The profile by which the recorded checks judged. */
 export const PRACTICE_PROFILE = 'practice';
 
@@ -56,6 +57,11 @@ export function keyOf({ kind, params }: Pick<JobSpec, 'kind' | 'params'>): strin
   return `checks-${suite ?? 'none'}${single}${uid}${by}`;
 }
 
+const Versions = z.record(z.string(), z.array(z.string()));
+/** Versions of the profile's software that the recorded bundle had, by name: Debian packages and wheels. */
+const OfferedThen = z.strictObject({ apt: Versions, wheel: Versions });
+export type OfferedThen = z.infer<typeof OfferedThen>;
+
 /** The faults that were recorded, each of which a practice box can be made with. */
 export function recordedFaults(root: string): Fault[] {
   const found = readdirSync(join(root, 'faults'));
@@ -74,6 +80,12 @@ export class Recordings {
   #bytes(name: string): Buffer | null {
     const dir = this.#dirs.find((d) => existsSync(join(d, name)));
     return dir === undefined ? null : readFileSync(join(dir, name));
+  }
+
+  offered(): OfferedThen {
+    const bytes = this.#bytes(OFFERED_FILE);
+    if (!bytes) throw new Error('what the recorded bundle offered is missing');
+    return OfferedThen.parse(JSON.parse(bytes.toString('utf8')));
   }
 
   /** `stage`: before or after the layers were there; `as`: who gathered. */

@@ -19,11 +19,14 @@ const SOON_MS = 2;
 /** A wait is told again so often, as the runner does. */
 const REPEAT_MS = 5_000;
 
+/** Name of the roles' task. */
+const REBOOT_NOTED = 'Note that a reboot is due';
+
 const sha256 = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest('hex');
 
 /** The box around a job. */
 export interface Surroundings {
-  bootId: string;
+  bootId(): string;
   mono(): number;
   speed: number;
   /** What a fetch does: resolves when the bundle was read, rejects with FetchFailed when it is not what was ordered. */
@@ -87,6 +90,11 @@ export class Replay extends EventEmitter {
 
   get size(): number {
     return this.#size;
+  }
+
+  /** Whether the recorded run noted that a reboot is due (ansible/roles/driver_stack). */
+  get asksForReboot(): boolean {
+    return this.#recording.events.some((e) => e['name'] === REBOOT_NOTED && e['state'] === 'changed');
   }
 
   get ended(): boolean {
@@ -240,7 +248,7 @@ export class Replay extends EventEmitter {
       t: new Date().toISOString(),
       kind,
       prev: this.#prev,
-      boot: this.#around.bootId,
+      boot: this.#around.bootId(),
       evidence: EVIDENCE,
       ...body,
     };

@@ -29,6 +29,8 @@ const ADMIN_USER = 'vaultadmin';
 /** Ports it gives to forwards; nothing listens there, since only its own jobs connect. */
 const FIRST_FORWARD = 40_001;
 const INTERNAL = 125;
+/** How long a box is away that reboots, at the pace of what was recorded: a machine with much memory takes minutes. */
+const AWAY_MS = 20_000;
 
 const MOTD = [
   'This is a practice box of the app: it replays what real machines told, and has no shell of its own.',
@@ -87,18 +89,25 @@ export class PracticeBox {
   readonly #commands: Commands;
   readonly #clients = new Set<ServerClient>();
   readonly #forwards: Map<number, ServerClient>;
+  readonly #awayMs: number;
+  /** Set while the box reboots. */
+  #away: NodeJS.Timeout | null = null;
 
   private constructor(parts: {
     server: Server;
     disk: Disk;
     jobs: Jobs;
-    commands: Commands;
+    recordings: Recordings;
+    programs: Programs;
     forwards: Map<number, ServerClient>;
+    speed: number;
   }) {
     this.#server = parts.server;
     this.#disk = parts.disk;
     this.#jobs = parts.jobs;
-    this.#commands = parts.commands;
+    const { disk, jobs, recordings, programs } = parts;
+    this.#commands = new Commands({ disk, jobs, recordings, programs, reboot: () => this.#reboot() });
+    this.#awayMs = AWAY_MS / parts.speed;
     this.#forwards = parts.forwards;
     this.console = readConsole(parts.disk);
     this.port = (parts.server.address() as AddressInfo).port;
@@ -112,7 +121,6 @@ export class PracticeBox {
     const recordings = new Recordings(o.recordings, disk.content.fault);
     const forwards = new Map<number, ServerClient>();
     const jobs = new Jobs(disk, recordings, o.speed, (port) => openForward(forwards.get(port), port));
-    const commands = new Commands({ disk, jobs, recordings, programs: o.programs });
     const server = new ssh2.Server({ hostKeys: [hostKey(o.folder)], ident: 'vault-cube-practice' });
     try {
       await new Promise<void>((resolve, reject) => {
@@ -123,8 +131,8 @@ export class PracticeBox {
       await jobs.stop();
       throw error;
     }
-    const parts = { server, disk, jobs, commands, forwards };
-    return new PracticeBox(parts);
+    const { programs, speed } = o;
+    return new PracticeBox({ server, disk, jobs, recordings, programs, forwards, speed });
   }
 
   /** The commands that were asked so far, by name; `unknown` among them for one without an answer. */
@@ -134,14 +142,27 @@ export class PracticeBox {
 
   /** Hangs up on everybody and closes the box; its jobs stay where they are until it is started again. */
   async stop(): Promise<void> {
+    if (this.#away) clearTimeout(this.#away);
     await this.#jobs.stop();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const client of this.#clients) client.end();
     await closed;
   }
 
+  /** Its port stays open, so that no other process of the app takes the box for one that nobody serves. */
+  #reboot(): void {
+    if (this.#away) return;
+    this.#disk.boot();
+    this.#away = setTimeout(() => (this.#away = null), this.#awayMs);
+    // The command that asked for it is answered first.
+    setImmediate(() => {
+      for (const client of this.#clients) client.end();
+    });
+  }
+
   #welcome(client: ServerClient): void {
     let user = '';
+    if (this.#away) return void client.end();
     this.#clients.add(client);
     client.on('error', () => undefined);
     client.on('close', () => {

@@ -38,7 +38,11 @@ function checkIds(list: string): string[] {
 
 describe('recordings of the practice box', () => {
   it('answer each step of the road, and are small', () => {
-    const road = ['fetch-l0', 'bootstrap', 'checks-l0', 'fetch-l1', 'layer-l1', 'harden-l1', 'checks-l1'];
+    const base = ['fetch-l0', 'bootstrap', 'checks-l0', 'fetch-l1', 'layer-l1', 'harden-l1', 'checks-l1'];
+    const above = [2, 3, 4, 5].flatMap((layer) =>
+      ['fetch', 'layer', 'checks'].map((kind) => `${kind}-l${layer}`),
+    );
+    const road = [...base, ...above];
     const wanted = [
       ...road,
       ...road.map((key) => `${key}-again`),
