@@ -14,9 +14,10 @@ export interface PhaseOf {
 /** What a phase is about: a layer's number, or a suite's id. */
 export type About = { layer: number } | { suite: string };
 
-function concerns({ kind, spec }: JobRow, about: About): boolean {
+function concerns({ spec }: JobRow, about: About): boolean {
   const { layer, suite, sets } = spec.params;
-  if ('suite' in about) return kind === 'checks' && suite === about.suite;
+  // Its checks, and a reboot between them.
+  if ('suite' in about) return suite === about.suite;
   const named = layer ?? (Array.isArray(sets) && sets.includes(`l${about.layer}`) ? about.layer : null);
   return named === about.layer;
 }

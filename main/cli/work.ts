@@ -7,6 +7,7 @@ import { LOCAL_KINDS, type JobRow } from '../../preload/contract/job.ts';
 import { jobError } from '../../preload/contract/job-error.ts';
 import type { Profile } from '../../preload/contract/profile.ts';
 import type { Session } from '../../preload/contract/session.ts';
+import { SUITES_HERE } from '../../preload/contract/suites.ts';
 import { JobDriver, type JobEnd } from '../services/jobs.ts';
 import { loadProfile } from '../services/profiles.ts';
 import { layersBegun, parseLayers, planCheck, planDrift, planProvision } from '../services/provision.ts';
@@ -181,9 +182,10 @@ export function addWorkCommands(
   );
   run(
     add('validate', 'Run validation suites, with telemetry of the GPUs')
-      .option('--suites <list>', 'which', 'gpu-detection')
+      .option('--suites <list>', `which, of ${SUITES_HERE.join(', ')}`, 'gpu-detection')
       .option('--watch <seconds>', 'watch the GPUs so long after the last check (20)')
       .option('--hz <number>', 'samples a second (1)')
+      .option(...noReboot)
       .option(...giveUp),
     (o) => withApp(o, (ctx) => runValidate(ctx, o)),
   );

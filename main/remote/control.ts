@@ -26,6 +26,10 @@ export const requestCancel = (conn: Connection, dir: string): Promise<void> =>
 export const confirm = (conn: Connection, dir: string): Promise<void> =>
   put(conn, TOUCH, `${dir}/control/confirm`, '');
 
+/** Tells a validation suite what the laptop found from outside, as JSON. Errors as requestCancel. */
+export const writeFinding = (conn: Connection, dir: string, finding: unknown): Promise<void> =>
+  put(conn, PUT, `${dir}/control/finding.json`, JSON.stringify(finding));
+
 /** Says where the bundle is served now; after each reconnect anew. The token goes over stdin, never in an argument. */
 export const writeSource = (conn: Connection, dir: string, source: Source): Promise<void> =>
   put(conn, PUT, `${dir}/control/source.json`, JSON.stringify(source));

@@ -9,7 +9,7 @@ import type { JobRow, JobSpec } from '../../preload/contract/job.ts';
 import type { JobView } from '../../preload/contract/reduce.ts';
 import type { Phase, Session } from '../../preload/contract/session.ts';
 import type { Connection } from '../remote/connection.ts';
-import { confirm, requestCancel, writeSource } from '../remote/control.ts';
+import { confirm, requestCancel, writeFinding, writeSource } from '../remote/control.ts';
 import { followJob, type DialLimits, type FollowEnd } from '../remote/follower.ts';
 import { overTheLink } from '../remote/link.ts';
 import { startJob } from '../remote/stage.ts';
@@ -17,6 +17,7 @@ import { BundleTunnel } from '../remote/tunnel.ts';
 import type { App } from './app.ts';
 import { Bundle } from './bundle.ts';
 import { login, withRoot } from './login.ts';
+import { lookFromOutside, type Finding } from './outside.ts';
 import type { Secrets } from './secrets.ts';
 import { changeSession, mustBeMarked } from './sessions.ts';
 
@@ -236,6 +237,7 @@ export class JobDriver {
       session: this.#session,
       dial: (limits) => this.#login(limits),
       confirm: () => this.#confirm(row),
+      outside: () => lookFromOutside(this.#app, this.#session, this.#secrets, portsOf(row), this.#o.signal),
       bundle: this.#o.bundle,
       signal: this.#o.signal,
       giveUpAfterMs: this.#o.giveUpAfterMs,
@@ -258,12 +260,20 @@ export class JobDriver {
   }
 }
 
+/** The ports that a suite wants to be tried from outside (main/services/validate.ts). */
+function portsOf({ spec }: JobRow): number[] {
+  const asked: unknown = spec.params['outside'];
+  const all = asked && typeof asked === 'object' ? (Object.values(asked).flat() as unknown[]) : [];
+  return all.filter((p) => typeof p === 'number');
+}
+
 interface Parts {
   app: App;
   row: JobRow;
   session: Session;
   dial: (limits: DialLimits) => Promise<Connection>;
   confirm: () => Promise<void>;
+  outside: () => Promise<Finding>;
   bundle: string | null;
   signal: AbortSignal;
   giveUpAfterMs: number;
@@ -276,6 +286,9 @@ class Following {
   #first: Connection | null;
   #tunnel: BundleTunnel | null = null;
   #confirming: Promise<void> | null = null;
+  #conn: Connection | null = null;
+  #finding: Promise<Finding | null> | null = null;
+  #telling: Promise<void> | null = null;
 
   constructor(parts: Parts, first: Connection | null) {
     this.#p = parts;
@@ -288,7 +301,7 @@ class Following {
     const { follow } = await app.boxCode();
     if (row.kind === 'fetch') this.#tunnel = new BundleTunnel(this.#bundle());
     // Attached late: the job may be waiting for its confirmation already.
-    this.#confirmIfAsked(app.journal.view(job, attempt).waiting?.for);
+    this.#answer(app.journal.view(job, attempt).waiting?.for);
     try {
       return await followJob({
         dial: (limits) => this.#dial(limits),
@@ -299,7 +312,7 @@ class Following {
           mustBeMarked(this.#p.session, () => lines.map(evidenceOf));
           const events = app.journal.append(job, attempt, lines);
           for (const e of events) {
-            if (e.known && e.kind === 'waiting' && e.body.state === 'begin') this.#confirmIfAsked(e.body.for);
+            if (e.known && e.kind === 'waiting' && e.body.state === 'begin') this.#answer(e.body.for);
           }
           this.#p.onEvents(events);
         },
@@ -312,6 +325,7 @@ class Following {
       this.#tunnel?.close();
       this.#first?.close();
       await this.#confirming;
+      await this.#telling;
     }
   }
 
@@ -333,8 +347,10 @@ class Following {
     return found;
   }
 
-  /** Opens the way from the box to the bundle on this connection, and says where it is. */
+  /** Opens the way from the box to the bundle on this connection, and says where it is; tells what was found meanwhile. */
   async #serve(conn: Connection): Promise<void> {
+    this.#conn = conn;
+    if (this.#finding) this.#tell();
     if (!this.#tunnel) return;
     const { port } = await this.#tunnel.attach(conn);
     await writeSource(conn, folderOf(this.#p.row.job, this.#p.row.attempt), {
@@ -343,8 +359,30 @@ class Following {
     });
   }
 
-  #confirmIfAsked(waitingFor: string | undefined): void {
-    if (waitingFor !== 'confirm' || this.#confirming) return;
+  #answer(waitingFor: string | undefined): void {
+    if (waitingFor === 'confirm') this.#confirm();
+    if (waitingFor !== 'laptop' || this.#finding) return;
+    this.#finding = this.#p.outside().catch((error: unknown) => {
+      this.#p.app.person.note(`The look from outside failed: ${asAppError(error).message}`);
+      return null;
+    });
+    this.#tell();
+  }
+
+  /** Over the connection that follows: one that is lost meanwhile has a next one, which tells it again. */
+  #tell(): void {
+    const { row } = this.#p;
+    this.#telling = (async () => {
+      const finding = await this.#finding;
+      const conn = this.#conn;
+      if (finding && conn?.alive) await writeFinding(conn, folderOf(row.job, row.attempt), finding);
+    })().catch((error: unknown) => {
+      this.#p.app.person.note(`What was found from outside was not told: ${asAppError(error).message}`);
+    });
+  }
+
+  #confirm(): void {
+    if (this.#confirming) return;
     this.#confirming = this.#p.confirm().catch((error: unknown) => {
       // The job itself says what comes of it: without the confirmation it puts everything back.
       this.#p.app.person.note(

@@ -16,7 +16,7 @@ const SSH_PORT = 22;
 export const TREE = '/var/lib/vault-cube/bundle/tree';
 /** A lock file that a bundle brings for its own wheels: without one the role's own is meant. */
 const OWN_LOCK = /^frameworks\/[^/]+\.txt$/;
-const REBOOT = {
+export const REBOOT = {
   /** An engineer who has gone for a coffee finds the box rebooted. */
   askSeconds: 60,
   /** 256 GB of memory may be trained anew, which takes minutes. */
@@ -35,7 +35,7 @@ export interface Order {
 export const titleOf = (layer: number): string => LAYERS.find((l) => l.layer === layer)?.title ?? `L${layer}`;
 
 /** What the checks are to find beside the profile. */
-function expected(session: Session) {
+export function expected(session: Session) {
   const uid = session.keys?.adminUid ?? 1000;
   return { adminUser: ADMIN_USER, adminUid: uid === 1000 ? 1000 : null, sshPort: SSH_PORT };
 }

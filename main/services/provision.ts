@@ -91,24 +91,31 @@ export function planProvision(
 }
 
 /**
- * The installing phases of a layer as comparisons that change nothing; none where its installation is no playbook. A layer is
- * compared with what it was installed with, where this laptop did that.
+ * The playbook runs that make a layer, each with what the box was given the last time by this laptop, else with what it would be
+ * given now; none where its installation is no playbook.
  */
-function comparisons(app: App, layer: number, order: Order): PhasePlan[] {
+export function playsOf(app: App, layer: number, order: Order): PhasePlan[] {
   const done = app.journal
     .jobs(order.session.id)
     .findLast(({ kind, spec }) => kind === 'layer' && spec.params['layer'] === layer)?.spec.params;
   return install(layer, order)
     .filter(({ id, params }) => Array.isArray(params['tags']) && id !== 'l1-harden-port')
-    .map(({ id, title, kind, params: { playbook, tags, vars } }) => ({
-      id: `${id}-drift`,
-      title: `Drift: ${title.replace(/^Install /, '')}`,
-      kind: 'drift' as const,
-      layer,
-      suite: null,
-      params: { layer, playbook, tags, vars: (kind === 'layer' && done?.['vars']) || vars },
+    .map(({ params: { playbook, tags, vars }, ...phase }) => ({
+      ...phase,
+      params: { layer, playbook, tags, vars: (phase.kind === 'layer' && done?.['vars']) || vars },
     }));
 }
+
+/** Those as comparisons, which change nothing. */
+const comparisons = (app: App, layer: number, order: Order): PhasePlan[] =>
+  playsOf(app, layer, order).map(({ id, title, params }) => ({
+    id: `${id}-drift`,
+    title: `Drift: ${title.replace(/^Install /, '')}`,
+    kind: 'drift' as const,
+    layer,
+    suite: null,
+    params,
+  }));
 
 /** What on the box no longer matches its layers: what they would change now, and what their health checks find. Errors: keys_needed. */
 export function planDrift(app: App, session: Session, profile: Profile, layers: readonly number[]): Run {

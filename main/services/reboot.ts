@@ -19,6 +19,8 @@ import { evidenceOf } from './sessions.ts';
 export const RebootParams = z.strictObject({
   /** The layer that wants it; null for none. */
   layer: z.number().int().nullable().default(null),
+  /** The validation suite that wants it; null for none. */
+  suite: z.string().nullable().default(null),
   /** What the reboot is for, as a person reads it: "the new driver is loaded at boot". */
   why: z.string().min(1),
   /** How long the question waits before it is taken for a yes, in s. */
@@ -32,6 +34,8 @@ export type RebootParams = z.infer<typeof RebootParams>;
 const DUE = '/run/reboot-required';
 /** The same of layer 2's role (ansible/roles/driver_stack/vars/main.yml). */
 const DUE_BY_ROLE = '/run/vault-cube-reboot-due';
+/** And of the suite that tests a reboot (resources/box/vcbox/checks/before_look.py). */
+const DUE_BY_TEST = '/run/vault-cube-reboot-test';
 const PAUSE_MS = 1_000;
 const LIMITS = { connectTimeoutMs: 2_000, loginTimeoutMs: 16_000 };
 
@@ -39,7 +43,7 @@ const LIMITS = { connectTimeoutMs: 2_000, loginTimeoutMs: 16_000 };
 const NEW_KERNEL = `! systemd-detect-virt -cq && find /boot -maxdepth 1 -name 'vmlinuz-*' -newerct "$(uptime -s)" | grep -q .`;
 
 /** Prints the boot id, then `due` where a reboot is, then what asks for it. */
-export const BOOT_LOOK = `cat /proc/sys/kernel/random/boot_id; { test -e ${DUE} || test -e ${DUE_BY_ROLE} || { ${NEW_KERNEL}; }; } && echo due; cat ${DUE}.pkgs 2>/dev/null | sort -u | head -5; :`;
+export const BOOT_LOOK = `cat /proc/sys/kernel/random/boot_id; { test -e ${DUE} || test -e ${DUE_BY_ROLE} || test -e ${DUE_BY_TEST} || { ${NEW_KERNEL}; }; } && echo due; cat ${DUE}.pkgs 2>/dev/null | sort -u | head -5; :`;
 
 interface Boot {
   id: string;

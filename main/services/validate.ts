@@ -1,10 +1,36 @@
-/** Validate: suites of checks as jobs on the box, with telemetry beside them (spec W6, T1). */
+/** Validate: suites of checks as jobs on the box, with telemetry beside them where GPUs are watched (spec W6, T1, T8, T9). */
 import { AppError } from '../../preload/contract/errors.ts';
 import type { Profile } from '../../preload/contract/profile.ts';
 import type { Run, Session } from '../../preload/contract/session.ts';
-import { SUITES_HERE, SUITE_TITLES } from '../../preload/contract/suites.ts';
+import { layersOf } from '../../preload/contract/standing.ts';
+import { SUITES_HERE, SUITE_TITLES, suiteBlocked } from '../../preload/contract/suites.ts';
 import type { App } from './app.ts';
-import { makeRun, standingOf } from './runs.ts';
+import { REBOOT, expected } from './layers.ts';
+import { playsOf } from './provision.ts';
+import { makeRun, standingOf, type PhasePlan } from './runs.ts';
+
+/**
+ * What the laptop tries from outside: where the suite itself has a program listen and a container publish a port (below those that
+ * the kernel gives to outgoing connections), and where services of such boxes usually listen.
+ */
+const OUTSIDE = {
+  program: 28_017,
+  container: 28_018,
+  others: [80, 443, 2375, 2376, 3000, 5000, 8000, 8080, 8888, 9100, 11_434],
+};
+/** The role behind each tag of the playbook (ansible/site.yml). */
+const ROLES: Readonly<Record<string, string>> = {
+  l1: 'base_system',
+  l2: 'driver_stack',
+  l3: 'gpu_runtime',
+  l4: 'ai_frameworks',
+  l5: 'monitoring',
+  l6: 'extended_hardening',
+  hardening: 'access_hardening',
+  forwarding: 'ssh_forwarding',
+};
+/** What comes after the reboot of T8; all else comes before it. */
+const AFTER_REBOOT = ['t8_reboot', 't8_gpu_after_reboot'];
 
 /** "gpu-detection,…" as suite ids. Errors: suite_unknown. */
 export function parseSuites(text: string): string[] {
@@ -17,37 +43,97 @@ export function parseSuites(text: string): string[] {
   return [...new Set(suites)];
 }
 
-/**
- * `watchSeconds`: how long the GPUs are watched after the last check of each suite; `hz`: samples a second.
- * Errors: keys_needed, preflight_missing.
- */
+export interface TelemetryWanted {
+  hz: number;
+  /** How long the GPUs are watched after the last check. */
+  watchSeconds: number;
+}
+
+const titleOf = (suite: string) => SUITE_TITLES[suite] ?? suite;
+
+/** T1: what the machine is, with the GPUs watched. */
+function looking(suite: string, profile: Profile, { hz, watchSeconds }: TelemetryWanted): PhasePlan[] {
+  const params = { suite, checks: [], profile, telemetry: { hz, seconds: watchSeconds } };
+  return [{ id: suite, title: titleOf(suite), kind: 'checks', layer: null, suite, params }];
+}
+
+/** What T8 and T9 are told of the layers: which there may be, which there are, and what their roles were run with. */
+function installed(app: App, session: Session, profile: Profile) {
+  const passed = app.journal.jobs(session.id).filter((row) => row.state === 'passed');
+  const ran = (kind: string, layer: number, tags: unknown) =>
+    passed.some(
+      ({ kind: k, spec: { params } }) =>
+        k === kind && params['layer'] === layer && String(params['tags']) === String(tags),
+    );
+  const order = { session, profile, manifest: { files: [] }, software: [] };
+  const plays = layersOf(profile)
+    .flatMap(({ layer }) => playsOf(app, layer, order))
+    .filter(({ kind, layer, params }) => layer !== null && ran(kind, layer, params['tags']));
+  const roles = plays.map(({ layer, params: { playbook, tags, vars } }) => ({
+    ...{ role: ROLES[String(tags)] ?? String(tags), layer, playbook, tags, vars },
+  }));
+  const there = [...new Set(plays.map(({ layer }) => layer))];
+  const wanted = layersOf(profile).filter(({ layer, optional }) => !optional || there.includes(layer));
+  return { layers: wanted.map(({ layer }) => layer), installed: [0, ...there], roles };
+}
+
+/** T9: every role compared, its services looked at. */
+function roles(app: App, session: Session, profile: Profile): PhasePlan[] {
+  const suite = 'roles';
+  const params = {
+    ...{ suite, checks: [], profile, telemetry: null, expect: expected(session) },
+    ...installed(app, session, profile),
+  };
+  return [{ id: suite, title: titleOf(suite), kind: 'checks', layer: null, suite, params }];
+}
+
+/** T8: the ten, with a reboot between those before it and those after it. */
+function integration(app: App, session: Session, profile: Profile): PhasePlan[] {
+  const suite = 'integration';
+  const title = titleOf(suite);
+  const common = {
+    ...{ suite, profile, telemetry: null, expect: expected(session) },
+    ...installed(app, session, profile),
+  };
+  const phase = { layer: null, suite };
+  const before = { ...common, checks: [], outside: OUTSIDE };
+  // The roles are not needed any more: what they were run with is long.
+  const after = { ...common, roles: [], checks: AFTER_REBOOT, after: true };
+  const why = 'the suite tests what a reboot keeps';
+  return [
+    { id: suite, title, kind: 'checks', ...phase, params: before },
+    {
+      id: `${suite}-reboot`,
+      title: `${title}: reboot`,
+      kind: 'reboot',
+      ...phase,
+      params: { layer: null, suite, why, ...REBOOT },
+    },
+    { id: `${suite}-after`, title: `${title}, after the reboot`, kind: 'checks', ...phase, params: after },
+  ];
+}
+
+/** `telemetry` is of suites that watch the GPUs. Errors: keys_needed, preflight_missing, suite_blocked. */
 export function planValidate(
   app: App,
   session: Session,
   profile: Profile,
   suites: readonly string[],
-  telemetry: { hz: number; watchSeconds: number },
+  telemetry: TelemetryWanted,
 ): Run {
   if (!session.keys?.keyLoginProvenAt) throw new AppError('keys_needed');
-  if (!standingOf(app.journal, session).preflight.basis) {
-    throw new AppError('preflight_missing', { box: session.name });
+  const now = standingOf(app.journal, session, profile);
+  if (!now.preflight.basis) throw new AppError('preflight_missing', { box: session.name });
+  for (const suite of suites) {
+    const why = suiteBlocked(suite, now.layers, session.practice);
+    if (why) throw new AppError('suite_blocked', { suite: titleOf(suite), why });
   }
-  return makeRun(
-    'validate',
-    `Validate ${suites.join(', ')}`,
-    null,
-    suites.map((suite) => ({
-      id: suite,
-      title: SUITE_TITLES[suite] ?? suite,
-      kind: 'checks' as const,
-      layer: null,
-      suite,
-      params: {
-        suite,
-        checks: [],
-        profile,
-        telemetry: { hz: telemetry.hz, seconds: telemetry.watchSeconds },
-      },
-    })),
-  );
+  // Integration is last: it ends with a reboot.
+  const ordered = [...suites].sort((a, b) => Number(a === 'integration') - Number(b === 'integration'));
+  const phases = ordered.flatMap((suite) => {
+    if (suite === 'roles') return roles(app, session, profile);
+    if (suite === 'integration') return integration(app, session, profile);
+    return looking(suite, profile, telemetry);
+  });
+  return makeRun('validate', `Validate ${suites.join(', ')}`, null, phases);
 }

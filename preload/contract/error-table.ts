@@ -29,6 +29,7 @@ export const ERRORS = {
   profile_newer: e(2, false, 'The profile {path} has format {found}; this version reads up to {known}.', 'Update the app, or use a profile of format {known}.'),
   layer_unknown: e(2, false, 'There is no layer {layer} in this version.', 'Choose from: {known}.'),
   suite_unknown: e(2, false, 'There is no suite {suite} in this version.', 'Choose from: {known}.'),
+  suite_blocked: e(7, false, '{suite} cannot run on this box now: {why}.', 'Provision the layers that it needs first, then validate again.'),
   secret_missing: e(2, false, 'This step needs the {secret}, and none was given.', 'Run it on a terminal to be asked, or give it with --secrets.'),
   secrets_file_open: e(2, false, 'The secrets file {path} can be read by other users.', 'Run: chmod 600 {path}'),
   secrets_invalid: e(2, false, 'The secrets given are not a JSON object with only known names.', 'Known names: loginPassword, sudoPassword, newSudoPassword, passphrase.'),

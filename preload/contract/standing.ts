@@ -8,7 +8,7 @@ import type { Decision, Evidence, JudgedCheck, Outcome } from './outcome.ts';
 import { decideBox, decideGate, decidePart, type Gate, type Part } from './parts.ts';
 import { Profile } from './profile.ts';
 import type { Session } from './session.ts';
-import { SUITE_TITLES } from './suites.ts';
+import { SUITE_TITLES, offeredTo } from './suites.ts';
 import {
   evidenceOf,
   gatherResults,
@@ -62,7 +62,7 @@ export interface Standing {
   preflight: Part;
   keys: Part;
   layers: Part[];
-  /** Those that a gate names, in its order, then others that ran. */
+  /** Those that a gate names, in its order, then others that ran or could. */
   suites: Part[];
   /** Empty without a profile. */
   gates: Gate[];
@@ -151,8 +151,10 @@ function judge(ctx: Context, draft: Draft): Part {
 const BEFORE_L1 = 0.5;
 
 /** The layer that a job changes; null for one that changes none. */
-function changes({ row }: Ordered): number | null {
+function changes({ row, view }: Ordered): number | null {
   if (row.kind === 'uid_swap') return BEFORE_L1;
+  // A suite that runs the layers once more is to change nothing. What it changed all the same is of any of them.
+  if (row.kind === 'checks' && (view.counts?.changed ?? 0) > 0) return BEFORE_L1;
   const named = row.spec.params['layer'];
   const of = LAYERS.find(({ kinds }) => kinds.includes(row.kind));
   return of ? (typeof named === 'number' ? named : of.layer) : null;
@@ -251,7 +253,10 @@ export function standing(session: Session, attempts: readonly Attempt[], profile
   const ship = profile?.gates.ship ?? [];
   const production = profile?.gates.production ?? [];
   const seen = ctx.all.map(suiteOf).filter((s) => s !== null);
-  const suites = [...new Set([...ship, ...production, ...seen])].map((id) => judgeSuite(ctx, id));
+  // What could be run is listed where it was not, so that it is not forgotten; only what ran or ships counts.
+  const offered = profile && !session.practice ? offeredTo(layersOf(profile).map((l) => l.layer)) : [];
+  const named = new Set([...ship, ...production, ...seen, ...offered]);
+  const suites = [...named].map((id) => judgeSuite(ctx, id));
   const gate = (id: Gate['id'], named: string[]): Gate => {
     const decision = decideGate(named, suites);
     return { id, suites: named, outcome: decision.outcome, decision };

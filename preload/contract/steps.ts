@@ -43,11 +43,12 @@ export function stepOfJob(row: Pick<JobRow, 'kind' | 'spec'>): StepId {
       return 'connect';
     case 'checks':
       return /^l\d+$/.test(String(row.spec.params['suite'])) ? 'provision' : 'validate';
+    case 'reboot':
+      return row.spec.params['suite'] ? 'validate' : 'provision';
     case 'fetch':
     case 'bootstrap':
     case 'layer':
     case 'harden':
-    case 'reboot':
     case 'drift':
       return 'provision';
   }

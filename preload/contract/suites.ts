@@ -1,4 +1,5 @@
-/** The validation suites: what people call them, and which of them this version runs. */
+/** The validation suites: what people call them, which of them this version runs, and what they need. */
+import type { Part } from './parts.ts';
 
 /** Whether this version runs them or not; another is called by its id. */
 export const SUITE_TITLES: Readonly<Record<string, string>> = {
@@ -10,7 +11,48 @@ export const SUITE_TITLES: Readonly<Record<string, string>> = {
   performance: 'T6 Performance',
   stress: 'T7 Stress',
   integration: 'T8 Integration',
+  roles: 'T9 Roles',
+};
+
+export interface SuiteHere {
+  /** How long it takes on a customer's box, as the specification has it; for comparison only. */
+  nominalSeconds: number;
+  /** Layers that must have been installed; empty for one that only looks at the machine. */
+  needs: readonly number[];
+  /** What it does that an engineer should know before it is started; null where it only looks. */
+  warning: string | null;
+}
+
+const SUITES: Readonly<Record<string, SuiteHere>> = {
+  'gpu-detection': { nominalSeconds: 120, needs: [], warning: null },
+  integration: {
+    nominalSeconds: 900,
+    needs: [1, 2, 3, 4, 5],
+    warning: 'Runs the layers once more and reboots the box, which is asked before.',
+  },
+  roles: { nominalSeconds: 300, needs: [1], warning: null },
 };
 
 /** Those of this version. */
-export const SUITES_HERE: readonly string[] = ['gpu-detection'];
+export const SUITES_HERE: readonly string[] = Object.keys(SUITES);
+
+/** Those of this version whose layers a box can have; `layers`: the numbers of its profile's. */
+export const offeredTo = (layers: readonly number[]): string[] =>
+  SUITES_HERE.filter((id) => SUITES[id]?.needs.every((n) => layers.includes(n)));
+
+/** What is to be known of a suite of this version; null for another. */
+export const suiteHere = (suite: string): SuiteHere | null => SUITES[suite] ?? null;
+
+/** Why a suite cannot be run on a box, null where it can. `layers`: the box's. */
+export function suiteBlocked(
+  suite: string,
+  layers: readonly Pick<Part, 'layer' | 'attempts'>[],
+  practice: boolean,
+): string | null {
+  const here = SUITES[suite];
+  if (!here) return 'not in this version';
+  if (here.needs.length && practice) return 'not on the practice box, which was recorded without it';
+  const missing = here.needs.filter((n) => !layers.some((p) => p.layer === n && p.attempts > 0));
+  if (missing.length === 0) return null;
+  return `after ${missing.map((n) => `L${n}`).join(', ')}`;
+}

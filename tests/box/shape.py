@@ -10,7 +10,7 @@ NUMBER = (int, float)
 TEXT_OR_NONE = (str, type(None))
 COUNTS = {"ok", "changed", "failed", "skipped"}
 VERDICTS = {"pass", "warn", "fail", "error", "not_run", "not_supported"}
-WAITING = {"link", "source", "apt lock", "logout", "confirm", "other job"}
+WAITING = {"link", "source", "apt lock", "logout", "confirm", "laptop", "other job"}
 TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
 CHECK = [
     "id",

@@ -2,6 +2,7 @@
 import { act, fireEvent, screen, within } from '@testing-library/react';
 import { describe, expect, it, vi } from 'vitest';
 import type { BoxState } from '../../preload/contract/calls.ts';
+import type { Session } from '../../preload/contract/session.ts';
 import { Validate } from '../../renderer/steps/validate/Validate.tsx';
 import { fakeCanvas } from './canvas.ts';
 import { FakeMain } from './main.ts';
@@ -35,7 +36,8 @@ describe('what is to run', () => {
     const fake = main(before).answer('box.validate', () => ({ outcome: 'passed' }));
     const { user } = await show(Validate, fake);
     expect(screen.getAllByRole('checkbox')).toEqual([
-      screen.getByRole('checkbox', { name: 'T1 GPU detection' }),
+      screen.getByRole('checkbox', { name: 'T1 GPU detection', checked: true }),
+      screen.getByRole('checkbox', { name: 'T9 Roles', checked: false }),
     ]);
     card('T2 PyTorch DDP').getByText('not in this version');
     const watch = screen.getByLabelText('Watch the GPUs after the last check');
@@ -50,8 +52,64 @@ describe('what is to run', () => {
 
   it('is nothing without a suite', async () => {
     const { user } = await show(Validate, main(before));
-    await user.click(screen.getByRole('checkbox'));
+    await user.click(screen.getByRole('checkbox', { name: 'T1 GPU detection' }));
     expect(screen.getByRole('button', { name: 'Validate' })).toBeDisabledWith('Choose a suite.');
+  });
+});
+
+describe('suites of the layers', () => {
+  /** With a profile that decides the versions of layers 2 to 5, and layers that were begun. */
+  function withLayers(begun: readonly number[], more: Partial<Session> = {}) {
+    const box = boxOf(before);
+    const part = box.standing.layers[1];
+    const [t1] = box.standing.suites;
+    if (!part || !t1) throw new Error('nothing recorded');
+    const layers = [0, 1, 2, 3, 4, 5].map((layer) => ({
+      ...{ ...part, id: `l${layer}`, layer, title: `L${layer}` },
+      attempts: begun.includes(layer) ? 1 : 0,
+    }));
+    const unrun = { ...t1, attempts: 0, state: 'not_run' as const };
+    const suites = [
+      ...[t1, { ...unrun, id: 'integration', title: 'T8 Integration' }],
+      { ...unrun, id: 'roles', title: 'T9 Roles' },
+    ];
+    const fake = new FakeMain().serve(
+      { ...box, session: session(more), standing: { ...box.standing, layers, suites } },
+      before,
+    );
+    return show(
+      Validate,
+      fake.answer('box.validate', () => ({ outcome: 'passed' })),
+    ).then((shown) => ({
+      ...shown,
+      fake,
+    }));
+  }
+
+  it('say how long they take and what T8 does, and run where they are ticked', async () => {
+    const { user, fake } = await withLayers([0, 1, 2, 3, 4, 5]);
+    card('T9 Roles').getByText('About 5 minutes.');
+    card('T8 Integration').getByText(
+      'About 15 minutes. Runs the layers once more and reboots the box, which is asked before.',
+    );
+    await user.click(screen.getByRole('checkbox', { name: 'T1 GPU detection' }));
+    await user.click(screen.getByRole('checkbox', { name: 'T9 Roles' }));
+    await user.click(screen.getByRole('checkbox', { name: 'T8 Integration' }));
+    await user.click(screen.getByRole('button', { name: 'Validate' }));
+    expect(fake.of('box.validate')).toMatchObject([{ suites: ['roles', 'integration'] }]);
+  });
+
+  it('tell what they come after where that is not there', async () => {
+    await withLayers([0, 1, 2]);
+    card('T8 Integration').getByText('after L3, L4, L5');
+    expect(screen.queryByRole('checkbox', { name: 'T8 Integration' })).toBeNull();
+    expect(screen.getByRole('checkbox', { name: 'T9 Roles' })).toBeTruthy();
+  });
+
+  it('are not for the practice box', async () => {
+    await withLayers([0, 1, 2, 3, 4, 5], { practice: true });
+    card('T9 Roles').getByText('not on the practice box, which was recorded without it');
+    expect(screen.getAllByRole('checkbox')).toHaveLength(1);
   });
 });
 

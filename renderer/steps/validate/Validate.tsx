@@ -4,7 +4,7 @@ import { useState } from 'react';
 import type { BoxState } from '../../../preload/contract/calls.ts';
 import type { Part } from '../../../preload/contract/standing.ts';
 import { stepOfJob } from '../../../preload/contract/steps.ts';
-import { SUITES_HERE } from '../../../preload/contract/suites.ts';
+import { suiteBlocked, suiteHere, type SuiteHere } from '../../../preload/contract/suites.ts';
 import { call } from '../../api.ts';
 import { CancelJob } from '../../components/CancelJob.tsx';
 import { GpuCharts } from '../../components/GpuCharts.tsx';
@@ -12,9 +12,13 @@ import { RunBanner } from '../../components/RunBanner.tsx';
 import { PartCard } from '../../components/PartCard.tsx';
 import { StepFrame } from '../../components/StepFrame.tsx';
 import { useAction } from '../../components/useAction.ts';
-import { phasesOf } from '../../phases.ts';
+import { plural } from '../../numbers.ts';
+import { phasesOf, type PhaseOf } from '../../phases.ts';
 import { told } from '../../told.ts';
 import type { StepProps } from '../index.ts';
+
+/** What only looks at the machine; the others are ticked by whoever wants them. */
+const CHOSEN_AT_FIRST: readonly string[] = ['gpu-detection'];
 
 /** A number that is being typed may be empty. */
 type Typed = number | string;
@@ -57,26 +61,34 @@ function Telemetry({ seconds, hz, onSeconds, onHz }: TelemetryProps) {
 interface CardProps {
   box: BoxState;
   part: Part;
+  /** Why it cannot be run on this box; null where it can. */
+  blocked: string | null;
   choosable: boolean;
   chosen: boolean;
   onChoose: (on: boolean) => void;
 }
 
-function SuiteCard({ box, part, choosable, chosen, onChoose }: CardProps) {
-  const here = SUITES_HERE.includes(part.id);
+/** The newest job of a suite that has the GPUs watched, if one has. */
+const watched = (phases: readonly PhaseOf[]) =>
+  phases.findLast(({ row }) => row?.spec.params['telemetry'])?.row ?? null;
+
+function SuiteCard({ box, part, blocked, choosable, chosen, onChoose }: CardProps) {
+  const here = suiteHere(part.id);
   const phases = phasesOf(box, { suite: part.id });
-  const row = phases.at(-1)?.row ?? null;
+  const row = watched(phases);
   return (
     <PartCard
       part={part}
       phases={phases}
       session={box.session.id}
-      waitsFor={here ? null : 'not in this version'}
+      nominalSeconds={here?.nominalSeconds ?? null}
+      waitsFor={blocked}
       choice={
-        choosable && here ? (
+        choosable && blocked === null ? (
           <Checkbox
             className="part-title"
             label={part.title}
+            description={here ? describe(here) : null}
             checked={chosen}
             onChange={(e) => onChoose(e.currentTarget.checked)}
           />
@@ -92,12 +104,18 @@ function SuiteCard({ box, part, choosable, chosen, onChoose }: CardProps) {
   );
 }
 
+/** How long it takes, and what else is to be known before it is started. */
+function describe({ nominalSeconds, warning }: SuiteHere): string {
+  const time = `About ${plural(Math.round(nominalSeconds / 60), 'minute')}.`;
+  return warning ? `${time} ${warning}` : time;
+}
+
 export function Validate({ box }: StepProps) {
   const action = useAction();
   const session = box.session.id;
   const { suites } = box.standing;
   const { run } = box.session;
-  const [chosen, setChosen] = useState<readonly string[]>(SUITES_HERE);
+  const [wanted, setWanted] = useState<readonly string[]>(CHOSEN_AT_FIRST);
   const [seconds, setSeconds] = useState<Typed>(20);
   const [hz, setHz] = useState<Typed>(1);
   const activeRow = box.jobs.find((r) => r.job === box.active?.job && r.attempt === box.active.attempt);
@@ -106,6 +124,8 @@ export function Validate({ box }: StepProps) {
   const interrupted = own && box.resumable && !box.following;
   const busy = box.active && !running ? `"${activeRow?.title ?? 'Another job'}" is on its way.` : null;
   const choosable = !running && !interrupted;
+  const blocked = (id: string) => suiteBlocked(id, box.standing.layers, box.session.practice);
+  const chosen = wanted.filter((id) => blocked(id) === null);
 
   const start = () =>
     call('box.validate', {
@@ -141,10 +161,11 @@ export function Validate({ box }: StepProps) {
               key={part.id}
               box={box}
               part={part}
+              blocked={blocked(part.id)}
               choosable={choosable}
               chosen={chosen.includes(part.id)}
               onChoose={(on) =>
-                setChosen([...chosen.filter((id) => id !== part.id), ...(on ? [part.id] : [])])
+                setWanted([...wanted.filter((id) => id !== part.id), ...(on ? [part.id] : [])])
               }
             />
           ))}

@@ -15,10 +15,11 @@ NAME = re.compile(r"^[A-Za-z0-9_.-]+$")
 
 
 class Records:
-    """Takes the callback plugin's records and logs them; keeps the counts and the last failure."""
+    """Takes the callback plugin's records and logs them; keeps the counts, the tasks that changed, and the last failure."""
 
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
+        self.changed: list[str] = []
         self.total: int | None = None
         self.counts: dict[str, int] | None = None
         self.failure: str | None = None
@@ -49,14 +50,16 @@ class Records:
             fields["seconds"] = record["seconds"]
         if text:
             fields["detail"] = text[:4000]
+        if record.get("state") == "changed":
+            self.changed.append(fields["name"])
         if record.get("state") == "failed":
             self.failure = f"{fields['name']}: {text or 'no message'}"[:1500]
         self.ctx.log.emit("task", **fields)
 
 
-def write_vars(ctx: Context) -> Path:
-    """The job's variables as a file of root's; the interpreter is the box's own Python, which has python3-apt."""
-    given = ctx.params.get("vars") or {}
+def write_vars(ctx: Context, order: dict[str, Any]) -> Path:
+    """The order's variables as a file of root's; the interpreter is the box's own Python, which has python3-apt."""
+    given = order.get("vars") or {}
     if not isinstance(given, dict):
         raise JobFailed("spec_invalid", "vars must be an object")
     path = ctx.folder / "vars.json"
@@ -71,13 +74,16 @@ def run(
     watchdog: tuple[float, str] = WATCHDOG,
     deadline: float | None = None,
     check: bool = False,
+    order: dict[str, Any] | None = None,
+    records: Records | None = None,
 ) -> dict[str, int]:
     """
-    Runs `params.playbook` with `params.tags`; returns Ansible's counts. JobFailed `ansible_failed` names the task. With
-    `check` nothing is changed, and `changed` counts what would be.
+    Runs `params.playbook` with `params.tags`, or another order's; returns Ansible's counts. JobFailed `ansible_failed` names the
+    task. With `check` nothing is changed, and `changed` counts what would be. `records` keeps what the caller wants to see.
     """
     project, venv = ctx.box / "ansible", ctx.paths.ansible
-    playbook, tags = ctx.params.get("playbook"), ctx.params.get("tags")
+    order = ctx.params if order is None else order
+    playbook, tags = order.get("playbook"), order.get("tags")
     if not isinstance(playbook, str) or not NAME.match(playbook) or not (project / playbook).is_file():
         raise JobFailed("spec_invalid", f"the box archive has no playbook {playbook!r}")
     if not isinstance(tags, list) or not tags or not all(isinstance(t, str) and NAME.match(t) for t in tags):
@@ -101,7 +107,7 @@ def run(
         "APT_CONFIG": str(conf),
         **apt.NONINTERACTIVE,
     }
-    records = Records(ctx)
+    records = records or Records(ctx)
     argv = [
         str(command),
         "-c",
@@ -109,7 +115,7 @@ def run(
         "-i",
         "localhost,",
         "-e",
-        f"@{write_vars(ctx)}",
+        f"@{write_vars(ctx, order)}",
         "--tags",
         ",".join(tags),
         *(["--check"] if check else []),

@@ -200,6 +200,28 @@ const rows: Row[] = [
     stale: true,
   },
   {
+    what: 'a suite that ran the layers again since changed one of them',
+    plans: [...L0, ...L1, looks('integration', { changed: 2 })],
+    part: 'l1',
+    state: 'ended',
+    outcome: 'incomplete',
+    stale: true,
+  },
+  {
+    what: 'a suite that ran the layers again since changed nothing',
+    plans: [...L0, ...L1, looks('integration', { changed: 0 })],
+    part: 'l1',
+    state: 'ended',
+    outcome: 'passed',
+  },
+  {
+    what: 'a suite is not out of date by what it changed itself',
+    plans: [...L0, ...L1, looks('integration', { changed: 2 })],
+    part: 'integration',
+    state: 'ended',
+    outcome: 'passed',
+  },
+  {
     what: 'an earlier layer ran since and changed nothing',
     plans: [...L0, ...L1, bootstrap({ changed: 0 }), looks('l0')],
     part: 'l1',

@@ -151,7 +151,7 @@ describe('gates and box', () => {
       },
     ]);
     expect(s.outcome).toBe('passed');
-    expect(s.suites.map((p) => p.id)).toEqual(['gpu-detection', 'stress']);
+    expect(s.suites.map((p) => p.id)).toEqual(['gpu-detection', 'stress', 'roles']);
   });
 
   it('a gate without suites is nothing that passed', () => {

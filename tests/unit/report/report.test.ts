@@ -49,9 +49,11 @@ describe('a report of a good box', () => {
       ['l1', 'passed'],
       ['gpu-detection', 'passed'],
       ['stress', 'incomplete'],
+      ['roles', 'incomplete'],
     ]);
     expect(report.notRun).toEqual([
       { part: 'T7 Stress', what: 'T7 Stress', verdict: 'not_run', why: 'no job of this box ran it' },
+      { part: 'T9 Roles', what: 'T9 Roles', verdict: 'not_run', why: 'no job of this box ran it' },
     ]);
   });
 

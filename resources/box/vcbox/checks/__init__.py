@@ -109,6 +109,52 @@ SUITES: dict[str, list[str]] = {
         "gpu_idle_temperature",
         "gpu_xid",
     ],
+    # T9. Checks of layers are among them where they look at a service that a role manages.
+    "roles": [
+        "t9_role_base_system",
+        "t9_role_access_hardening",
+        "t9_role_driver_stack",
+        "t9_role_gpu_runtime",
+        "t9_role_ai_frameworks",
+        "t9_role_monitoring",
+        "t9_role_extended_hardening",
+        "t9_role_ssh_forwarding",
+        "t9_units",
+        "t9_packages",
+        "l1_apt_timers",
+        "l1_sshd_running",
+        "l1_ssh_socket",
+        "t9_sshd_config",
+        "t9_sudoers",
+        "l1_ufw_active",
+        "l1_ufw_boot",
+        "t9_firewall_rules",
+        "l1_fail2ban_jail",
+        "t9_fail2ban_config",
+        "l1_docker_answers",
+        "l1_docker_enabled",
+        "t9_docker_config",
+        "l2_persistenced",
+        "l3_containerd",
+        "t9_containerd_service",
+        "l3_default_runtime",
+        "l5_commands",
+        "l5_monitor",
+        "l6_auditd",
+    ],
+    # T8, named in docs/validation.md.
+    "integration": [
+        "t8_key_login",
+        "t8_firewall",
+        "t8_ban",
+        "t8_reboot",
+        "t8_container",
+        "t8_gpu_after_reboot",
+        "t8_frameworks",
+        "t8_monitoring",
+        "t8_second_run",
+        "t8_kernel",
+    ],
 }
 NAME = re.compile(r"^[a-z0-9_]+$")
 LAYER = re.compile(r"^(?:layer-|l)(\d)$")
@@ -120,6 +166,11 @@ def listed(suite: object) -> list[str]:
         return []
     layer = LAYER.match(suite)
     return LAYER_CHECKS.get(int(layer[1]), []) if layer else SUITES.get(suite, [])
+
+
+def layer_of(module: ModuleType) -> int | None:
+    """The layer without which a check has nothing to look at: a layer's own, or what a suite's check needs."""
+    return getattr(module, "LAYER", getattr(module, "NEEDS", None))
 
 
 def load(id: str) -> ModuleType | None:

@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from vcbox import process
+from vcbox.hands import Hands
 
 EVIDENCE_MAX = 8000
 GRAFANA_PORT = 3000
@@ -48,11 +49,19 @@ def error(reason: str, next: str | None = None, **more: Any) -> Result:
 
 @dataclass
 class Look:
-    """The eyes of the checks: commands and files of the box, each read once a job so that checks agree on what was there."""
+    """
+    The eyes of the checks: commands and files of the box, each read once a job so that checks agree on what was there. `hands` is
+    for those few that try something; None where a person runs checks without a job.
+    """
 
     job: str = ""
     admin: str = "vaultadmin"
     seen: dict[tuple[str, ...], Raw] = field(default_factory=dict)
+    hands: Hands | None = None
+
+    def again(self) -> "Look":
+        """The same eyes without what they saw: for what may have changed since."""
+        return Look(job=self.job, admin=self.admin, hands=self.hands)
 
     def command(self, *argv: str, timeout: float = 30.0) -> Raw:
         """`{status, out, err}`; status 127 when the program is not there, 124 when it did not answer in time."""

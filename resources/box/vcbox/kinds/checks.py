@@ -1,20 +1,42 @@
 """Kind `checks`: a list of checks, one after another, with telemetry beside it if asked."""
 
 from contextlib import nullcontext
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 from vcbox import checks
-from vcbox.checks.base import Look, box_value, run_check
+from vcbox.checks.base import Look, box_value, not_run, run_check
 from vcbox.context import Context, JobFailed
+from vcbox.hands import Hands
 from vcbox.telemetry import Telemetry
 
 
+def planned(ids: list[str], layers: list[int] | None) -> list[str]:
+    """Those of a suite that concern the layers of this box; all of them where the job names no layers."""
+    of = {i: checks.layer_of(module) if (module := checks.load(i)) else None for i in ids}
+    return [i for i in ids if layers is None or of[i] is None or of[i] in layers]
+
+
+def absent(module: ModuleType, installed: list[int] | None) -> Any:
+    """The check where its layer is there; in its place one that says that it is not."""
+    layer = checks.layer_of(module)
+    if installed is None or layer is None or layer in installed:
+        return module
+    reason = f"layer {layer} was not installed on this box"
+    told = not_run(reason, f"Run layer {layer}, then the suite again.")
+    return SimpleNamespace(**{**vars(module), "gather": lambda _: {}, "judge": lambda *_: told})
+
+
 def run(ctx: Context) -> dict[str, int]:
-    """params: `{suite, checks, profile, telemetry: {hz} or null, expect?}`. An empty list means the whole suite or layer."""
+    """
+    params: `{suite, checks, profile, telemetry: {hz} or null, expect?, layers?, installed?}` and what single checks of a suite are
+    given (docs/adr/0008-layers.md). An empty list means the whole suite or layer.
+    """
     params = ctx.params
     profile = dict(params.get("profile") or {})
     if params.get("expect"):
         profile["box"] = params["expect"]
-    ids = params.get("checks") or checks.listed(params.get("suite"))
+    ids = params.get("checks") or planned(checks.listed(params.get("suite")), params.get("layers"))
     if not ids:
         raise JobFailed(
             "spec_invalid", f"this runner knows no suite {params.get('suite')!r}, and no checks are named"
@@ -24,13 +46,14 @@ def run(ctx: Context) -> dict[str, int]:
         raise JobFailed("unknown_check", f"this runner knows no check {', '.join(map(str, unknown))}")
     counts = {"ok": 0, "changed": 0, "failed": 0, "skipped": 0}
     telemetry = params.get("telemetry")
-    look = Look(job=ctx.spec["job"], admin=str(box_value(profile, "adminUser")))
+    hands = Hands(ctx)
+    look = Look(job=ctx.spec["job"], admin=str(box_value(profile, "adminUser")), hands=hands)
     with Telemetry(ctx, float(telemetry.get("hz", 1))) if telemetry else nullcontext():
         for number, id in enumerate(ids, 1):
             module = checks.load(id)
             assert module
             with ctx.step(id, module.TITLE):
-                result = run_check(module, look, profile)
+                result = run_check(absent(module, params.get("installed")), look, profile)
                 # A command that a cancel killed says nothing about the box.
                 ctx.check_cancelled()
                 ctx.log.emit("check", check=result)
@@ -47,4 +70,4 @@ def run(ctx: Context) -> dict[str, int]:
         if settle > 0:
             with ctx.step("observe", f"Watch the GPUs for {settle:g} s", nominal=settle):
                 ctx.sleep(min(settle, 3600))
-    return counts
+    return {**counts, "changed": hands.changed}

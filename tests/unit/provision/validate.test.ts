@@ -1,0 +1,130 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { App } from '../../../main/services/app.ts';
+import { parseSuites, planValidate } from '../../../main/services/validate.ts';
+import { Profile } from '../../../preload/contract/profile.ts';
+import { SUITES_HERE, suiteBlocked, suiteHere } from '../../../preload/contract/suites.ts';
+import { stepOfJob } from '../../../preload/contract/steps.ts';
+import { attempt, type AttemptPlan } from '../contract/attempts.ts';
+import { KEYS, preflight } from '../contract/plans.ts';
+import { makeSession } from '../journal/log.ts';
+
+const FILE = join(import.meta.dirname, '../../../resources/profiles/two-h100.json');
+const profile = Profile.parse(JSON.parse(readFileSync(FILE, 'utf8')));
+const session = makeSession({ keys: KEYS });
+const TELEMETRY = { hz: 1, watchSeconds: 20 };
+
+/** A layer's role as it was run on the box, with variables that only that run had. */
+const role = (layer: number, tags = [`l${layer}`], more: Partial<AttemptPlan> = {}): AttemptPlan => ({
+  kind: tags[0] === 'hardening' ? 'harden' : 'layer',
+  title: `Role of ${tags.join()}`,
+  params: { layer, playbook: 'site.yml', tags, vars: { given: layer } },
+  changed: 5,
+  ...more,
+});
+const ALL = [role(1), role(1, ['hardening']), role(2), role(3), role(4), role(5)];
+
+function plan(done: readonly AttemptPlan[], suites: string, more: Partial<typeof session> = {}) {
+  const attempts = [preflight(), ...done].map(attempt);
+  // Of the app only its journal is asked.
+  const journal = {
+    jobs: () => attempts.map((a) => a.row),
+    view: (job: string) => attempts.find((a) => a.row.job === job)?.view,
+  };
+  const app = { journal } as unknown as App;
+  return planValidate(app, { ...session, ...more }, profile, parseSuites(suites), TELEMETRY);
+}
+
+interface Params {
+  layers: number[];
+  installed: number[];
+  roles: { role: string; layer: number; tags: string[]; vars: Record<string, unknown> }[];
+}
+const params = (done: readonly AttemptPlan[], suite: string) =>
+  plan(done, suite).phases[0]?.params as unknown as Params;
+
+describe('T9, the roles', () => {
+  it('is one job that is told each role that ran, with what it ran with', () => {
+    const { phases } = plan(ALL, 'roles');
+    expect(phases.map(({ kind, suite }) => [kind, suite])).toEqual([['checks', 'roles']]);
+    const { roles, layers, installed } = params(ALL, 'roles');
+    expect(roles.map((r) => [r.role, r.layer])).toEqual([
+      ['base_system', 1],
+      ['access_hardening', 1],
+      ['driver_stack', 2],
+      ['gpu_runtime', 3],
+      ['ai_frameworks', 4],
+      ['monitoring', 5],
+    ]);
+    expect(roles.filter((r) => r.role !== 'access_hardening').map((r) => r.vars['given'])).toEqual([
+      1, 2, 3, 4, 5,
+    ]);
+    // Layer 6 is nobody's who did not want it.
+    expect([layers, installed]).toEqual([
+      [0, 1, 2, 3, 4, 5],
+      [0, 1, 2, 3, 4, 5],
+    ]);
+  });
+
+  it('knows what is not there: a layer that failed, that was never begun, a hardening that was taken back', () => {
+    const done = [role(1), role(1, ['hardening'], { state: 'failed' }), role(2, ['l2'], { state: 'failed' })];
+    const { roles, layers, installed } = params(done, 'roles');
+    expect(roles.map((r) => r.role)).toEqual(['base_system']);
+    expect([layers, installed]).toEqual([
+      [0, 1, 2, 3, 4, 5],
+      [0, 1],
+    ]);
+  });
+
+  it('has layer 6 where that is on the box', () => {
+    const forwarding = role(6, ['forwarding'], { kind: 'harden' });
+    const { roles, layers } = params([...ALL, role(6), forwarding], 'roles');
+    expect(roles.slice(-2).map((r) => r.role)).toEqual(['extended_hardening', 'ssh_forwarding']);
+    expect(layers).toContain(6);
+  });
+});
+
+describe('T8, integration', () => {
+  const { phases } = plan(ALL, 'integration,roles');
+
+  it('comes last, in three jobs: before the reboot, the reboot of the app, after it', () => {
+    expect(phases.map((p) => [p.id, p.kind, p.suite])).toEqual([
+      ['roles', 'checks', 'roles'],
+      ['integration', 'checks', 'integration'],
+      ['integration-reboot', 'reboot', 'integration'],
+      ['integration-after', 'checks', 'integration'],
+    ]);
+    const [, before, reboot, after] = phases.map((p) => p.params);
+    expect(before).toMatchObject({ checks: [], outside: { program: 28_017, container: 28_018 } });
+    expect(before?.['after']).toBeUndefined();
+    expect(reboot).toMatchObject({ suite: 'integration', askSeconds: 60 });
+    expect(after).toMatchObject({ after: true, checks: ['t8_reboot', 't8_gpu_after_reboot'] });
+  });
+
+  it('shows in Validate, its reboot too; the reboot of a layer in Provision', () => {
+    const step = (p: Record<string, unknown>) => stepOfJob(attempt({ kind: 'reboot', params: p }).row);
+    expect([step({ suite: 'integration' }), step({ layer: 2 })]).toEqual(['validate', 'provision']);
+  });
+
+  it('is refused while a layer is missing, with the layers it comes after', () => {
+    expect(() => plan(ALL.slice(0, 3), 'integration')).toThrow(
+      'T8 Integration cannot run on this box now: after L3, L4, L5.',
+    );
+    expect(() => plan([], 'roles')).toThrow('T9 Roles cannot run on this box now: after L1.');
+    expect(() => plan(ALL, 'integration', { practice: true })).toThrow('not on the practice box');
+  });
+});
+
+describe('suites', () => {
+  it('say how long they take, and T8 what it does', () => {
+    expect(SUITES_HERE.map((id) => suiteHere(id)?.nominalSeconds)).toEqual([120, 900, 300]);
+    expect(suiteHere('integration')?.warning).toContain('reboots');
+    expect(suiteBlocked('vllm', [], false)).toBe('not in this version');
+    expect(suiteBlocked('gpu-detection', [], true)).toBeNull();
+  });
+
+  it('of a wrong name are told with those there are', () => {
+    expect(() => parseSuites('roles,t8')).toThrow('There is no suite t8 in this version.');
+  });
+});
