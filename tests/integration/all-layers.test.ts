@@ -5,6 +5,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isEvent } from '../faults/stage.ts';
 import { whyNoRig } from '../rig/box.ts';
+import { NOTHING, Sink } from '../rig/sink.ts';
+import { withoutCable } from './airgap.ts';
 import type { Record_ } from './cli.ts';
 import { NAME, provisioned, type Provisioned } from './provisioned.ts';
 
@@ -23,6 +25,7 @@ const byHand = process.env['MEND'] === 'all' ? it : () => undefined;
 
 describe.runIf(why === null)(`layers 2 to 5 by the app${why ? ` (not run: ${why})` : ''}`, () => {
   let kept: Provisioned;
+  let sink: Sink;
   const run = (command: string, ...args: string[]) => kept.laptop.run(command, '--box', NAME, ...args);
   const provision = (...args: string[]) => run('provision', '--bundle', kept.box.bundle, ...args);
   const boot = async () => (await kept.box.run(['cat', '/proc/sys/kernel/random/boot_id'])).stdout;
@@ -32,12 +35,19 @@ describe.runIf(why === null)(`layers 2 to 5 by the app${why ? ` (not run: ${why}
 
   beforeAll(async () => {
     kept = await provisioned();
+    sink = await Sink.open(kept.box);
   });
-  afterAll(() => kept?.end());
+  afterAll(async () => {
+    await sink?.close();
+    await kept?.end();
+  });
 
-  it('one after another, with one reboot, and each is healthy', async () => {
+  it('one after another, with one reboot, the cable out while each installs, and each is healthy', async () => {
     const before = await boot();
-    const { code, last, records, stderr } = await provision('--layers', '2,3,4,5');
+    const command = ['provision', '--box', NAME, '--bundle', kept.box.bundle, '--layers', '2,3,4,5'];
+    const installing = kept.laptop.start(...command);
+    const cable = await withoutCable(installing, kept.box);
+    const { code, last, records, stderr } = await installing.ended;
     expect(PASSED, `${JSON.stringify(last)} ${stderr.slice(-2000)}`).toContain(code);
     expect(await boot()).not.toBe(before);
     const waits = eventsOf(records, 'waiting').filter((e) => e['for'] === 'reboot');
@@ -48,6 +58,15 @@ describe.runIf(why === null)(`layers 2 to 5 by the app${why ? ` (not run: ${why}
         'Environments with exactly what their lock files name',
       ]),
     );
+    expect(Object.values(cable)).toEqual(['down', 'down', 'down', 'down']);
+  });
+
+  it('nothing of it tried an outside address or a name, which the sink would have counted', async () => {
+    expect(await sink.counts(), (await sink.seen()).join('\n')).toEqual(NOTHING);
+    const some = expect.toSatisfy((n: number) => n > 0, 'more than none') as number;
+    const all = { ipv4: some, ipv6: some, dns: some };
+    expect(await sink.control('box')).toEqual(all);
+    expect(await sink.control('container')).toEqual(all);
   });
 
   it('once more they change nothing, need no reboot, and start no daemon anew', async () => {
