@@ -1,6 +1,6 @@
 // `npm run bench:layers -- [PART …] [--runs N]`: measures what was promised of the layers and prints one line a bar (scripts/bars.mjs).
-// Parts: veth, slow, cut, all; each of them when none is named. N runs each, 3 unless told: half an hour. Ends with 1 when a bar is
-// missed or could not be measured.
+// Parts: veth, slow, cut, all; each of them when none is named. N runs each, 3 unless told: most of an hour on two busy cores. Ends
+// with 1 when a bar is missed or could not be measured.
 import { parseArgs } from 'node:util';
 import { bar, begin, end, measure } from './bars.mjs';
 import { buildCli } from './build-cli.mjs';
@@ -50,7 +50,7 @@ async function cut(runs) {
   bar('layer 1, lost by a 60 s cut in the installation', lost, { most: noise }, 's', { digits: 1, why });
   if (!whole) return;
   console.log(`  0 s and the noise of this machine: ${s(NOISE.seconds)} or ${NOISE.part * 100} %`);
-  shown('without a cut, on a quarter of a core', whole);
+  shown('without a cut, on a third of a core', whole);
   shown('with it', broken);
 }
 

@@ -10,7 +10,7 @@ import { NOTHING, Sink } from '../rig/sink.ts';
 import { withoutCable } from './airgap.ts';
 
 // All layers on a machine that runs another box beside it.
-vi.setConfig({ testTimeout: 600_000 });
+vi.setConfig({ testTimeout: 1_200_000 });
 
 const why = whyNoRig();
 const some = expect.toSatisfy((n: number) => n > 0, 'more than none') as number;

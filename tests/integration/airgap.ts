@@ -8,7 +8,7 @@ import type { CliRun, Record_ } from './cli.ts';
 
 /** Kinds of jobs that install; hardening is none of them, as a new login has to confirm it. */
 const INSTALLS = ['bootstrap', 'layer'];
-const INSTALL_MS = 170_000;
+const INSTALL_MS = 600_000;
 
 /** Pulls the cable, and puts it back when the job's result is on the box. Resolves to what the box saw of its cable at the end. */
 async function out(box: RigBox, { job, attempt }: Record_): Promise<string> {
