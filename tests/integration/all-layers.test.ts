@@ -2,13 +2,16 @@
  * Layers 2 to 5 as an engineer gives them to a box: by the command line, out of the bundle, with the reboots between them. What
  * the roles do in detail is in layers2.test.ts and layers45.test.ts. Stand-in packages and wheels, real apt, Docker, pip and boots.
  */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { isEvent } from '../faults/stage.ts';
 import { whyNoRig } from '../rig/box.ts';
 import { NOTHING, Sink } from '../rig/sink.ts';
 import { withoutCable } from './airgap.ts';
 import type { Record_ } from './cli.ts';
 import { NAME, provisioned, type Provisioned } from './provisioned.ts';
+
+// Four layers with a boot between them, on a machine that runs another box beside it.
+vi.setConfig({ testTimeout: 420_000 });
 
 const why = whyNoRig();
 const PASSED = [0, 10];
