@@ -11,20 +11,28 @@ export function begin() {
 
 const shown = (value, digits, unit) => `${value.toFixed(digits)}${unit && ` ${unit}`}`;
 
-/** `want`: `{below}` or `{least}`. `value` null: it could not be measured, for the reason in `why`. */
+const MET = {
+  below: { says: '<', met: (value, limit) => value < limit },
+  most: { says: 'at most', met: (value, limit) => value <= limit },
+  least: { says: 'at least', met: (value, limit) => value >= limit },
+};
+
+/** `want`: `{below}`, `{most}` or `{least}`. `value` null: it could not be measured, for the reason in `why`. */
 export function bar(name, value, want, unit, { digits = 0, why = 'it failed' } = {}) {
-  const met = value !== null && ('below' in want ? value < want.below : value >= want.least);
+  const [[kind, limit]] = Object.entries(want);
+  const { says, met: holds } = MET[kind];
+  const met = value !== null && holds(value, limit);
   if (!met) missed += 1;
   const measured = value === null ? `nothing (${why})` : shown(value, digits, unit);
-  const wanted = 'below' in want ? `< ${want.below}` : `at least ${want.least}`;
+  const wanted = `${says} ${limit}`;
   console.log(
     `bar: ${name}: measured ${measured}, wanted ${wanted}${unit && ` ${unit}`}: ${met ? 'met' : 'missed'}`,
   );
 }
 
 /** Runs a measurement, whose last line is a JSON object. Null when it failed, with what it said shown. */
-export async function measure(script) {
-  const { code, output } = await run('npx', ['--no-install', 'tsx', script]);
+export async function measure(script, ...args) {
+  const { code, output } = await run('npx', ['--no-install', 'tsx', script, ...args]);
   if (code === 0) return JSON.parse(output.trim().split('\n').at(-1));
   console.log(output.slice(-4000));
   return null;

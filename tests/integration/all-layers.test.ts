@@ -3,12 +3,17 @@
  * suites that look at a box with all its layers, T9 and T8. What the roles do in detail is in layers2.test.ts and
  * layers45.test.ts. Stand-in packages and wheels, real apt, Docker, pip and boots.
  */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { CheckResult as Check } from '../../preload/contract/events.ts';
 import { isEvent } from '../faults/stage.ts';
 import { whyNoRig } from '../rig/box.ts';
+import { NOTHING, Sink } from '../rig/sink.ts';
+import { withoutCable } from './airgap.ts';
 import type { Record_ } from './cli.ts';
 import { NAME, provisioned, type Provisioned } from './provisioned.ts';
+
+// Four layers with a boot between them, on a machine that runs another box beside it.
+vi.setConfig({ testTimeout: 420_000 });
 
 const why = whyNoRig();
 const PASSED = [0, 10];
@@ -44,6 +49,7 @@ const byHand = process.env['MEND'] === 'all' ? it : () => undefined;
 
 describe.runIf(why === null)(`layers 2 to 5 by the app${why ? ` (not run: ${why})` : ''}`, () => {
   let kept: Provisioned;
+  let sink: Sink;
   const run = (command: string, ...args: string[]) => kept.laptop.run(command, '--box', NAME, ...args);
   const provision = (...args: string[]) => run('provision', '--bundle', kept.box.bundle, ...args);
   const validate = (suite: string, ...args: string[]) => run('validate', '--suites', suite, ...args);
@@ -54,17 +60,24 @@ describe.runIf(why === null)(`layers 2 to 5 by the app${why ? ` (not run: ${why}
 
   beforeAll(async () => {
     kept = await provisioned();
+    sink = await Sink.open(kept.box);
   });
-  afterAll(() => kept?.end());
+  afterAll(async () => {
+    await sink?.close();
+    await kept?.end();
+  });
 
   it('T8 is refused before they are there, with the layers that it comes after', async () => {
     const { last } = await validate('integration');
     expect(last).toMatchObject({ code: 'suite_blocked', message: /after L2, L3, L4, L5/ });
   });
 
-  it('one after another, with one reboot, and each is healthy', async () => {
+  it('one after another, with one reboot, the cable out while each installs, and each is healthy', async () => {
     const before = await boot();
-    const { code, last, records, stderr } = await provision('--layers', '2,3,4,5');
+    const command = ['provision', '--box', NAME, '--bundle', kept.box.bundle, '--layers', '2,3,4,5'];
+    const installing = kept.laptop.start(...command);
+    const cable = await withoutCable(installing, kept.box);
+    const { code, last, records, stderr } = await installing.ended;
     expect(PASSED, `${JSON.stringify(last)} ${stderr.slice(-2000)}`).toContain(code);
     expect(await boot()).not.toBe(before);
     const waits = eventsOf(records, 'waiting').filter((e) => e['for'] === 'reboot');
@@ -75,6 +88,15 @@ describe.runIf(why === null)(`layers 2 to 5 by the app${why ? ` (not run: ${why}
         'Environments with exactly what their lock files name',
       ]),
     );
+    expect(Object.values(cable)).toEqual(['down', 'down', 'down', 'down']);
+  });
+
+  it('nothing of it tried an outside address or a name, which the sink would have counted', async () => {
+    expect(await sink.counts(), (await sink.seen()).join('\n')).toEqual(NOTHING);
+    const some = expect.toSatisfy((n: number) => n > 0, 'more than none') as number;
+    const all = { ipv4: some, ipv6: some, dns: some };
+    expect(await sink.control('box')).toEqual(all);
+    expect(await sink.control('container')).toEqual(all);
   });
 
   it('once more they change nothing, need no reboot, and start no daemon anew', async () => {

@@ -73,6 +73,11 @@ export class CliRun {
     });
   }
 
+  /** `told` of each record that comes from now on. */
+  watch(told: (record: Record_) => void): void {
+    this.#watchers.add(told);
+  }
+
   /** Resolves with the first record, past or coming, that fits; rejects when the command ends without one. */
   until(what: string, fits: (record: Record_) => boolean): Promise<Record_> {
     const found = this.records.find(fits);

@@ -73,6 +73,7 @@ export class RigBox {
   readonly #names: Names;
   readonly #saved: Saved;
   readonly #machine: Machine;
+  readonly #boots: (() => void)[] = [];
   #cut: Cut | null = null;
   #stopped: Promise<void> | null = null;
 
@@ -92,6 +93,7 @@ export class RigBox {
     this.bundle = saved.bundle;
     this.#machine = new Machine(names, () => {
       if (this.#cut === 'down') void this.#keepDown();
+      for (const told of this.#boots) told();
     });
   }
 
@@ -150,6 +152,16 @@ export class RigBox {
   /** What the box wrote to its console so far. */
   console(): string {
     return this.#machine.console();
+  }
+
+  /** `told` is called at each later start, reboots included, before anything runs in the box. */
+  onBoot(told: () => void): void {
+    this.#boots.push(told);
+  }
+
+  /** The box's process 1, by this machine's number; null while it is off or starts. */
+  leader(): number | null {
+    return this.#machine.leader();
   }
 
   /** Runs a command as root inside, beside SSH and whatever the code under test holds open. Rejects while the box is off. */

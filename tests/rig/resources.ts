@@ -29,6 +29,8 @@ export interface Names {
   root: string;
   /** Network namespace of the stranger. */
   stranger: string;
+  /** Namespaces that a test may have made for it: of a sink, of a long link. */
+  others: readonly string[];
   /** This machine's end of the box's cable; comes and goes with each boot. */
   port: string;
   laptopAddress: string;
@@ -46,6 +48,7 @@ export function namesOf(id: string): Names {
   const dir = join(RUN, id);
   return {
     ...{ id, dir, root: join(dir, 'root'), stranger: `${id}s`, port: `vb-${id}` },
+    others: ['k', 'w'].map((letter) => `${id}${letter}`),
     ...{ laptopAddress: address(1), boxAddress: address(2), strangerAddresses: [3, 4, 5, 6].map(address) },
   };
 }
@@ -168,13 +171,13 @@ function mountsBelow(named: string): string[] {
 
 /** Removes all that a box holds, whatever state it is in; what is gone already is no error. */
 export async function dispose(names: Names): Promise<void> {
-  const { id, stranger } = names;
+  const { id, stranger, others } = names;
   await killAll(names);
   for (const point of mountsBelow(names.dir)) await must('umount', [point]);
   await run('nft', ['delete', 'table', 'bridge', id]);
   // One end of a cable takes the other with it; left to the end of its namespace it would go some time later.
   for (const link of [names.port, `${stranger}0`]) await run('ip', ['link', 'del', link]);
-  await run('ip', ['netns', 'del', stranger]);
+  for (const namespace of [stranger, ...others]) await run('ip', ['netns', 'del', namespace]);
   await run('ip', ['link', 'del', id]);
   for (const folder of groupsNow(id)) rmdirSync(folder);
   rmSync(join('/run/systemd/nspawn/propagate', id), { recursive: true, force: true });
@@ -187,14 +190,15 @@ export async function dispose(names: Names): Promise<void> {
 
 /** What this machine still holds of a box, in words; empty when it was disposed of. */
 export async function leftovers(names: Names): Promise<string[]> {
-  const { id, dir, stranger, port } = names;
+  const { id, dir, stranger, others, port } = names;
   const links = [id, port, `${stranger}0`].filter((link) => existsSync(`/sys/class/net/${link}`));
+  const namespaces = [stranger, ...others].filter((name) => existsSync(`/run/netns/${name}`));
   const tables = await must('nft', ['list', 'tables']);
   return [
     ...(await processesOf(names)).map((pid) => `process ${pid}`),
     ...mountsBelow(dir).map((point) => `mount ${point}`),
     ...links.map((link) => `link ${link}`),
-    ...(existsSync(`/run/netns/${stranger}`) ? [`namespace ${stranger}`] : []),
+    ...namespaces.map((name) => `namespace ${name}`),
     ...(tables.split('\n').includes(`table bridge ${id}`) ? [`nft table ${id}`] : []),
     ...groupsNow(id).map((folder) => `control group ${folder}`),
     ...(existsSync(dir) ? [`folder ${dir}`] : []),
