@@ -190,6 +190,8 @@ class Venv:
         own = str(self.path / "bin" / "python")
         if not os.path.exists(own):
             return State(broken="not there")
+        if torn := self.torn():
+            return State(broken=torn)
         version = self.version(own)
         if version is None or version != self.version(self.python):
             return State(broken=f"its Python is {version or 'broken'}")
@@ -200,6 +202,20 @@ class Venv:
         self.compare(site, state)
         state.unsafe = list(unsafe_paths(self.path, os.geteuid()))
         return state
+
+    def torn(self) -> str | None:
+        """
+        What a power cut leaves of files that no package records: names without content. Without its settings the interpreter is
+        the system's own, and pip would install there.
+        """
+        try:
+            settings = (self.path / "pyvenv.cfg").read_text()
+        except (OSError, ValueError):
+            settings = ""
+        if not re.search(r"^home\s*=\s*\S", settings, re.MULTILINE):
+            return "its pyvenv.cfg is broken"
+        empty = [p.name for p in (self.path / "bin").glob("[aA]ctivate*") if p.stat().st_size == 0]
+        return f"bin/{sorted(empty)[0]} is empty" if empty else None
 
     def compare(self, site: Path, state: State) -> None:
         there: dict[str, list[importlib.metadata.Distribution]] = {}
