@@ -83,6 +83,7 @@ rebuilt:
 PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;\\]+)")
 FOUND_MAX = 20
 MENDS = 2
+FULL_BYTES = 2**20
 
 
 def canonical(name: str) -> str:
@@ -178,7 +179,11 @@ class Venv:
         if self.wheels:
             env["PIP_CONFIG_FILE"] = os.devnull
         status, out, err = self.module.run_command(list(argv), environ_update=env, umask=0o022)
-        return status, (err.strip() or out.strip())[-1500:]
+        said = (err.strip() or out.strip())[-1500:]
+        if status and shutil.disk_usage(self.path if self.path.exists() else self.path.parent).free < FULL_BYTES:
+            # venv keeps to itself what pip told it.
+            said += " No space left on the disk."
+        return status, said
 
     def version(self, python: str) -> str | None:
         status, out, _ = self.module.run_command(
@@ -215,7 +220,7 @@ class Venv:
         if not re.search(r"^home\s*=\s*\S", settings, re.MULTILINE):
             return "its pyvenv.cfg is broken"
         empty = [p.name for p in (self.path / "bin").glob("[aA]ctivate*") if p.stat().st_size == 0]
-        return f"bin/{sorted(empty)[0]} is empty" if empty else None
+        return f"bin/{min(empty)} is empty" if empty else None
 
     def compare(self, site: Path, state: State) -> None:
         there: dict[str, list[importlib.metadata.Distribution]] = {}
