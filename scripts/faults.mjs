@@ -13,7 +13,7 @@ const STATE = join(FOLDER, 'runs.json');
 const DOC = join(ROOT, 'docs', 'reliability.md');
 /** What a run depends on; changed files there are named beside the commit. */
 const SOURCES = ['main', 'preload', 'resources', 'ansible', 'tests/faults', 'tests/rig', 'tests/integration'];
-const HEAD = '| commit | fault | seeds | passed | failed | counted | worst catch-up | load |';
+const HEAD = '| commit | fault | seeds | passed | failed | counted | slowest | load |';
 
 const tsx = (...args) => ['npx', ['--no-install', 'tsx', 'tests/faults/one.ts', ...args]];
 
@@ -68,7 +68,7 @@ function row(id, fault, runs) {
   for (const { counts } of passed)
     for (const [name, n] of Object.entries(counts)) sums[name] = (sums[name] ?? 0) + n;
   const counted = Object.entries(sums).map(([name, n]) => `${n} ${name}`);
-  const times = passed.map((r) => r.worstCatchUpMs).filter((ms) => ms !== null);
+  const times = passed.map((r) => r.slowestMs).filter((ms) => ms !== null);
   const worst = times.length ? `${(Math.max(...times) / 1000).toFixed(2)} s` : '–';
   const loads = runs.map((r) => r.load);
   const load = `${Math.min(...loads).toFixed(1)}–${Math.max(...loads).toFixed(1)}`;
@@ -134,7 +134,7 @@ for (let seed = first; seed < first + wanted; seed++) {
       report(id, read(), names);
     }
     if (!result.ok) failed += 1;
-    const worst = result.worstCatchUpMs ? `, worst catch-up ${Math.round(result.worstCatchUpMs)} ms` : '';
+    const worst = result.slowestMs ? `, slowest ${Math.round(result.slowestMs)} ms` : '';
     const what = result.ok ? `passed${worst}` : `FAILED: ${result.error}`;
     console.log(`${fault} seed ${seed}: ${what} (${result.seconds} s${done ? ', before' : ''})`);
   }

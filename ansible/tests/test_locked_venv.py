@@ -164,6 +164,18 @@ def test_without_pip_or_interpreter_it_is_to_be_made_anew(case: Case) -> None:
         away.rename(path)
 
 
+@pytest.mark.parametrize(
+    ("name", "word"), [("pyvenv.cfg", "its pyvenv.cfg is broken"), ("bin/activate", "bin/activate is empty")]
+)
+def test_what_a_power_cut_left_empty_is_to_be_made_anew(case: Case, name: str, word: str) -> None:
+    text = (case.path / name).read_text()
+    (case.path / name).write_text("")
+    foreseen = case.run(check=True)
+    assert (foreseen["rebuilt"], foreseen["found"]) == (True, [word])
+    (case.path / name).write_text(text)
+    assert case.run()["changed"] is False
+
+
 def test_a_new_lock_replaces_what_differs(case: Case) -> None:
     case.write(case.other, case.extra, *case.lines[2:])
     changed = case.run()

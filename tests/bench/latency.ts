@@ -44,12 +44,12 @@ async function latencies(stage: Stage): Promise<number[]> {
 
 const stage = await Stage.open();
 try {
-  const { worstCatchUpMs } = await cuts(stage, new Random(1), { cuts: CUTS, longest: 2_000 });
+  const { slowestMs } = await cuts(stage, new Random(1), { cuts: CUTS, longest: 2_000 });
   const ms = (await latencies(stage)).sort((a, b) => a - b);
   assert.equal(ms.length, COUNT);
   const at = (part: number): number => ms[Math.min(ms.length - 1, Math.floor(ms.length * part))] ?? NaN;
   const latency = { events: COUNT, median: at(0.5), p99: at(0.99), max: at(1) };
-  console.log(JSON.stringify({ latency, catchUp: { cuts: CUTS, worst: worstCatchUpMs } }));
+  console.log(JSON.stringify({ latency, catchUp: { cuts: CUTS, worst: slowestMs } }));
 } finally {
   await stage.close();
 }

@@ -190,6 +190,9 @@ def test_cancel_leaves_no_process(any_box: Box) -> None:
     assert len(others) <= 1
     notes = [e["text"] for e in found if e["kind"] == "log" and e["stream"] == "note"]
     assert any("killed" in text for text in notes)
+    # Said on every box: back at its baseline, or why nobody knows.
+    assert [text for text in notes if text.startswith("GPU memory ")]
+    assert found[-1]["detail"] is None
 
 
 def test_cancel_of_a_quiet_python_job_is_quick(box: Box) -> None:

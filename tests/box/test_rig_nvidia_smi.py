@@ -24,7 +24,10 @@ class Smi:
 
     def __init__(self, folder: Path) -> None:
         self.switch = folder / "switch"
+        self.held = folder / "held"
+        self.held.mkdir()
         self.env = {**os.environ, "STAND_IN_DATA": str(RECORDED), "STAND_IN_SWITCH": str(self.switch)}
+        self.env["STAND_IN_HELD"] = str(self.held)
 
     def __call__(self, *args: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, str(STAND_IN), *args]
@@ -97,6 +100,19 @@ def test_a_stream_ends_when_a_card_is_lost(smi: Smi) -> None:
     smi.switch.write_text("lost\n")
     assert "GPU is lost" in child.stdout.read()
     assert child.wait(10) == 15
+
+
+def test_memory_counts_while_the_process_that_holds_it_lives(smi: Smi) -> None:
+    used = ("--query-gpu=index,memory.used", "--format=csv,noheader,nounits")
+    holder = subprocess.Popen(["sleep", "60"])
+    try:
+        (smi.held / str(holder.pid)).write_text("1 4096\n")
+        assert smi(*used).stdout == "0, 0\n1, 4096\n"
+        assert smi("--query-gpu=memory.used", "--format=csv,noheader").stdout == "0 MiB\n4096 MiB\n"
+    finally:
+        holder.kill()
+        holder.wait()
+    assert smi(*used).stdout == "0, 0\n1, 0\n"
 
 
 @pytest.mark.parametrize(

@@ -123,5 +123,5 @@ export async function cuts(
     tests += 1;
   }
   const events = holds(stage);
-  return { counts: { cuts: ms.length, flaps, tests, events }, worstCatchUpMs: Math.max(...ms), ms };
+  return { counts: { cuts: ms.length, flaps, tests, events }, slowestMs: Math.max(...ms), ms };
 }

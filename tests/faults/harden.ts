@@ -90,6 +90,6 @@ export async function unconfirmed(stage: Stage, random: Random, opts: HardenFaul
   assert.match(await door(stage), /^passwordauthentication no$/m);
   return {
     counts: { reverts: 1, events: holds(stage, { killed: opts.by === 'kill' }) },
-    worstCatchUpMs: null,
+    slowestMs: null,
   };
 }

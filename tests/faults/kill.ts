@@ -111,7 +111,7 @@ export async function kill(stage: Stage, random: Random, opts: { tests: number }
   passedAtOnce(stage);
   const events = holds(stage, { killed: true });
   await stage.must(0, 'verify');
-  return { counts: { kills: inTests + kills, phases, events }, worstCatchUpMs: null };
+  return { counts: { kills: inTests + kills, phases, events }, slowestMs: null };
 }
 
 /** The same, and a second provision, which changes nothing. */

@@ -31,7 +31,7 @@ export async function twoLaptops(stage: Stage): Promise<Told> {
     const events = holds(stage);
     const resumed = await other.run('resume');
     assert.equal(resumed.code, 0, told(resumed));
-    return { counts: { refusals: 1, events }, worstCatchUpMs: null };
+    return { counts: { refusals: 1, events }, slowestMs: null };
   } finally {
     other.remove();
   }

@@ -1,5 +1,16 @@
 /** Every fault by its name, as the long runs do it (docs/reliability.md). The tests beside do the same with other numbers. */
-import { cancelled } from './cancel.ts';
+import {
+  anywhere as anyLayer,
+  appKilledAbove,
+  aptLockAbove,
+  asleepAbove,
+  below,
+  cableOutAbove,
+  ansibleKilledAbove,
+  powerCutAbove,
+  type AboveFault,
+} from './above.ts';
+import { cancelled, cancelledContainer } from './cancel.ts';
 import { cuts } from './cuts.ts';
 import { unconfirmed } from './harden.ts';
 import { killAndRepeat } from './kill.ts';
@@ -7,24 +18,71 @@ import { twoLaptops } from './laptops.ts';
 import { powerCut } from './power.ts';
 import type { Random } from './random.ts';
 import { ansibleKilled, runnerKilled } from './runner.ts';
-import type { Stage, Told } from './stage.ts';
+import { Stage, type Told } from './stage.ts';
 import { unsteady } from './unsteady.ts';
+import { clockWrong, diskFullInBoot, diskFullInVenvs, laptopClockJumps } from './world.ts';
 
-/** Does the fault on a fresh box. Rejects when something did not hold. */
-export type Fault = (stage: Stage, random: Random) => Promise<Told>;
+export interface Fault {
+  /** The box that it begins with. */
+  open: () => Promise<Stage>;
+  /** Rejects when something did not hold. */
+  befall: (stage: Stage, random: Random) => Promise<Told>;
+}
 
 /** At any moment of apt's work on a calm machine, and the layer is brought to its end. */
 const anywhere = { within: 12, mend: true };
 
+/** On a fresh box. */
+const fresh = (befall: Fault['befall']): Fault => ({ open: () => Stage.open(), befall });
+
+/** Somewhere in one of the layers 2 to 5, on a box that has what is below it. */
+const above = (befall: (stage: Stage, random: Random, opts: AboveFault) => Promise<Told>): Fault => ({
+  open: () => Stage.provisioned(),
+  befall: async (stage, random) => {
+    const opts = anyLayer(random);
+    await below(stage, opts.layer);
+    const { counts, slowestMs } = await befall(stage, random, opts);
+    return { counts: { ...counts, [`in L${opts.layer}`]: 1 }, slowestMs };
+  },
+});
+
+/** The same for what befalls these layers alone. */
+const aboveIn = (
+  layers: readonly [AboveFault['layer'], ...AboveFault['layer'][]],
+  befall: (stage: Stage, random: Random, layer: AboveFault['layer']) => Promise<Told>,
+): Fault => ({
+  open: () => Stage.provisioned(),
+  befall: async (stage, random) => {
+    const layer = random.pick(layers);
+    await below(stage, layer);
+    const { counts, slowestMs } = await befall(stage, random, layer);
+    return { counts: { ...counts, [`in L${layer}`]: 1 }, slowestMs };
+  },
+});
+
 export const FAULTS: Record<string, Fault> = {
-  cuts: (stage, random) => cuts(stage, random, { cuts: 100, longest: 10_000 }),
-  kill: (stage, random) => killAndRepeat(stage, random, { tests: 4 }),
-  unsteady: (stage, random) => unsteady(stage, random, { longest: 10_000, again: false }),
-  runner: (stage, random) => runnerKilled(stage, random, anywhere),
-  ansible: (stage, random) => ansibleKilled(stage, random, { ...anywhere, within: 25 }),
-  cancel: (stage, random) => cancelled(stage, random, anywhere),
-  power: (stage, random) => powerCut(stage, random, anywhere),
-  'harden-cut': (stage, random) => unconfirmed(stage, random, { by: 'cut', confirmSeconds: 20 }),
-  'harden-kill': (stage, random) => unconfirmed(stage, random, { by: 'kill', confirmSeconds: 120 }),
-  laptops: (stage) => twoLaptops(stage),
+  cuts: fresh((stage, random) => cuts(stage, random, { cuts: 100, longest: 10_000 })),
+  kill: fresh((stage, random) => killAndRepeat(stage, random, { tests: 4 })),
+  unsteady: fresh((stage, random) => unsteady(stage, random, { longest: 10_000, again: false })),
+  runner: fresh((stage, random) => runnerKilled(stage, random, anywhere)),
+  ansible: fresh((stage, random) => ansibleKilled(stage, random, { ...anywhere, within: 25 })),
+  cancel: fresh((stage, random) => cancelled(stage, random, anywhere)),
+  power: fresh((stage, random) => powerCut(stage, random, anywhere)),
+  'harden-cut': fresh((stage, random) => unconfirmed(stage, random, { by: 'cut', confirmSeconds: 20 })),
+  'harden-kill': fresh((stage, random) => unconfirmed(stage, random, { by: 'kill', confirmSeconds: 120 })),
+  laptops: fresh((stage) => twoLaptops(stage)),
+  'cancel-container': { open: () => Stage.provisioned(), befall: (stage) => cancelledContainer(stage) },
+  'above-cable': above(cableOutAbove),
+  'above-sleep': above(asleepAbove),
+  'above-app': above(appKilledAbove),
+  'above-ansible': above(ansibleKilledAbove),
+  'above-power': above(powerCutAbove),
+  'above-lock': aboveIn([2, 3, 5], aptLockAbove),
+  'above-disk': aboveIn([2, 4], (stage, random, layer) =>
+    layer === 2 ? diskFullInBoot(stage, random) : diskFullInVenvs(stage, random, { mend: true }),
+  ),
+  'above-clock': aboveIn([2, 3, 5], (stage, random, layer) =>
+    clockWrong(stage, random, { layer, mend: true }),
+  ),
+  'above-laptop-clock': aboveIn([2, 3, 4, 5], laptopClockJumps),
 };

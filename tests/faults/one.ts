@@ -1,12 +1,12 @@
 /**
- * One fault on one fresh box: `tsx tests/faults/one.ts NAME SEED FOLDER`, or `names` for their list. The last line is a JSON object, `{ok: true, counts,
- * worstCatchUpMs}` or `{ok: false, error}`; after a failure FOLDER holds the journal and the box's own logs.
+ * One fault on a box of its own: `tsx tests/faults/one.ts NAME SEED FOLDER`, or `names` for their list. The last line is a JSON object, `{ok: true, counts,
+ * slowestMs}` or `{ok: false, error}`; after a failure FOLDER holds the journal and the box's own logs.
  */
 import { cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { FAULTS, type Fault } from './list.ts';
 import { Random } from './random.ts';
-import { Stage } from './stage.ts';
+import type { Stage } from './stage.ts';
 
 const [name = '', seed = '', folder = ''] = process.argv.slice(2);
 function keep(stage: Stage): void {
@@ -17,10 +17,10 @@ function keep(stage: Stage): void {
 }
 
 async function once(fault: Fault): Promise<Record<string, unknown>> {
-  const stage = await Stage.open();
+  const stage = await fault.open();
   try {
-    const { counts, worstCatchUpMs } = await fault(stage, new Random(Number(seed)));
-    return { ok: true, counts, worstCatchUpMs };
+    const { counts, slowestMs } = await fault.befall(stage, new Random(Number(seed)));
+    return { ok: true, counts, slowestMs };
   } catch (error) {
     process.exitCode = 1;
     try {

@@ -19,5 +19,5 @@ export async function powerCut(stage: Stage, random: Random, opts: LayerFault): 
   assert.deepEqual([ended.code, ended.last['code']], [31, 'job_lost'], told(ended));
   assert.equal(stage.journal.attempt(row.job, row.attempt)?.state, 'lost');
   if (opts.mend) await mend(stage);
-  return { counts: { cuts: 1, events: holds(stage) }, worstCatchUpMs: null };
+  return { counts: { cuts: 1, events: holds(stage) }, slowestMs: null };
 }

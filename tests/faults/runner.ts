@@ -27,7 +27,7 @@ export async function runnerKilled(stage: Stage, random: Random, opts: LayerFaul
   assert.equal(stage.journal.attempt(row.job, row.attempt)?.state, 'lost');
   await nothingLeft(stage, row);
   if (opts.mend) await mend(stage);
-  return { counts: { kills: 1, events: holds(stage) }, worstCatchUpMs: null };
+  return { counts: { kills: 1, events: holds(stage) }, slowestMs: null };
 }
 
 /** Ansible is killed: the job has failed, says so, and nothing of it goes on. */
@@ -41,5 +41,5 @@ export async function ansibleKilled(stage: Stage, random: Random, opts: LayerFau
   assert.equal(stage.journal.attempt(row.job, row.attempt)?.state, 'failed');
   await nothingLeft(stage, row);
   if (opts.mend) await mend(stage);
-  return { counts: { kills: 1, events: holds(stage) }, worstCatchUpMs: null };
+  return { counts: { kills: 1, events: holds(stage) }, slowestMs: null };
 }

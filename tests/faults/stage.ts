@@ -9,6 +9,7 @@ import { loadProfile } from '../../main/services/profiles.ts';
 import { planProvision } from '../../main/services/provision.ts';
 import { planRun } from '../../main/services/runs.ts';
 import { CliRun, Laptop, type Ended, type Record_ } from '../integration/cli.ts';
+import { NAME, provisioned } from '../integration/provisioned.ts';
 import { RigBox, type RigOptions } from '../rig/box.ts';
 
 /** The stand-in lacks what only the real machine has, so its layers pass with deviations. */
@@ -20,8 +21,11 @@ const ADMIN_PASSWORD = 'sudo of the faults 1';
 export interface Told {
   /** How often the fault was done, and what else can be counted. */
   counts: Record<string, number>;
-  /** The longest time from a link that is back to a journal that is up to date, in ms; null where nothing was measured. */
-  worstCatchUpMs: number | null;
+  /**
+   * In ms: the longest time from a link that is back to a journal that is up to date, or from a cancel to its end; null where
+   * nothing was measured.
+   */
+  slowestMs: number | null;
 }
 
 export class Stage {
@@ -30,6 +34,10 @@ export class Stage {
   readonly name: string;
   /** Every command given so far, in order. */
   readonly commands: CliRun[] = [];
+  /** "JOB ATTEMPT" of what was done before any of them. */
+  readonly before = new Set<string>();
+  /** Whether one was ended while it printed, so that what was stored last may not have been printed. */
+  killed = false;
   #journal: Journal | null = null;
 
   private constructor(box: RigBox, laptop: Laptop, name: string) {
@@ -49,6 +57,14 @@ export class Stage {
       await stage.close();
       throw error;
     }
+  }
+
+  /** A box that has its layers 0 and 1, and the laptop that gave them to it. */
+  static async provisioned(): Promise<Stage> {
+    const { box, laptop } = await provisioned();
+    const stage = new Stage(box, laptop, NAME);
+    for (const row of stage.journal.jobs(stage.session.id)) stage.before.add(`${row.job} ${row.attempt}`);
+    return stage;
   }
 
   /** Inspect and keys, from the box's first user on. */

@@ -37,5 +37,5 @@ export async function unsteady(stage: Stage, random: Random, opts: UnsteadyOptio
   if (opts.again) changedNothing(ended);
   const events = holds(stage, { killed: opts.again });
   await stage.must(0, 'verify');
-  return { counts: { cuts, events }, worstCatchUpMs: worst };
+  return { counts: { cuts, events }, slowestMs: worst };
 }

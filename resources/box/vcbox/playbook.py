@@ -131,6 +131,10 @@ def run(
         raise JobFailed(
             "ansible_failed", f"ansible-playbook ended without its statistics: {done.tail[-800:]}"
         )
+    if not check:
+        # Ansible and pip leave their files to the kernel, which may keep them from the disk for half a minute: what has passed is
+        # to be there after a power cut, too.
+        os.sync()
     return records.counts
 
 

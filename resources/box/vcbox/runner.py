@@ -24,6 +24,8 @@ BEAT_SECONDS = 2.0
 REPEAT_WAITING_SECONDS = 5.0
 # Work that is done in Python itself cannot be killed from outside; it has this long to notice a cancel.
 NOTICE_CANCEL_SECONDS = 60.0
+# The supervisor needs two minutes at most, a dpkg that it lets end included.
+GONE_SECONDS = 180.0
 PR_SET_CHILD_SUBREAPER = 36
 EXIT_BUSY, EXIT_RAN_BEFORE = 75, 76
 
@@ -65,6 +67,8 @@ class Runner:
         self.started = time.monotonic()
         self.ended = threading.Event()
         self.finish_lock = threading.Lock()
+        # What the supervisor could not end.
+        self.left: str | None = None
         job, attempt = self.spec["job"], self.spec["attempt"]
         log = EventLog(folder, job, attempt, self.spec_sha256, read_evidence())
         cgroup = procs.own_cgroup()
@@ -99,6 +103,7 @@ class Runner:
             if message["s"] == "cancelling":
                 self.ctx.cancel_event.set()
             elif message["s"] == "gone":
+                self.left = message["left"]
                 self.ctx.gone_event.set()
             else:
                 try:
@@ -115,7 +120,7 @@ class Runner:
             self.supervisor.stdin.flush()
         except OSError:
             return
-        self.ctx.gone_event.wait(180)
+        self.ctx.gone_event.wait(GONE_SECONDS)
 
     def monitor(self) -> None:
         """Beats in silence, repeats what is waited for, and ends a cancelled job whose own thread does not."""
@@ -204,7 +209,10 @@ class Runner:
         threading.Thread(target=self.monitor, name="monitor", daemon=True).start()
         end = self.work()
         if end[0] == "cancelled":
-            ctx.gone_event.wait(180)
+            gone = ctx.gone_event.wait(GONE_SECONDS)
+            if self.left or not gone:
+                # Never said to be over without a word about what is not.
+                end = ("cancelled", None, self.left or "what the job had running may still run", end[3])
         elif end[0] == "failed":
             self.sweep()
         self.finish(*end)

@@ -15,12 +15,19 @@ import sys
 import time
 from pathlib import Path
 
-from vcbox import procs
+from vcbox import gpumemory, procs
 
 POLL_SECONDS = 0.1
+# From a cancel to its end less than 15 s may pass: the sum of all that follows, dpkg apart.
 TERM_GRACE_SECONDS = 5.0
-# A dpkg that is killed leaves packages half configured; one package's scripts seldom take longer than this.
-DPKG_GRACE_SECONDS = 120.0
+KILL_SECONDS = 2.0
+DOCKER_SECONDS = 4.0
+GPU_SECONDS = 3.0
+# A dpkg that is killed leaves packages half configured; one package's scripts seldom take longer than this. With all else it
+# is less than two minutes. What is killed is half configured, and configured by the next attempt.
+DPKG_GRACE_SECONDS = 100.0
+# A `docker run` that was killed may have asked for a container that is only made now.
+DOCKER_LATE_SECONDS = 0.5
 
 
 class Supervisor:
@@ -29,6 +36,9 @@ class Supervisor:
         self.runner = runner
         self.cgroup = cgroup
         self.tag = tag
+        self.memory = gpumemory.Reading()
+        # What could not be ended, as text for people.
+        self.left: list[str] = []
 
     def tell(self, **message: object) -> None:
         try:
@@ -72,7 +82,9 @@ class Supervisor:
     def sweep(self, grace: float) -> None:
         """Ends every process of the job but the runner and this one; returns when none is left."""
         self.let_dpkg_end()
-        self.kill(set(self.members()), signal.SIGTERM)
+        work = self.members()
+        clients = any(s.name == "docker" for s in work.values())
+        self.kill(set(work), signal.SIGTERM)
         deadline = time.monotonic() + grace
         while self.members() and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS / 2)
@@ -80,32 +92,65 @@ class Supervisor:
         if left:
             names = ", ".join(sorted({s.name for s in left.values()}))
             self.tell(s="note", text=f"still there after {grace:.0f} s and killed: {names}")
-        while left:
+        deadline = time.monotonic() + KILL_SECONDS
+        while left and time.monotonic() < deadline:
             self.kill(set(left), signal.SIGKILL)
             time.sleep(POLL_SECONDS / 5)
             left = self.members()
-        self.remove_containers()
+        for s in left.values():
+            # Only the kernel can keep a killed process, as it does when a card no longer answers.
+            self.left.append(f"{s.name} (process {s.pid}, state {s.state}) cannot be killed")
+        self.remove_containers(clients)
 
-    def remove_containers(self) -> None:
-        """Containers belong to the Docker daemon's cgroup; the job's are found by their label."""
-        docker = shutil.which("docker")
-        if not docker or not Path("/run/docker.sock").exists():
+    def docker(self, *argv: str) -> tuple[bool, str]:
+        """Whether the command did its work, and what it said."""
+        try:
+            done = subprocess.run(
+                ["docker", *argv], capture_output=True, text=True, timeout=DOCKER_SECONDS, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired) as e:
+            return False, f"docker {argv[0]}: {type(e).__name__}"
+        return done.returncode == 0, (done.stdout if done.returncode == 0 else done.stderr).strip()
+
+    def remove_containers(self, late: bool) -> None:
+        """
+        Containers belong to the Docker daemon's cgroup; the job's are found by their label, whatever their restart policy, and are
+        killed with their volumes. `late`: one may still come up.
+        """
+        if not shutil.which("docker") or not Path("/run/docker.sock").exists():
             return
         label = f"label=vault-cube.job={self.tag.rsplit('.', 1)[0]}"
-        try:
-            listed = subprocess.run(
-                [docker, "ps", "-aq", "--filter", label],
-                capture_output=True,
-                text=True,
-                timeout=20,
-                check=False,
-            )
-            ids = listed.stdout.split()
+        deadline = time.monotonic() + DOCKER_SECONDS
+        removed: set[str] = set()
+        while True:
+            good, said = self.docker("ps", "-aq", "--no-trunc", "--filter", label)
+            ids = said.split() if good else []
+            if good and not ids:
+                if not late:
+                    break
+                late = False
+            elif time.monotonic() > deadline:
+                text = (
+                    f"{len(ids)} container(s) cannot be removed"
+                    if good
+                    else f"containers are unknown: {said[:200]}"
+                )
+                self.left.append(text)
+                break
             if ids:
-                subprocess.run([docker, "rm", "-f", *ids], capture_output=True, timeout=60, check=False)
-                self.tell(s="note", text=f"{len(ids)} container(s) of this job removed")
-        except (OSError, subprocess.TimeoutExpired) as e:
-            self.tell(s="note", text=f"containers of this job could not be looked for: {e}")
+                removed.update(ids)
+                self.docker("rm", "-f", "-v", *ids)
+            else:
+                time.sleep(DOCKER_LATE_SECONDS)
+        if removed:
+            self.tell(s="note", text=f"{len(removed)} container(s) of this job removed")
+
+    def gone(self) -> None:
+        """Tells that the job's processes and containers have ended, or which have not."""
+        left, self.left = "; ".join(self.left), []
+        if left:
+            self.tell(s="note", text=left)
+        self.tell(s="gone", left=left or None)
 
     def watch(self) -> int:
         self.tell(s="ready")
@@ -116,14 +161,15 @@ class Supervisor:
                 done = True
                 self.tell(s="cancelling")
                 self.sweep(TERM_GRACE_SECONDS)
-                self.tell(s="gone")
+                self.tell(s="note", text=gpumemory.wait_for(self.memory, GPU_SECONDS))
+                self.gone()
             if select.select([0], [], [], POLL_SECONDS)[0]:
                 word = os.read(0, 64)
                 if not word:
                     self.sweep(1.0)
                     return 0
                 self.sweep(TERM_GRACE_SECONDS)
-                self.tell(s="gone")
+                self.gone()
 
 
 def main(argv: list[str]) -> int:

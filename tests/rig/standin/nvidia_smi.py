@@ -5,6 +5,9 @@ No value is changed and none made up: what was not recorded is "[N/A]", an argum
 recordings fails. Faults are switched on by a word in /etc/vault-cube/stand-in-gpus, read anew for each answer:
 `none` (no card is found), `one` (the second card was not there at start-up), `lost` (the second card fell off the bus while
 running; text and exit status as the real one's manual page and users' reports have them).
+
+One value can be more than was recorded: `memory.used` of --query-gpu. A process says that it holds a card's memory by a file in
+/run/vault-cube-stand-in, named after its number on the box, with a line "card MiB" for each card. It counts while that process lives.
 """
 
 import csv
@@ -17,6 +20,7 @@ from typing import NoReturn
 
 DATA = Path(os.environ.get("STAND_IN_DATA", "/usr/local/share/vault-cube-stand-in"))
 SWITCH = Path(os.environ.get("STAND_IN_SWITCH", "/etc/vault-cube/stand-in-gpus"))
+HELD = Path(os.environ.get("STAND_IN_HELD", "/run/vault-cube-stand-in"))
 INVALID, NOT_FOUND, LOST = 2, 6, 15
 BUS_OF_LOST = "0000:00:07.0"
 
@@ -73,6 +77,16 @@ def names() -> dict[str, str]:
     return known
 
 
+def held(card: int) -> int:
+    """MiB of a card that living processes say they hold."""
+    total = 0
+    for path in HELD.glob("[0-9]*"):
+        if not Path("/proc", path.name).exists():
+            continue
+        total += sum(int(mib) for n, mib in (line.split() for line in path.read_text().splitlines()) if int(n) == card)
+    return total
+
+
 def xml() -> str:
     text, count = recorded("q-idle.xml"), cards()
     if count == 1:
@@ -110,6 +124,8 @@ class Query:
             return self.more.get(header, ["[N/A]"] * 2)[card]
         rows = self.static[1] if source == "static" else self.telemetry[1][at * 2 : at * 2 + 2]
         text = rows[card][index]
+        if bare(header) == "memory.used":
+            text = f"{int(text.split()[0]) + held(card)} MiB"
         unit = re.search(r" \[(.+)\]$", header)
         return text.removesuffix(f" {unit.group(1)}") if unit and "nounits" in self.options else text
 

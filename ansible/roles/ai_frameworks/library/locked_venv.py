@@ -83,6 +83,7 @@ rebuilt:
 PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;\\]+)")
 FOUND_MAX = 20
 MENDS = 2
+FULL_BYTES = 2**20
 
 
 def canonical(name: str) -> str:
@@ -178,7 +179,11 @@ class Venv:
         if self.wheels:
             env["PIP_CONFIG_FILE"] = os.devnull
         status, out, err = self.module.run_command(list(argv), environ_update=env, umask=0o022)
-        return status, (err.strip() or out.strip())[-1500:]
+        said = (err.strip() or out.strip())[-1500:]
+        if status and shutil.disk_usage(self.path if self.path.exists() else self.path.parent).free < FULL_BYTES:
+            # venv keeps to itself what pip told it.
+            said += " No space left on the disk."
+        return status, said
 
     def version(self, python: str) -> str | None:
         status, out, _ = self.module.run_command(
@@ -190,6 +195,8 @@ class Venv:
         own = str(self.path / "bin" / "python")
         if not os.path.exists(own):
             return State(broken="not there")
+        if torn := self.torn():
+            return State(broken=torn)
         version = self.version(own)
         if version is None or version != self.version(self.python):
             return State(broken=f"its Python is {version or 'broken'}")
@@ -200,6 +207,20 @@ class Venv:
         self.compare(site, state)
         state.unsafe = list(unsafe_paths(self.path, os.geteuid()))
         return state
+
+    def torn(self) -> str | None:
+        """
+        What a power cut leaves of files that no package records: names without content. Without its settings the interpreter is
+        the system's own, and pip would install there.
+        """
+        try:
+            settings = (self.path / "pyvenv.cfg").read_text()
+        except (OSError, ValueError):
+            settings = ""
+        if not re.search(r"^home\s*=\s*\S", settings, re.MULTILINE):
+            return "its pyvenv.cfg is broken"
+        empty = [p.name for p in (self.path / "bin").glob("[aA]ctivate*") if p.stat().st_size == 0]
+        return f"bin/{min(empty)} is empty" if empty else None
 
     def compare(self, site: Path, state: State) -> None:
         there: dict[str, list[importlib.metadata.Distribution]] = {}
