@@ -74,6 +74,11 @@ export const L2: readonly Row[] = [
     finds: fail('persistenced'),
   },
   {
+    what: 'cards that fall asleep from the next start on',
+    by: `rm /etc/systemd/system/${UNIT}.d/vault-cube.conf; systemctl daemon-reload`,
+    finds: fail('persistenced'),
+  },
+  {
     what: 'the CUDA compiler removed',
     by: `${APT} remove cuda-nvcc-13-0 cuda-compiler-13-0 cuda-toolkit-13-0`,
     finds: fail('cuda'),
