@@ -28,7 +28,8 @@ const VARS = {
   driver_stack_driver_floor: '580.65.06',
   driver_stack_packages: [
     ...['nvidia-open-580=580.159.04-1', 'cuda-toolkit-13-0=13.0.2-1'],
-    ...['libcudnn9-cuda-13=9.14.0.64-1', 'libnccl2=2.28.3-1+cuda13.0'],
+    ...['libcudnn9-cuda-13=9.14.0.64-1', 'libcudnn9-dev-cuda-13=9.14.0.64-1'],
+    ...['libnccl2=2.28.3-1+cuda13.0', 'libnccl-dev=2.28.3-1+cuda13.0'],
   ],
   gpu_runtime_packages: ['nvidia-container-toolkit=1.18.2-1'],
 };
