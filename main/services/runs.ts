@@ -166,7 +166,7 @@ export function partsOf(journal: Journal, session: Session, run: Run): { parts: 
   return { parts, outcome };
 }
 
-/** What the comparisons of a drift run found: each task that would change the box, by its layer's title. */
+/** What the comparisons of a drift run found: each task that would change the box or refuses to go on, by its layer's title. */
 export function driftOf(journal: Journal, run: Run): { title: string; task: string }[] {
   return run.phases
     .filter(({ kind }) => kind === 'drift')
@@ -174,7 +174,7 @@ export function driftOf(journal: Journal, run: Run): { title: string; task: stri
       const row = journal.latest(job);
       const tasks = row ? journal.view(job, row.attempt).tasks : [];
       return tasks
-        .filter((t) => t.state === 'changed')
+        .filter((t) => t.state === 'changed' || t.state === 'failed')
         .map((t) => ({ title: title.replace(/^Drift: /, ''), task: t.name }));
     });
 }

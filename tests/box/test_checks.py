@@ -76,6 +76,11 @@ APT = (
     'Unattended-Upgrade::Origins-Pattern:: "origin=Debian,label=Debian-Security";\n'
     'Unattended-Upgrade::Automatic-Reboot "false";\n'
 )
+OTHERS = {
+    "config": ran(APT),
+    "daily": ran("{ path=/usr/local/sbin/vault-cube-pending-updates ; ignore_errors=yes }\n"),
+    "announcer": True,
+}
 FILTER = (
     "*filter\n:FORWARD DROP [0:0]\n:DOCKER-USER - [0:0]\n-A FORWARD -j DOCKER-USER\n"
     "-A DOCKER-USER -m conntrack --ctstate DNAT -j DROP\n-A DOCKER-USER -j RETURN\nCOMMIT\n"
@@ -138,7 +143,12 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "without password: !authenticate",
     ),
     ("l1_docker_answers", ran(DOCKER), ran("{}", 1, "Cannot connect to the Docker daemon"), "Cannot connect"),
-    ("l1_docker_enabled", ran("enabled\n"), ran("disabled\n", 1), "disabled"),
+    (
+        "l1_docker_enabled",
+        {"docker": ran("enabled\n"), "containerd": ran("enabled\n")},
+        {"docker": ran("enabled\n"), "containerd": ran("disabled\n", 1)},
+        "containerd: disabled",
+    ),
     (
         "l1_docker_container",
         {"images": ran("a:1"), "image": "a:1", "run": ran()},
@@ -156,10 +166,12 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ),
     (
         "l1_updates_others",
-        ran(APT),
-        ran(APT + 'Unattended-Upgrade::Origins-Pattern:: "o=Debian";\n'),
+        OTHERS,
+        {**OTHERS, "config": ran(APT + 'Unattended-Upgrade::Origins-Pattern:: "o=Debian";\n')},
         "o=Debian",
     ),
+    ("l1_updates_others", OTHERS, {**OTHERS, "daily": ran("\n")}, "nobody is told"),
+    ("l1_updates_others", OTHERS, {**OTHERS, "announcer": False}, "nobody is told"),
     ("l1_updates_reboot", ran(APT), ran(APT.replace('Reboot "false"', 'Reboot "true"')), "true"),
     (
         "l1_apt_timers",

@@ -64,7 +64,7 @@ NVCC = ran(
     "Built on Wed_Aug_20_01:58:59_PM_PDT_2025\nCuda compilation tools, release 13.0, V13.0.88\n"
     "Build cuda_13.0.r13.0/compiler.36424714_0\n"
 )
-AWAKE = {"is-enabled": "enabled", "is-active": "active", "query": smi()["query"]}
+AWAKE = {"is-enabled": "enabled", "is-active": "active", "start": "{ path=/usr/bin/nvidia-persistenced ; }\n", "query": smi()["query"]}
 BLACKLIST = 'Unattended-Upgrade::Package-Blacklist:: "{}";\n'
 LEFT_OUT = ran("".join(BLACKLIST.format(name) for name in NVIDIA_NAMES))
 REBOOT: dict[str, Any] = {
@@ -206,6 +206,12 @@ TABLE: list[tuple[str, Any, Any, str]] = [
     ),
     ("l2_persistenced", AWAKE, {**AWAKE, "is-enabled": "static"}, "at boot: static"),
     ("l2_persistenced", AWAKE, {**AWAKE, "is-active": "failed"}, "now: failed"),
+    (
+        "l2_persistenced",
+        AWAKE,
+        {**AWAKE, "start": "{ argv[]=/usr/bin/nvidia-persistenced --no-persistence-mode ; }\n"},
+        "next start leaves persistence off",
+    ),
     (
         "l2_persistenced",
         AWAKE,

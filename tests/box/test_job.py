@@ -281,7 +281,8 @@ def test_an_attempt_runs_once(box: Box) -> None:
     assert (folder / "events.jsonl").read_bytes() == before
 
 
-def test_a_failing_playbook_names_the_task(box: Box) -> None:
+def failing_playbook(box: Box) -> None:
+    """A stand-in for ansible-playbook whose one task fails."""
     program = box.opt / "ansible" / "bin" / "ansible-playbook"
     program.parent.mkdir(parents=True)
     records = [
@@ -301,6 +302,10 @@ def test_a_failing_playbook_names_the_task(box: Box) -> None:
     text = "".join(f"\x1e{json.dumps(r)}\n" for r in records)
     program.write_text(f"#!/bin/sh\ncat <<'END'\nplain output\n{text}END\nenv\nexit 2\n")
     program.chmod(0o755)
+
+
+def test_a_failing_playbook_names_the_task(box: Box) -> None:
+    failing_playbook(box)
     os.environ["VC_TEST_LEAK"] = "leak-into-the-job"
     folder = box.start("layer", {"layer": 1, "playbook": "site.yml", "tags": ["l1"], "vars": {"a": 1}})
     box.wait(folder)
@@ -315,6 +320,18 @@ def test_a_failing_playbook_names_the_task(box: Box) -> None:
     stored = json.loads((folder / "vars.json").read_text())
     assert stored == {"a": 1, "ansible_python_interpreter": "/usr/bin/python3"}
     assert "\x1e" not in output and '"ev"' not in output
+
+
+def test_a_task_that_stops_a_comparison_is_a_difference(box: Box) -> None:
+    failing_playbook(box)
+    release = box.state / "bundle" / "tree" / "apt" / "InRelease"
+    release.parent.mkdir(parents=True)
+    release.touch()
+    folder = box.start("drift", {"layer": 1, "playbook": "site.yml", "tags": ["l1"], "vars": {}})
+    box.wait(folder)
+    found = validate(folder)
+    assert [e["name"] for e in found if e["kind"] == "task" and e["state"] == "failed"] == ["Install curl"]
+    assert (found[-1]["outcome"], found[-1]["counts"]["failed"]) == ("passed", 1)
 
 
 def test_unknown_job_names_do_not_reach_the_disk(box: Box) -> None:

@@ -1,8 +1,9 @@
 /**
  * The roles and checks of layers 2 and 3 on a provisioned rig box with two stand-in kernels and NVIDIA's stand-in packages:
  * DKMS, initramfs-tools, apt, Docker and containerd are the real ones. What it cannot show is a GPU, a loaded module and Secure
- * Boot. That a second run changes nothing is seen in all-layers.test.ts. `MEND=all` breaks and mends every row of the table alone, which takes a quarter of an hour; else as many as are apart
- * from each other are done together, once.
+ * Boot. That a second run changes nothing is seen in all-layers.test.ts. Rows of the table are broken together, as many in a round
+ * as are apart from each other, and only the first round; with `MEND=all` every round. Each alone, by the app's own commands:
+ * mend/run.ts.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -27,14 +28,15 @@ const VARS = {
   driver_stack_driver_floor: '580.65.06',
   driver_stack_packages: [
     ...['nvidia-open-580=580.159.04-1', 'cuda-toolkit-13-0=13.0.2-1'],
-    ...['libcudnn9-cuda-13=9.14.0.64-1', 'libnccl2=2.28.3-1+cuda13.0'],
+    ...['libcudnn9-cuda-13=9.14.0.64-1', 'libcudnn9-dev-cuda-13=9.14.0.64-1'],
+    ...['libnccl2=2.28.3-1+cuda13.0', 'libnccl-dev=2.28.3-1+cuda13.0'],
   ],
   gpu_runtime_packages: ['nvidia-container-toolkit=1.18.2-1'],
 };
 /** A container has no kernel of its own, so none loads a module. */
 const ALWAYS = { l2_module_loaded: 'not_supported' };
 const ROWS = [...L2, ...L3];
-const ROUNDS = process.env['MEND'] === 'all' ? ROWS.map((row) => [row]) : rounds(ROWS).slice(0, 1);
+const ROUNDS = rounds(ROWS).slice(0, process.env['MEND'] === 'all' ? undefined : 1);
 const about = (rows: readonly { finds: object }[]) => rows.flatMap(({ finds }) => Object.keys(finds));
 
 it('every check of layers 2 and 3 that can be broken here is broken by a row', async () => {
@@ -48,7 +50,7 @@ describe.runIf(why === null)(`layers 2 and 3${why ? ` (not run: ${why})` : ''}`,
   let kept: Provisioned;
   let jobs: BoxJobs;
   const findings = () => jobs.findings(['l2', 'l3'], PROFILE);
-  const drift = () => jobs.run('drift', { layer: 3, playbook: 'site.yml', tags: ['l2', 'l3'], vars: VARS });
+  const drift = () => jobs.drift(['l2', 'l3'], VARS);
 
   beforeAll(async () => {
     kept = await provisioned();
@@ -76,7 +78,7 @@ describe.runIf(why === null)(`layers 2 and 3${why ? ` (not run: ${why})` : ''}`,
     expect(toolkit.detail).toContain('CVE-2025-23266');
     // Drift's comparison changes nothing either, and sees what is missing.
     const missing = await drift();
-    expect(missing).toMatchObject({ outcome: 'passed', detail: '' });
+    expect(missing).toMatchObject({ outcome: 'passed', counts: { failed: 0 } });
     expect(missing.changed).toEqual(expect.arrayContaining(["Install NVIDIA's packages"]));
     expect(await packages()).toBe(before);
   });
@@ -127,6 +129,7 @@ describe.runIf(why === null)(`layers 2 and 3${why ? ` (not run: ${why})` : ''}`,
       const before = await bench.snapshot();
       for (const row of rows) await bench.breakIt(row);
       const found = await findings();
+      const compared = await drift();
       // Mended whatever was found, so that the next row begins with a whole box.
       const mended = await jobs.layers(['l2', 'l3'], VARS);
       const { l2_reboot, ...left } = await findings();
@@ -135,6 +138,8 @@ describe.runIf(why === null)(`layers 2 and 3${why ? ` (not run: ${why})` : ''}`,
       const leaves = rows.flatMap((row) => row.leaves ?? []);
       const unlike = differences(before, await bench.snapshot(), leaves);
       expect(found).toEqual({ ...Object.assign({}, ...rows.map(({ finds }) => finds)), ...ALWAYS });
+      expect(compared).toMatchObject({ outcome: 'passed', counts: { failed: 0 } });
+      expect(compared.changed).not.toEqual([]);
       expect(mended).toMatchObject({ outcome: 'passed', detail: '' });
       expect({ left, unlike }).toEqual({ left: ALWAYS, unlike: [] });
     },

@@ -74,12 +74,21 @@ export const L2: readonly Row[] = [
     finds: fail('persistenced'),
   },
   {
+    what: 'cards that fall asleep from the next start on',
+    by: `rm /etc/systemd/system/${UNIT}.d/vault-cube.conf; systemctl daemon-reload`,
+    finds: fail('persistenced'),
+  },
+  {
     what: 'the CUDA compiler removed',
     by: `${APT} remove cuda-nvcc-13-0 cuda-compiler-13-0 cuda-toolkit-13-0`,
     finds: fail('cuda'),
   },
-  { what: 'cuDNN removed', by: `${APT} remove libcudnn9-cuda-13`, finds: fail('cudnn') },
-  { what: 'NCCL removed', by: `${APT} remove libnccl2`, finds: fail('nccl') },
+  {
+    what: 'cuDNN removed',
+    by: `${APT} remove libcudnn9-cuda-13 libcudnn9-dev-cuda-13`,
+    finds: fail('cudnn'),
+  },
+  { what: 'NCCL removed', by: `${APT} remove libnccl2 libnccl-dev`, finds: fail('nccl') },
   { what: 'a package not held', by: 'apt-mark unhold libnvidia-ml1', finds: fail('held') },
   {
     what: 'automatic updates let at the driver',

@@ -29,6 +29,11 @@ export const L3: readonly Row[] = [
     finds: fail('toolkit', 'container_gpus'),
   },
   {
+    what: 'the toolkit not held',
+    by: 'apt-mark unhold nvidia-container-toolkit',
+    finds: { l2_held: 'fail' },
+  },
+  {
     what: "containerd's part deleted",
     by: 'rm /etc/containerd/conf.d/vault-cube-nvidia.toml',
     finds: fail('containerd'),
@@ -37,5 +42,20 @@ export const L3: readonly Row[] = [
     what: 'containerd not told of its parts',
     by: "sed -i '/^imports/d' /etc/containerd/config.toml; systemctl restart containerd.service",
     finds: fail('containerd'),
+  },
+];
+
+/** What layer 1 has to mend before layer 3 can: by the app's own commands alone (run.ts), which take them in order. */
+export const ACROSS: readonly Row[] = [
+  {
+    what: "daemon.json that is no JSON, with the GPUs' runtime in it",
+    by: `sed -i 's/^{/{ "log-driver": /' ${JSON_}; systemctl restart docker.service || true`,
+    alone: true,
+    finds: {
+      ...fail('daemon_json', 'default_runtime', 'container_gpus'),
+      l1_docker_answers: 'fail',
+      l1_docker_container: 'fail',
+    },
+    leaves: ['/etc/docker/daemon.json.not-json'],
   },
 ];

@@ -39,8 +39,14 @@ export interface Mended {
 
 function findings(events: readonly Record<string, unknown>[]): Findings {
   const checks = events.filter((e) => e['kind'] === 'check').map((e) => e['check'] as Record<string, string>);
-  const bad = checks.filter((c) => c['layer'] === (1 as unknown) && c['verdict'] !== 'pass');
+  const bad = checks.filter((c) => /^l[1-9]_/.test(String(c['id'])) && c['verdict'] !== 'pass');
   return Object.fromEntries(bad.map((c) => [String(c['id']), String(c['verdict'])]));
+}
+
+/** The layers whose checks find these rows, "2,3": what is compared and run once more. */
+export function layersOf(rows: readonly Row[]): string {
+  const digits = rows.flatMap((row) => Object.keys(row.finds).map((id) => id.charAt(1)));
+  return [...new Set(digits)].sort().join(',');
 }
 
 export class Bench {
@@ -75,18 +81,19 @@ export class Bench {
     return findings(eventsOf(ended.records));
   }
 
-  /** `vault-cube drift`: what the layer would change, and what does not pass. */
-  async drift(): Promise<{ drift: string[]; findings: Findings; code: number }> {
-    const { code, last, records, stderr } = await this.#p.laptop.run('drift', '--box', NAME, '--layers', '1');
+  /** `vault-cube drift`: what the layers would change, and what their health checks find, which are those of `check`. */
+  async drift(layers = '1'): Promise<{ drift: string[]; findings: Findings; code: number }> {
+    const args = ['--box', NAME, '--layers', layers];
+    const { code, last, records, stderr } = await this.#p.laptop.run('drift', ...args);
     if (last.type !== 'result') throw new Error(`drift: ${JSON.stringify(last)}\n${stderr}`);
     const drift = last['drift'] as { task: string }[];
     return { drift: drift.map(({ task }) => task), findings: findings(eventsOf(records)), code };
   }
 
-  /** `vault-cube provision --layers 1`: one more run. */
-  async provision(): Promise<Mended> {
+  /** `vault-cube provision`: one more run, with the reboots that it asks for. */
+  async provision(layers = '1'): Promise<Mended> {
     const t0 = performance.now();
-    const args = ['--box', NAME, '--layers', '1', '--bundle', this.#p.box.bundle];
+    const args = ['--box', NAME, '--layers', layers, '--bundle', this.#p.box.bundle];
     const { code, last, records } = await this.#p.laptop.run('provision', ...args);
     const events = eventsOf(records);
     const changed = events.filter((e) => e['kind'] === 'task' && e['state'] === 'changed');

@@ -75,6 +75,12 @@ const ofDocker: Row[] = [
     finds: fail('docker_answers', 'docker_enabled', 'docker_container'),
   },
   { what: 'containerd stopped', by: 'systemctl stop containerd.service', finds: fail('docker_container') },
+  { what: 'containerd disabled', by: 'systemctl disable containerd.service', finds: fail('docker_enabled') },
+  {
+    what: 'containerd masked',
+    by: 'systemctl mask --now containerd.service',
+    finds: fail('docker_container', 'docker_enabled'),
+  },
   {
     what: 'the image deleted',
     by: 'docker image rm vault-cube/busybox:stand-in',
@@ -123,6 +129,16 @@ const updates: Row[] = [
     by: `rm ${CONF}`,
     alone: true,
     finds: fail('updates_others', 'updates_reboot'),
+  },
+  {
+    what: 'the announcement of other updates removed',
+    by: 'rm /usr/local/sbin/vault-cube-pending-updates',
+    finds: fail('updates_others'),
+  },
+  {
+    what: 'the announcement of other updates no longer made',
+    by: 'rm /etc/systemd/system/apt-daily-upgrade.service.d/vault-cube.conf; systemctl daemon-reload',
+    finds: fail('updates_others'),
   },
   { what: 'a timer disabled', by: 'systemctl disable --now apt-daily.timer', finds: fail('apt_timers') },
   { what: 'a timer masked', by: 'systemctl mask --now apt-daily-upgrade.timer', finds: fail('apt_timers') },

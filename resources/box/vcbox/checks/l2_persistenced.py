@@ -11,7 +11,8 @@ def gather(look: Look) -> Raw:
     words = {
         verb: look.command("systemctl", verb, UNIT)["out"].strip() for verb in ("is-enabled", "is-active")
     }
-    return {**words, "query": gpu_look.gather(look)["query"]}
+    start = look.command("systemctl", "show", "-p", "ExecStart", "--value", UNIT)
+    return {**words, "start": start["out"], "query": gpu_look.gather(look)["query"]}
 
 
 def judge(raw: Raw, profile: Profile) -> Result:
@@ -20,6 +21,9 @@ def judge(raw: Raw, profile: Profile) -> Result:
         wrong.append(f"at boot: {raw['is-enabled'] or 'unknown'}")
     if raw["is-active"] != "active":
         wrong.append(f"now: {raw['is-active'] or 'unknown'}")
+    # As the package has it, and what layer 2 takes away: the cards would be asleep from the daemon's next start on.
+    if "--no-persistence-mode" in raw["start"]:
+        wrong.append("its next start leaves persistence off")
     gpus = raw["query"]["gpus"] if raw["query"] else []
     asleep = [g["bus"] for g in gpus if g["persistence"] == "Disabled"]
     if asleep:
