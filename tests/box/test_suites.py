@@ -229,11 +229,12 @@ def test_a_link_in_its_place_is_not_followed(laptop: tuple[hands.Hands, Path], t
 
 
 def test_the_worst_of_several_decides_and_is_named() -> None:
-    good, bad = ran("enabled\n"), ran("disabled\n", 1)
+    good = {"docker": ran("enabled\n"), "containerd": ran("enabled\n")}
+    bad = {**good, "docker": ran("disabled\n", 1)}
     raw = {"l1_docker_enabled": good, "l1_docker_answers": ran('{"ServerVersion": "26"}')}
     assert together_look.judge(raw, PROFILE).verdict == "pass"
     worst = together_look.judge({**raw, "l1_docker_enabled": bad}, PROFILE)
-    assert worst.verdict == "fail" and str(worst.value).startswith("Docker starts at boot: disabled")
+    assert worst.verdict == "fail" and str(worst.value).startswith("Docker starts at boot: docker: disabled")
     assert worst.next and "Docker answers: pass" in str(worst.evidence)
 
 
