@@ -53,7 +53,7 @@ describe.runIf(why === null)(`the layers above, cut short${why ? ` (not run: ${w
     await asleepAbove(stage, random, { layer: 3, moment: { through: 0.2 } });
   });
 
-  it('L4: the disk full in the middle of an environment', async () => {
+  byHand('L4: the disk full in the middle of an environment', async () => {
     await diskFullInVenvs(stage, random, { mend: false });
   });
 

@@ -7,6 +7,8 @@ import { Stage } from './stage.ts';
 import { unsteady } from './unsteady.ts';
 
 const why = whyNoRig();
+/** With `MEND=all`: in CI the cable is cut in link tests (cuts.test.ts) and out during whole installations (all-layers.test.ts). */
+const byHand = process.env['MEND'] === 'all' ? it : () => undefined;
 
 describe.runIf(why === null)(`a laptop that dies${why ? ` (not run: ${why})` : ''}`, () => {
   let stage: Stage;
@@ -22,7 +24,7 @@ describe.runIf(why === null)(`a laptop that dies${why ? ` (not run: ${why})` : '
     expect(told.counts['kills']).toBeGreaterThanOrEqual(5);
   }, 600_000);
 
-  it('a second provision over a cable that breaks changes nothing, and loses nothing', async () => {
+  byHand('a second provision over a cable that breaks changes nothing, and loses nothing', async () => {
     const told = await unsteady(stage, new Random(1), { longest: 2_000, again: true });
     expect(told.counts['cuts']).toBeGreaterThanOrEqual(5);
   }, 600_000);
