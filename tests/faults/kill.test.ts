@@ -24,8 +24,12 @@ describe.runIf(why === null)(`a laptop that dies${why ? ` (not run: ${why})` : '
     expect(told.counts['kills']).toBeGreaterThanOrEqual(5);
   }, 600_000);
 
-  byHand('a second provision over a cable that breaks changes nothing, and loses nothing', async () => {
-    const told = await unsteady(stage, new Random(1), { longest: 2_000, again: true });
-    expect(told.counts['cuts']).toBeGreaterThanOrEqual(5);
-  }, 600_000);
+  byHand(
+    'a second provision over a cable that breaks changes nothing, and loses nothing',
+    async () => {
+      const told = await unsteady(stage, new Random(1), { longest: 2_000, again: true });
+      expect(told.counts['cuts']).toBeGreaterThanOrEqual(5);
+    },
+    600_000,
+  );
 });
