@@ -56,7 +56,13 @@ export function StepFrame({ box, id, action, aside, primary, actions, children }
         </Title>
         {aside}
       </Group>
-      <ScrollArea flex={1} viewportRef={view} classNames={{ content: 'step-content' }}>
+      {/* A stop of Tab: what is longer than the window and has nothing to press in it is scrolled by the keyboard, too. */}
+      <ScrollArea
+        flex={1}
+        viewportRef={view}
+        viewportProps={{ tabIndex: 0, role: 'group', 'aria-labelledby': 'step-title' }}
+        classNames={{ content: 'step-content', viewport: 'step-view' }}
+      >
         {step?.state === 'blocked' && step.why && (
           <Alert color="gray" mb="md">
             {step.why}
