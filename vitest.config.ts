@@ -31,7 +31,8 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['tests/integration/**/*.test.ts', 'tests/faults/**/*.test.ts'],
-          testTimeout: 180_000,
+          // A layer takes a minute by itself; beside another box, and what else the machine does, four.
+          testTimeout: 420_000,
           hookTimeout: 600_000,
           // Boxes are heavy: two files at a time on two cores.
           maxWorkers: 2,
