@@ -20,6 +20,7 @@ import { partLines } from './output.ts';
 
 interface PracticeOptions extends CommonOptions {
   fault?: string;
+  layers?: string;
   speed?: string;
   out?: string;
   walk: boolean;
@@ -47,7 +48,11 @@ function tellBox(ctx: Context, { session, console }: Practice): void {
   out.line(`Begin with: vault-cube inspect --box ${name}`);
 }
 
-async function walk(ctx: Context, { session, console }: Practice): Promise<Session> {
+async function walk(
+  ctx: Context,
+  { session, console }: Practice,
+  only: string | undefined,
+): Promise<Session> {
   const { out, secrets, signal, giveUpAfterMs } = ctx;
   // Compared with the console, as a person does.
   const confirmHostKey = async (q: { fingerprint: string }) => q.fingerprint === console.fingerprint;
@@ -76,7 +81,7 @@ async function walk(ctx: Context, { session, console }: Practice): Promise<Sessi
 
   await execute(
     'Provision',
-    planProvision(app, now(), profile, parseLayers(undefined, profile), practiceBundle(app)),
+    planProvision(app, now(), profile, parseLayers(only, profile), practiceBundle(app)),
   );
   await execute('Validate', planValidate(app, now(), profile, ['gpu-detection'], TELEMETRY));
   return now();
@@ -93,7 +98,7 @@ async function runPractice(ctx: Context, o: PracticeOptions): Promise<number> {
     out.result({ ok: true, ...made, exit: EXIT_CODES.passed });
     return EXIT_CODES.passed;
   }
-  const session = await walk(ctx, practice);
+  const session = await walk(ctx, practice, o.layers);
   const report = await makeReport(app.journal, session.id, resolve(o.out ?? '.'), {
     appVersion: app.version,
   });
@@ -113,6 +118,7 @@ export function addPracticeCommand(
   run(
     add('practice', 'Walk the whole road on a practice box of the app: no machine, no root, marked PRACTICE')
       .option('--fault <id>', 'a recorded fault that the box shows: gpu-lost, gpu-missing')
+      .option('--layers <numbers>', 'the layers to put on it, as in 0,1 (all that were recorded)')
       .option('--speed <number>', `how many times faster than recorded jobs run (${WALK_SPEED})`)
       .option('--out <folder>', 'where the report goes (the current folder)')
       .option('--no-walk', 'only make the box, and type the commands of the road yourself'),

@@ -66,7 +66,7 @@ describe.runIf(why === null)(`the installed app${why ? ` (not run: ${why})` : ''
     await journey.connect();
     await journey.preflight();
     await journey.keys();
-    await journey.provision();
+    await journey.provision('L0');
     await journey.validate();
     const path = await journey.report();
     expect(readFileSync(path, 'utf8')).toContain('PRACTICE');

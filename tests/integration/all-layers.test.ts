@@ -99,8 +99,7 @@ describe.runIf(why === null)(`layers 2 to 5 by the app${why ? ` (not run: ${why}
     expect(await sink.control('container')).toEqual(all);
   });
 
-  // T8's second run below shows the same of what is changed.
-  byHand('once more they change nothing, need no reboot, and start no daemon anew', async () => {
+  it('once more they change nothing, need no reboot, and start no daemon anew', async () => {
     const before = [await boot(), await pids()];
     const { code, records } = await provision('--layers', '2,3,4,5');
     expect(PASSED).toContain(code);
@@ -135,7 +134,7 @@ describe.runIf(why === null)(`layers 2 to 5 by the app${why ? ` (not run: ${why}
     },
   );
 
-  it('T8 passes, with a reboot between its jobs, and leaves nothing behind', SUITE, async () => {
+  byHand('T8 passes, with a reboot between its jobs, and leaves nothing behind', SUITE, async () => {
     const before = await boot();
     const { code, last, records, stderr } = await validate('integration');
     const checks = checksIn(records);
