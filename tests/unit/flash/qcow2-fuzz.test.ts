@@ -192,7 +192,7 @@ describe.skipIf(!hasQemu)('a qcow2 image of QEMU', () => {
       const { bytes: whole } = await bytesOf(path);
       const places = tablesOf(good);
       const next = random(seed);
-      for (let n = 0; n < 120; n += 1) {
+      for (let n = 0; n < 150; n += 1) {
         const bad = Buffer.from(good);
         const flips: string[] = [];
         for (let k = 0; k < 1 + next(2); k += 1) {
