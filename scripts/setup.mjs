@@ -21,6 +21,8 @@ const PACKAGES = {
   'apt-utils': 'apt-ftparchive',
   'dpkg-dev': 'dpkg-scanpackages',
   'xz-utils': 'xz',
+  zstd: 'zstd',
+  'qemu-utils': 'qemu-img',
   shellcheck: 'shellcheck',
   'python3-venv': '/usr/share/doc/python3-venv',
 };
