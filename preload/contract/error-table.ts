@@ -111,7 +111,7 @@ export const ERRORS = {
   image_not_supported: e(2, false, 'The image {path} cannot be flashed: {reason}.', '{action}'),
   image_corrupt: e(2, false, 'The image {path} is damaged: {detail}.', 'Copy it again from its source and compare its SHA-256; if that is right, it must be built again.'),
   image_truncated: e(2, false, 'The image {path} is not whole: {detail}.', 'Copy it again from its source, and wait for the end of the copy before the medium is pulled.'),
-  image_unreadable: e(6, true, 'The image {path} cannot be read: {detail}.', 'Look at its permissions and at the medium it lies on, then run the same command again.'),
+  image_unreadable: e(6, true, 'The image {path} cannot be read: {detail}.', 'Look at its permissions and at the medium it lies on, then try again.'),
   image_changed: e(2, false, 'The image {path} has other bytes than {from} says: SHA-256 {found}, not {wanted}.', 'Copy image and checksum again from their source; flash nothing before they agree.'),
   image_sidecar_invalid: e(2, false, 'What lies beside the image cannot be used: {path}: {detail}.', 'Copy it again from where the image comes from, or move it away to flash without it.'),
   image_sidecars_differ: e(2, false, 'Two files beside the image {path} name different hashes: {one} and {other}.', 'Copy image, checksum and manifest again from one place.'),
