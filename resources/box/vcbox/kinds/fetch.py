@@ -168,11 +168,12 @@ class Fetch:
 
     def make_room(self, missing: int, files: list[dict[str, Any]]) -> None:
         """Takes other layers' files away where these would not fit beside them: what was installed of them stays installed, and the
-        next fetch of such a layer brings its files again. JobFailed `box_disk_full` when that is not enough."""
+        next fetch of such a layer brings its files again. JobFailed `box_disk_full`, and nothing taken, when that is not enough."""
         need = missing + SPARE_BYTES
         wanted = {f["sha256"] for f in files}
         others = [p for p in self.store.iterdir() if p.name.removesuffix(".part") not in wanted]
-        if self.free() < need and others:
+        gain = sum(p.stat().st_size for p in others)
+        if self.free() < need <= self.free() + gain:
             links = [p for p in self.tree.rglob("*") if p.is_file()]
             linked: dict[int, list[Path]] = {}
             for path in links:
