@@ -5,6 +5,18 @@ import { join } from 'node:path';
 import { BundleManifest } from '../../preload/contract/bundle.ts';
 import { AppError } from '../../preload/contract/errors.ts';
 
+interface System {
+  id: string;
+  version: string;
+}
+
+/** The error of a bundle that was made for another system than the box's; null for the right one. */
+export function otherSystem(madeFor: System, box: System): AppError | null {
+  if (madeFor.id === box.id && madeFor.version === box.version) return null;
+  const named = ({ id, version }: System) => `${id} ${version}`;
+  return new AppError('bundle_wrong_system', { bundle: named(madeFor), box: named(box) });
+}
+
 export class Bundle {
   readonly dir: string;
   readonly manifest: BundleManifest;
@@ -44,14 +56,9 @@ export class Bundle {
   }
 
   /** Refuses a bundle made for another system than the box's. Errors: bundle_wrong_system. */
-  requireFor(distribution: { id: string; version: string }): void {
-    const d = this.manifest.distribution;
-    if (d.id !== distribution.id || d.version !== distribution.version) {
-      throw new AppError('bundle_wrong_system', {
-        bundle: `${d.id} ${d.version}`,
-        box: `${distribution.id} ${distribution.version}`,
-      });
-    }
+  requireFor(box: System): void {
+    const error = otherSystem(this.manifest.distribution, box);
+    if (error) throw error;
   }
 
   /** Refuses a bundle that lacks one of these sets. Errors: bundle_lacks. */

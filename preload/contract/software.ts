@@ -67,7 +67,9 @@ export interface Resolved {
   version: string;
   /** What is given to apt: `name=version` of the package and of those that come with it. */
   install: string[];
-  /** For people: "NVIDIA driver 580.95.05 (specification ≥ 550.127.05, RTX 5090 with open modules ≥ 570.26)". */
+  /** For people: "NVIDIA driver 580.95.05". */
+  named: string;
+  /** The same with who asks for it: "NVIDIA driver 580.95.05 (specification ≥ 550.127.05, RTX 5090 with open modules ≥ 570.26)". */
   text: string;
 }
 
@@ -128,10 +130,19 @@ export function resolveSoftware(
     const found = all.find(({ why }) => why === null);
     const wanted = layers.includes(c.layer);
     if (found) {
-      const text = `${c.title} ${upstream(found.version)} (${demands(c)})`;
+      const named = `${c.title} ${upstream(found.version)}`;
       const { id, title, layer } = c;
       const install = [found.name, ...c.also].map((name) => `${name}=${found.version}`);
-      components.push({ id, title, layer, package: found.name, version: found.version, install, text });
+      components.push({
+        id,
+        title,
+        layer,
+        package: found.name,
+        version: found.version,
+        install,
+        named,
+        text: `${named} (${demands(c)})`,
+      });
     } else if (wanted) {
       const had = all.map(({ name, version, why }) => `${name} ${version}: ${why ?? ''}`);
       const names = c.packages.join(' or ');

@@ -6,7 +6,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LAYERS } from '../../preload/contract/standing.ts';
 import { Hands } from './hands.ts';
 import { killApp } from './looks.ts';
 import { recordOf } from './record.ts';
@@ -111,8 +110,7 @@ describe.runIf(why === null)(`a killed app${why ? ` (not run: ${why})` : ''}`, (
     await h.live();
     await h.goTo('Provision');
     // One layer is enough to be killed in.
-    for (const layer of LAYERS.filter((l) => !l.optional && l.layer > 0))
-      await page().getByRole('checkbox', { name: layer.title }).uncheck();
+    await h.upToLayer(0);
     await h.button('Provision L0').click();
     await h.give(SUDO);
     await running().waitFor();

@@ -1,5 +1,6 @@
 /** What an engineer's hands do in the window, by the names that the window gives to its parts. */
 import type { Locator, Page } from '@playwright/test';
+import { LAYERS } from '../../preload/contract/standing.ts';
 
 export class Hands {
   readonly page: Page;
@@ -19,6 +20,12 @@ export class Hands {
   /** The list of steps, each with its state as a word. */
   get steps(): Locator {
     return this.page.getByRole('navigation', { name: 'Steps' });
+  }
+
+  /** In Provision: takes out the layers above this one. */
+  async upToLayer(last: number): Promise<void> {
+    for (const { title } of LAYERS.filter((l) => !l.optional && l.layer > last))
+      await this.page.getByRole('checkbox', { name: title }).uncheck();
   }
 
   async next(step: string): Promise<void> {

@@ -1,7 +1,7 @@
 /** The practice journey as an engineer clicks through it, step by step: from the first screen to a report that is written. */
 import type { Page } from '@playwright/test';
 import { expect } from 'vitest';
-import { LAYERS } from '../../preload/contract/standing.ts';
+import { Hands } from './hands.ts';
 
 const SUDO = 'practice-Sudo 1';
 
@@ -88,8 +88,7 @@ export class Journey {
     await this.#next('Provision');
     await this.#look();
     if (only) {
-      for (const layer of LAYERS.filter((l) => !l.optional && l.layer > 0))
-        await page.getByRole('checkbox', { name: layer.title }).uncheck();
+      await new Hands(page).upToLayer(0);
       await this.#button('Provision L0').click();
       await page
         .getByRole('region', { name: 'L0 Bootstrap' })

@@ -19,7 +19,6 @@ import { Display, openApp, whyNoWindow, type OpenWindow } from './window.ts';
 
 /** The first box of a machine is built from packages. */
 const RIG_MS = 600_000;
-const ABOVE = ['L2 Driver stack', 'L3 GPU runtime', 'L4 AI frameworks', 'L5 Validation and monitoring'];
 /** Both layers on a machine that is busy with other tests; about a minute on one that is not. */
 const LAYERS_MS = 500_000;
 const why = whyNoRig() ?? whyNoWindow();
@@ -128,7 +127,7 @@ describe.runIf(why === null)(`the wizard on a rig box${why ? ` (not run: ${why})
     await accessible(page());
     await shot(page(), 'provision-plan');
     // The other layers are given in tests/integration/all-layers.test.ts.
-    for (const layer of ABOVE) await page().getByRole('checkbox', { name: layer }).uncheck();
+    await h.upToLayer(1);
     await h.button('Provision L0, L1').click();
     await page()
       .getByText(/Waiting for apt's lock: held by \S*python3/)

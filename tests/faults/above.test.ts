@@ -1,8 +1,9 @@
 /**
  * What can befall the layers above the first, on one box that has all of them in the end: each fault in one layer. The long runs
- * do each in any layer (docs/reliability.md).
+ * do each in any layer (docs/reliability.md). Of those that are done by hand CI has the same in layer 1: kill, cuts, bad-input/jobs, clock.
  */
 import { afterAll, beforeAll, describe, it } from 'vitest';
+import { byHand } from '../integration/byhand.ts';
 import { whyNoRig } from '../rig/box.ts';
 import {
   ansibleKilledAbove,
@@ -19,8 +20,6 @@ import { Stage } from './stage.ts';
 import { clockWrong, diskFullInVenvs } from './world.ts';
 
 const why = whyNoRig();
-/** With `MEND=all`: CI has the same of layer 1 (kill, cuts, bad-input/jobs and clock). */
-const byHand = process.env['MEND'] === 'all' ? it : () => undefined;
 
 describe.runIf(why === null)(`the layers above, cut short${why ? ` (not run: ${why})` : ''}`, () => {
   const random = new Random(1);

@@ -1,5 +1,6 @@
 /** The command line killed in each phase of a provision, and gone on with; then the same again over a cable that breaks. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { byHand } from '../integration/byhand.ts';
 import { whyNoRig } from '../rig/box.ts';
 import { kill } from './kill.ts';
 import { Random } from './random.ts';
@@ -7,8 +8,6 @@ import { Stage } from './stage.ts';
 import { unsteady } from './unsteady.ts';
 
 const why = whyNoRig();
-/** With `MEND=all`: in CI the cable is cut in link tests (cuts.test.ts) and out during whole installations (all-layers.test.ts). */
-const byHand = process.env['MEND'] === 'all' ? it : () => undefined;
 
 describe.runIf(why === null)(`a laptop that dies${why ? ` (not run: ${why})` : ''}`, () => {
   let stage: Stage;
@@ -24,6 +23,7 @@ describe.runIf(why === null)(`a laptop that dies${why ? ` (not run: ${why})` : '
     expect(told.counts['kills']).toBeGreaterThanOrEqual(5);
   }, 600_000);
 
+  // In CI the cable is cut in link tests (cuts.test.ts), and out during whole installations (all-layers.test.ts).
   byHand(
     'a second provision over a cable that breaks changes nothing, and loses nothing',
     async () => {

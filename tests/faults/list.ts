@@ -8,6 +8,7 @@ import {
   cableOutAbove,
   ansibleKilledAbove,
   powerCutAbove,
+  type Above,
   type AboveFault,
 } from './above.ts';
 import { cancelled, cancelledContainer } from './cancel.ts';
@@ -35,30 +36,33 @@ const anywhere = { within: 12, mend: true };
 /** On a fresh box. */
 const fresh = (befall: Fault['befall']): Fault => ({ open: () => Stage.open(), befall });
 
-/** Somewhere in one of the layers 2 to 5, on a box that has what is below it. */
-const above = (befall: (stage: Stage, random: Random, opts: AboveFault) => Promise<Told>): Fault => ({
+/** On a box that has what is below the layer that `pick` decides on. */
+const onTop = <T extends { layer: Above }>(
+  pick: (random: Random) => T,
+  befall: (stage: Stage, random: Random, opts: T) => Promise<Told>,
+): Fault => ({
   open: () => Stage.provisioned(),
   befall: async (stage, random) => {
-    const opts = anyLayer(random);
+    const opts = pick(random);
     await below(stage, opts.layer);
     const { counts, slowestMs } = await befall(stage, random, opts);
     return { counts: { ...counts, [`in L${opts.layer}`]: 1 }, slowestMs };
   },
 });
 
-/** The same for what befalls these layers alone. */
+/** Somewhere in one of the layers 2 to 5. */
+const above = (befall: (stage: Stage, random: Random, opts: AboveFault) => Promise<Told>): Fault =>
+  onTop(anyLayer, befall);
+
+/** What befalls these layers alone, at a moment of its own. */
 const aboveIn = (
-  layers: readonly [AboveFault['layer'], ...AboveFault['layer'][]],
-  befall: (stage: Stage, random: Random, layer: AboveFault['layer']) => Promise<Told>,
-): Fault => ({
-  open: () => Stage.provisioned(),
-  befall: async (stage, random) => {
-    const layer = random.pick(layers);
-    await below(stage, layer);
-    const { counts, slowestMs } = await befall(stage, random, layer);
-    return { counts: { ...counts, [`in L${layer}`]: 1 }, slowestMs };
-  },
-});
+  layers: readonly [Above, ...Above[]],
+  befall: (stage: Stage, random: Random, layer: Above) => Promise<Told>,
+): Fault =>
+  onTop(
+    (random) => ({ layer: random.pick(layers) }),
+    (stage, random, { layer }) => befall(stage, random, layer),
+  );
 
 export const FAULTS: Record<string, Fault> = {
   cuts: fresh((stage, random) => cuts(stage, random, { cuts: 100, longest: 10_000 })),

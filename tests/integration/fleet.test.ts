@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TREE } from '../../main/services/layers.ts';
 import { whyNoRig, type RigBox } from '../rig/box.ts';
 import { until } from '../rig/host.ts';
+import { byHand } from './byhand.ts';
 import { ControlNode } from './control.ts';
 import { Bench } from './mend/mend.ts';
 import { provisioned, type Provisioned } from './provisioned.ts';
@@ -26,9 +27,6 @@ function changedTasks(stdout: string): string[] {
   const tasks = stdout.split(/^TASK /m).slice(1);
   return tasks.filter((task) => /^changed: /m.test(task)).map((task) => task.slice(0, task.indexOf(']') + 1));
 }
-
-/** With `MEND=all`, as whole plays take a minute or two each; a play on each box at once is run always. */
-const byHand = process.env['MEND'] === 'all' ? it : () => undefined;
 
 describe.runIf(why === null)(`a fleet${why ? ` (not run: ${why})` : ''}`, () => {
   let berlin: Provisioned;
@@ -60,6 +58,7 @@ describe.runIf(why === null)(`a fleet${why ? ` (not run: ${why})` : ''}`, () => 
     await Promise.all(both().map((kept) => kept?.end()));
   });
 
+  // Whole plays take a minute or two each; a play on each box at once is run always.
   byHand(
     'one command brings the bundle, layer 1 and hardening to both, each with what its group says',
     async () => {

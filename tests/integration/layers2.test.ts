@@ -13,6 +13,7 @@ import { ROOT } from '../rig/host.ts';
 import { KERNELS } from '../rig/nvidia.ts';
 import { TREE } from '../../main/services/layers.ts';
 import { BoxJobs } from './boxjobs.ts';
+import { ALL } from './byhand.ts';
 import { L2, UNBROKEN_L2 } from './mend/l2.ts';
 import { L3 } from './mend/l3.ts';
 import { Bench, differences, layerChecks, rounds } from './mend/mend.ts';
@@ -21,7 +22,6 @@ import { provisioned, type Provisioned } from './provisioned.ts';
 const why = whyNoRig();
 const PROFILE = JSON.parse(readFileSync(join(ROOT, 'resources/profiles/two-h100.json'), 'utf8')) as object;
 const IMAGE = 'vault-cube/busybox:stand-in';
-const APT = 'APT_CONFIG=/var/lib/vault-cube/apt/apt.conf DEBIAN_FRONTEND=noninteractive apt-get -q -y';
 const VARS = {
   base_system_image_archives_dir: `${TREE}/images`,
   driver_stack_repository_url: '',
@@ -36,7 +36,7 @@ const VARS = {
 /** A container has no kernel of its own, so none loads a module. */
 const ALWAYS = { l2_module_loaded: 'not_supported' };
 const ROWS = [...L2, ...L3];
-const ROUNDS = rounds(ROWS).slice(0, process.env['MEND'] === 'all' ? undefined : 1);
+const ROUNDS = rounds(ROWS).slice(0, ALL ? undefined : 1);
 const about = (rows: readonly { finds: object }[]) => rows.flatMap(({ finds }) => Object.keys(finds));
 
 it('every check of layers 2 and 3 that can be broken here is broken by a row', async () => {
@@ -55,12 +55,7 @@ describe.runIf(why === null)(`layers 2 and 3${why ? ` (not run: ${why})` : ''}`,
   beforeAll(async () => {
     kept = await provisioned();
     jobs = await BoxJobs.on(kept.box);
-    // A fast compressor, as both kernels get a new initramfs many times.
-    await jobs.sh(
-      'mkdir -p /etc/initramfs-tools/conf.d; echo COMPRESSLEVEL=1 >/etc/initramfs-tools/conf.d/rig',
-    );
-    const kernels = KERNELS.flatMap((k) => [`linux-image-${k}`]);
-    await jobs.sh(`${APT} update && ${APT} install --no-install-recommends ${kernels.join(' ')}`);
+    await jobs.kernels(KERNELS);
   });
 
   afterAll(async () => {

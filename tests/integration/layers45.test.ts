@@ -10,6 +10,7 @@ import { whyNoRig } from '../rig/box.ts';
 import { ROOT } from '../rig/host.ts';
 import { TREE } from '../../main/services/layers.ts';
 import { BoxJobs } from './boxjobs.ts';
+import { ALL, byHand } from './byhand.ts';
 import { L4, UNBROKEN_L4 } from './mend/l4.ts';
 import { L5 } from './mend/l5.ts';
 import { ABSENT_L6, L6, UNBROKEN_L6 } from './mend/l6.ts';
@@ -28,7 +29,7 @@ const EXIT_CODES: Record<string, number> = {
   ...{ failed: 20, incomplete: 21 },
 };
 const ROWS = [...L4, ...L5];
-const ROUNDS = rounds(ROWS).slice(0, process.env['MEND'] === 'all' ? undefined : 2);
+const ROUNDS = rounds(ROWS).slice(0, ALL ? undefined : 2);
 /** Layer 6 and what follows it; the playbook has its own order. */
 const OPTIONAL = ['hardening', 'forwarding', 'l6'];
 /** AIDE reads what is not left out, all of it: the distribution's own files would take it a minute. */
@@ -37,9 +38,7 @@ const VARS_L6 = {
     ...['/usr', '/opt', '/var/lib/docker', '/var/lib/containerd', '/var/lib/vault-cube', '/var/log'],
   ],
 };
-const ROUNDS_L6 = process.env['MEND'] === 'all' ? rounds(L6) : [];
-/** Its packages alone take a minute, for AIDE's two hundred settings: by hand, with the rows. */
-const byHand = process.env['MEND'] === 'all' ? it : () => undefined;
+const ROUNDS_L6 = ALL ? rounds(L6) : [];
 const about = (rows: readonly { finds: object }[]) => rows.flatMap(({ finds }) => Object.keys(finds));
 
 it('every check of layers 4 and 5 that can be broken here is, in the rounds that are run', async () => {
@@ -144,6 +143,7 @@ describe.runIf(why === null)(`layers 4 and 5${why ? ` (not run: ${why})` : ''}`,
     },
   );
 
+  // Its packages alone take a minute, for AIDE's two hundred settings: by hand, with the rows.
   byHand('layer 6 watches the box, and forwarding is closed last', async () => {
     expect(await jobs.layers(OPTIONAL, VARS_L6)).toMatchObject({
       outcome: 'passed',

@@ -5,6 +5,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { whyNoRig } from '../rig/box.ts';
+import { byHand } from './byhand.ts';
 import { ACCESS } from './mend/access.ts';
 import { Bench, differences, layerChecks, rounds } from './mend/mend.ts';
 import { SYSTEM } from './mend/system.ts';
@@ -14,8 +15,6 @@ import { provisioned, type Provisioned } from './provisioned.ts';
 vi.setConfig({ testTimeout: 420_000 });
 
 const why = whyNoRig();
-/** With `MEND=all`. */
-const byHand = process.env['MEND'] === 'all' ? it : () => undefined;
 const ROWS = [...SYSTEM, ...ACCESS];
 const FIRST = rounds(ROWS).slice(0, 2);
 const about = (rows: readonly { finds: object }[]) =>

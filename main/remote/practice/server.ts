@@ -162,9 +162,9 @@ export class PracticeBox {
 
   #welcome(client: ServerClient): void {
     let user = '';
+    client.on('error', () => undefined);
     if (this.#away) return void client.end();
     this.#clients.add(client);
-    client.on('error', () => undefined);
     client.on('close', () => {
       this.#clients.delete(client);
       for (const [port, owner] of this.#forwards) if (owner === client) this.#forwards.delete(port);

@@ -1,6 +1,7 @@
 /** What the site bundle offers, beside what the profile and the hardware want: decided here as it is when layers are planned. */
 import { AppError } from '../../../preload/contract/errors.ts';
 import { resolveSoftware } from '../../../preload/contract/software.ts';
+import { otherSystem } from '../bundle.ts';
 import { notRun, pass, unnamed, type Finding, type Look, type PreflightCheck } from './judge.ts';
 
 const LATER = 'versions are decided when the layers are planned';
@@ -14,22 +15,17 @@ function software({ profile, facts, when: { bundle } }: Look): Finding {
   if (!facts.distribution)
     return notRun(`the distribution could not be read, so ${LATER}`, null, { evidence });
   const { id, version } = facts.distribution;
-  const made = bundle.distribution;
-  if (made.id !== id || made.version !== version) {
-    const [bundleFor, box] = [`${made.id} ${made.version}`, `${id} ${version ?? ''}`.trim()];
-    const error = new AppError('bundle_wrong_system', { bundle: bundleFor, box });
-    return { verdict: 'fail', value: error.message, nextAction: error.nextAction, evidence };
-  }
+  const wrong = otherSystem(bundle.distribution, { id, version: version ?? 'unknown' });
+  if (wrong) return { verdict: 'fail', value: wrong.message, nextAction: wrong.nextAction, evidence };
   const layers = [...new Set(wanted.map((c) => c.layer))];
   const { components, refusals } = resolveSoftware(wanted, bundle.offered, layers);
   if (refusals.length) {
     const { nextAction } = new AppError('versions_unmet', { detail: '' });
     return { verdict: 'fail', value: refusals.join(' '), nextAction, evidence };
   }
-  const lines = components.map((c) => c.text);
-  return pass(lines.map((line) => line.replace(/ \(.*$/, '')).join(', '), {
+  return pass(components.map((c) => c.named).join(', '), {
     threshold: "floors of the specification and of the hardware, in the profile's software",
-    evidence: [evidence, ...lines].join('\n'),
+    evidence: [evidence, ...components.map((c) => c.text)].join('\n'),
   });
 }
 

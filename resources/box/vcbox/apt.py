@@ -43,6 +43,11 @@ DPkg::Options {{ "--force-confdef"; "--force-confold"; }};
 """
 
 
+def foreseeable(paths: Paths) -> bool:
+    """Whether the packages that roles ask apt for are where the installation left them: check mode can tell nothing without."""
+    return (paths.tree / "apt" / "InRelease").is_file()
+
+
 def lock_pid(path: str) -> int | None:
     """Pid of the process that holds the file's POSIX write lock, 0 when it is of another namespace; None when free."""
     try:
@@ -118,7 +123,9 @@ def repair(ctx: Context, paths: Paths) -> bool:
     left = audit()
     if left:
         said = error_in(done.tail)
-        raise JobFailed("dpkg_broken", f"{names_in(left)} stays half configured{f'; {said}' if said else ''}.")
+        raise JobFailed(
+            "dpkg_broken", f"{names_in(left)} stays half configured{f'; {said}' if said else ''}."
+        )
     return True
 
 

@@ -30,8 +30,7 @@ class Hands:
         return next((o for o in self.orders() if o.get("role") == role), None)
 
     def foreseeable(self) -> bool:
-        """Whether the packages that roles ask apt for are where the installation left them."""
-        return (self.ctx.paths.tree / "apt" / "InRelease").is_file()
+        return apt.foreseeable(self.ctx.paths)
 
     def play(self, order: dict[str, Any], *, check: bool) -> dict[str, Any]:
         """Runs a role again, in check mode or really: `{counts, changed, failure}`; failure names the task and what it said."""

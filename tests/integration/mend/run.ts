@@ -18,7 +18,6 @@ import { SYSTEM } from './system.ts';
 
 /** A container has no kernel of its own, so none loads a module. */
 const ALWAYS: Findings = { l2_module_loaded: 'not_supported' };
-const APT = 'APT_CONFIG=/var/lib/vault-cube/apt/apt.conf DEBIAN_FRONTEND=noninteractive apt-get -q -y';
 
 function unlike(found: Findings, wanted: Findings): string[] {
   const ids = [...new Set([...Object.keys(found), ...Object.keys(wanted)])];
@@ -61,12 +60,7 @@ async function mend(bench: Bench, rows: readonly Row[]): Promise<Told> {
 /** Two kernels, and the layers above the first, as the app gives them. */
 async function layersAbove(kept: Provisioned): Promise<void> {
   const jobs = await BoxJobs.on(kept.box);
-  // A fast compressor, as both kernels get a new initramfs many times.
-  await jobs.sh(
-    'mkdir -p /etc/initramfs-tools/conf.d; echo COMPRESSLEVEL=1 >/etc/initramfs-tools/conf.d/rig',
-  );
-  const kernels = KERNELS.map((k) => `linux-image-${k}`).join(' ');
-  await jobs.sh(`${APT} update && ${APT} install --no-install-recommends ${kernels}`);
+  await jobs.kernels(KERNELS);
   const args = ['--box', NAME, '--layers', '2,3,4,5', '--bundle', kept.box.bundle];
   const { code, last } = await kept.laptop.run('provision', ...args);
   if (code !== 0 && code !== 10) throw new Error(`the layers did not pass: ${JSON.stringify(last)}`);

@@ -75,7 +75,7 @@ describe('what apt says', () => {
 describe('what the layers ask for', () => {
   const roles = rolePackages('ubuntu-24.04');
   const chosen = (id: Resolved['id'], layer: number, name: string, version: string): Resolved => ({
-    ...{ id, layer, version, title: id, text: id },
+    ...{ id, layer, version, title: id, named: id, text: id },
     package: name,
     install: [`${name}=${version}`],
   });

@@ -95,6 +95,11 @@ describe('recordings of the practice box', () => {
     },
   );
 
+  it('is of the machine that its profile is a copy of', () => {
+    const ofMachine = (p: Profile) => ({ ...p, id: '', title: '', distributions: [] });
+    expect(ofMachine(loadProfile('practice').profile)).toEqual(ofMachine(loadProfile('two-h100').profile));
+  });
+
   it.each(['fresh', 'provisioned'] as const)('facts of the %s box are what the gatherer prints', (stage) => {
     const recordings = new Recordings(DIR, null);
     expect(BoxFacts.parse(recordings.facts(stage, 'user')).root).toBe(false);

@@ -9,7 +9,7 @@ def run(ctx: Context) -> dict[str, int]:
     params: `{playbook, tags, vars}`; `changed` of the counts is how many tasks found the box otherwise than they leave it. A task
     that refuses to go on tells of a difference, too, and what it stops must not hide what health checks and other layers find.
     """
-    if not (ctx.paths.tree / "apt" / "InRelease").is_file():
+    if not apt.foreseeable(ctx.paths):
         raise JobFailed(
             "not_foreseeable",
             "The packages of the site bundle are not on the box, so what would change cannot be foreseen.",

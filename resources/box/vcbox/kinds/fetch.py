@@ -167,32 +167,29 @@ class Fetch:
         return stat.f_bavail * stat.f_frsize
 
     def make_room(self, missing: int, files: list[dict[str, Any]]) -> None:
-        """Takes other layers' files away where these would not fit beside them: what was installed of them stays installed, and the
-        next fetch of such a layer brings its files again. JobFailed `box_disk_full`, and nothing taken, when that is not enough."""
-        need = missing + SPARE_BYTES
+        """Takes other layers' files away, the largest first, where these would not fit beside them: what was installed of them stays
+        installed, and the next fetch of such a layer brings its files again. JobFailed `box_disk_full`, and nothing taken, when that is
+        not enough."""
+        need, free = missing + SPARE_BYTES, self.free()
+        if free >= need:
+            return
         wanted = {f["sha256"] for f in files}
         others = [p for p in self.store.iterdir() if p.name.removesuffix(".part") not in wanted]
-        gain = sum(p.stat().st_size for p in others)
-        if self.free() < need <= self.free() + gain:
-            links = [p for p in self.tree.rglob("*") if p.is_file()]
-            linked: dict[int, list[Path]] = {}
-            for path in links:
-                linked.setdefault(path.stat().st_ino, []).append(path)
-            before = self.free()
-            for old in sorted(others, key=lambda p: -p.stat().st_size):
-                for path in [*linked.get(old.stat().st_ino, []), old]:
-                    path.unlink()
-                if self.free() >= need:
-                    break
-            gone = (self.free() - before) / 1e9
-            self.ctx.log.note(f"{gone:.1f} GB of other layers' files removed to make room", self.ctx.step_id)
-        free = self.free()
-        if free < need:
-            need = need / 1e9
+        if free + sum(p.stat().st_size for p in others) < need:
             raise JobFailed(
                 "box_disk_full",
-                f"{self.store} has {free / 1e9:.1f} GB free; the bundle needs {need:.1f} GB (what is missing and 1 GiB).",
+                f"{self.store} has {free / 1e9:.1f} GB free; the bundle needs {need / 1e9:.1f} GB (what is missing and 1 GiB).",
             )
+        links: dict[int, list[Path]] = {}
+        for path in [*self.store.iterdir(), *(p for p in self.tree.rglob("*") if p.is_file())]:
+            links.setdefault(path.stat().st_ino, []).append(path)
+        for old in sorted(others, key=lambda p: -p.stat().st_size):
+            for path in links[old.stat().st_ino]:
+                path.unlink()
+            if self.free() >= need:
+                break
+        gone = (self.free() - free) / 1e9
+        self.ctx.log.note(f"{gone:.1f} GB of other layers' files removed to make room", self.ctx.step_id)
 
     def one(self, file: dict[str, Any]) -> None:
         """Downloads one file into the store, whole and with its hash; waits while the source is away."""
