@@ -74,8 +74,8 @@ export class Bench {
   }
 
   /** `vault-cube check`: what does not pass. */
-  async check(): Promise<Findings> {
-    const ended = await this.#p.laptop.run('check', '--box', NAME, '--layers', '1');
+  async check(layers = '1'): Promise<Findings> {
+    const ended = await this.#p.laptop.run('check', '--box', NAME, '--layers', layers);
     if (ended.last.type !== 'result')
       throw new Error(`check: ${JSON.stringify(ended.last)}\n${ended.stderr}`);
     return findings(eventsOf(ended.records));
@@ -117,6 +117,49 @@ export function differences(before: Snapshot, after: Snapshot, leaves: readonly 
     ...unlike.map((key) => `${key}: ${before.get(key) ?? 'not there'} → ${after.get(key) ?? 'not there'}`),
     ...gone.map((key) => `${key}: was to be left`),
   ];
+}
+
+/** Of every rig box: a container has no kernel of its own, so none loads a module. */
+export const ALWAYS: Findings = { l2_module_loaded: 'not_supported' };
+
+function unlike(found: Findings, wanted: Findings): string[] {
+  const ids = [...new Set([...Object.keys(found), ...Object.keys(wanted)])];
+  return ids
+    .filter((id) => found[id] !== (wanted[id] ?? ALWAYS[id]))
+    .map((id) => `${id} is ${found[id] ?? 'pass'}, wanted ${wanted[id] ?? 'pass'}`);
+}
+
+/** Files that a row before this one has left otherwise: mending those once more may find nothing to change. */
+const left = new Set<string>();
+
+export interface Told {
+  /** What is not as the rows say, in words. */
+  wrong: string[];
+  /** The tasks that drift names. */
+  tasks: string[];
+}
+
+/** Breaks a box, looks what `vault-cube drift` says, provisions these layers once more, and looks what else changed. */
+export async function mendRows(bench: Bench, rows: readonly Row[]): Promise<Told> {
+  const layers = layersOf(rows);
+  const before = await bench.snapshot();
+  for (const row of rows) await bench.breakIt(row);
+  const broken = await bench.snapshot();
+  const { drift, findings, code } = await bench.drift(layers);
+  const wanted: Findings = Object.fromEntries(rows.flatMap((row) => Object.entries(row.finds)));
+  const wrong = unlike(findings, wanted).map((text) => `check: ${text}`);
+  if (code === 0 || code === 10) wrong.push(`drift ended with ${code}`);
+  wrong.push(...differences(broken, await bench.snapshot()).map((text) => `drift changed ${text}`));
+  const mended = await bench.provision(layers);
+  if (mended.code !== 0 && mended.code !== 10)
+    wrong.push(`provision ended with ${mended.code}: ${JSON.stringify(mended.findings).slice(0, 1000)}`);
+  wrong.push(...unlike(mended.findings, {}).map((text) => `after: ${text}`));
+  const leaves = rows.flatMap((row) => row.leaves ?? []);
+  const may = leaves.filter((path) => left.has(path));
+  const others = differences(before, await bench.snapshot(), leaves);
+  for (const path of leaves) left.add(path);
+  wrong.push(...others.filter((text) => !may.some((path) => text === `${path}: was to be left`)));
+  return { wrong, tasks: drift };
 }
 
 /**

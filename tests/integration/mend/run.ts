@@ -2,7 +2,7 @@
  * The table by hand: `npx tsx tests/integration/mend/run.ts [--rounds] [PATTERN]` breaks a box that has layers 0 to 5, row by row;
  * looks what `vault-cube drift` says, of the layers' tasks and of their health checks; provisions these layers once more; and looks
  * what else changed. With --rounds as many rows together as are apart from each other. Prints what is not as the table says;
- * exit 1 then. `npm test` does the first rounds (mend.test.ts, layers2.test.ts, layers45.test.ts).
+ * exit 1 then. `npm test` does the first rounds (mend.test.ts, all-layers.test.ts).
  */
 import { parseArgs } from 'node:util';
 import { KERNELS } from '../../rig/nvidia.ts';
@@ -13,49 +13,8 @@ import { L2 } from './l2.ts';
 import { ACROSS, L3 } from './l3.ts';
 import { L4 } from './l4.ts';
 import { L5 } from './l5.ts';
-import { Bench, differences, layersOf, rounds, type Findings, type Row } from './mend.ts';
+import { Bench, layersOf, mendRows, rounds, type Told } from './mend.ts';
 import { SYSTEM } from './system.ts';
-
-/** A container has no kernel of its own, so none loads a module. */
-const ALWAYS: Findings = { l2_module_loaded: 'not_supported' };
-
-function unlike(found: Findings, wanted: Findings): string[] {
-  const ids = [...new Set([...Object.keys(found), ...Object.keys(wanted)])];
-  return ids
-    .filter((id) => found[id] !== (wanted[id] ?? ALWAYS[id]))
-    .map((id) => `${id} is ${found[id] ?? 'pass'}, wanted ${wanted[id] ?? 'pass'}`);
-}
-
-/** Files that a row before this one has left otherwise: mending those once more may find nothing to change. */
-const left = new Set<string>();
-
-interface Told {
-  wrong: string[];
-  /** The tasks that drift names. */
-  tasks: string[];
-}
-
-async function mend(bench: Bench, rows: readonly Row[]): Promise<Told> {
-  const layers = layersOf(rows);
-  const before = await bench.snapshot();
-  for (const row of rows) await bench.breakIt(row);
-  const broken = await bench.snapshot();
-  const { drift, findings, code } = await bench.drift(layers);
-  const wanted: Findings = Object.fromEntries(rows.flatMap((row) => Object.entries(row.finds)));
-  const wrong = unlike(findings, wanted).map((text) => `check: ${text}`);
-  if (code === 0 || code === 10) wrong.push(`drift ended with ${code}`);
-  wrong.push(...differences(broken, await bench.snapshot()).map((text) => `drift changed ${text}`));
-  const mended = await bench.provision(layers);
-  if (mended.code !== 0 && mended.code !== 10)
-    wrong.push(`provision ended with ${mended.code}: ${JSON.stringify(mended.findings).slice(0, 1000)}`);
-  wrong.push(...unlike(mended.findings, {}).map((text) => `after: ${text}`));
-  const leaves = rows.flatMap((row) => row.leaves ?? []);
-  const may = leaves.filter((path) => left.has(path));
-  const others = differences(before, await bench.snapshot(), leaves);
-  for (const path of leaves) left.add(path);
-  wrong.push(...others.filter((text) => !may.some((path) => text === `${path}: was to be left`)));
-  return { wrong, tasks: drift };
-}
 
 /** Two kernels, and the layers above the first, as the app gives them. */
 async function layersAbove(kept: Provisioned): Promise<void> {
@@ -85,7 +44,7 @@ try {
   const bench = new Bench(kept);
   for (const round of together) {
     const t0 = performance.now();
-    const { wrong, tasks } = await mend(bench, round).catch(async (error: unknown): Promise<Told> => {
+    const { wrong, tasks } = await mendRows(bench, round).catch(async (error: unknown): Promise<Told> => {
       // The next row begins with a whole box.
       await bench.provision(layersOf(round));
       return { wrong: [String(error)], tasks: [] };

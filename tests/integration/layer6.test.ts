@@ -1,0 +1,96 @@
+/**
+ * The role and checks of layer 6 on a provisioned rig box. What a container cannot show is what the kernel does by itself. Its
+ * packages alone take a minute, for AIDE's two hundred settings: with `MEND=all`, and the rows of its table with it.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { whyNoRig } from '../rig/box.ts';
+import { ROOT } from '../rig/host.ts';
+import { BoxJobs } from './boxjobs.ts';
+import { ALL, byHand } from './byhand.ts';
+import { ABSENT_L6, L6, UNBROKEN_L6 } from './mend/l6.ts';
+import { Bench, differences, layerChecks, rounds } from './mend/mend.ts';
+import { NAME, provisioned, type Provisioned } from './provisioned.ts';
+
+const why = whyNoRig();
+const PROFILE = JSON.parse(readFileSync(join(ROOT, 'resources/profiles/two-h100.json'), 'utf8')) as object;
+/** Layer 6 and what follows it; the playbook has its own order. */
+const OPTIONAL = ['hardening', 'forwarding', 'l6'];
+/** AIDE reads what is not left out, all of it: the distribution's own files would take it a minute. */
+const VARS = {
+  extended_hardening_aide_exclude: [
+    ...['/usr', '/opt', '/var/lib/docker', '/var/lib/containerd', '/var/lib/vault-cube', '/var/log'],
+  ],
+};
+const ROUNDS = rounds(L6);
+
+it('every check of layer 6 that can be broken here is, when all rows are', async () => {
+  const wanted = (await layerChecks(6)).filter((id) => !UNBROKEN_L6.includes(id)).sort();
+  expect([...new Set(L6.flatMap(({ finds }) => Object.keys(finds)))].sort()).toEqual(wanted);
+});
+
+if (ALL)
+  describe.runIf(why === null)(`layer 6${why ? ` (not run: ${why})` : ''}`, () => {
+    let kept: Provisioned;
+    let jobs: BoxJobs;
+
+    beforeAll(async () => {
+      kept = await provisioned();
+      jobs = await BoxJobs.on(kept.box);
+    });
+
+    afterAll(async () => {
+      await kept?.end();
+    });
+
+    byHand('layer 6 watches the box, and forwarding is closed last', async () => {
+      expect(await jobs.layers(OPTIONAL, VARS)).toMatchObject({
+        outcome: 'passed',
+        changed: expect.arrayContaining(['Make the database', 'Forward nothing']),
+        counts: { failed: 0 },
+      });
+      expect(await jobs.findings(['l6'], PROFILE)).toEqual(ABSENT_L6);
+      expect(await jobs.findings(['l1'], PROFILE)).toEqual({});
+      const listed = await jobs.sh('zcat -f /var/lib/aide/aide.db');
+      expect(listed).toContain('\n/etc/ssh/sshd_config ');
+      expect(listed).not.toMatch(/^\/var\/(lib\/(docker|vault-cube)|log)\//m);
+      // The comparison as the timer starts it, by AIDE's own user.
+      await jobs.sh(
+        'systemctl start dailyaidecheck.service && grep -q 01-vault-cube-forwarding /var/log/aide/aide.log',
+      );
+      const told = await kept.box.run(['vault-cube-openscap']);
+      expect(told).toMatchObject({ code: 3, stdout: expect.stringContaining('not offered') });
+    });
+
+    byHand('once more it changes nothing', async () => {
+      expect(await jobs.layers(OPTIONAL, VARS)).toMatchObject({
+        outcome: 'passed',
+        changed: [],
+        counts: { changed: 0, failed: 0 },
+      });
+    });
+
+    byHand('the app gets in and can bring no more packages, and says why', async () => {
+      const args = ['--box', NAME, '--layers', '1', '--bundle', kept.box.bundle];
+      const { code, last, records } = await kept.laptop.run('provision', ...args);
+      expect(code).not.toBe(0);
+      expect(JSON.stringify([last, records])).toContain('AllowTcpForwarding');
+    });
+
+    it.each(ROUNDS.map((rows) => [rows.map(({ what }) => what).join('; '), rows] as const))(
+      'broken by hand, named, mended: %s',
+      async (_what, rows) => {
+        const bench = new Bench(kept);
+        const before = await bench.snapshot();
+        for (const row of rows) await bench.breakIt(row);
+        expect(await jobs.findings(['l6'], PROFILE)).toEqual(
+          Object.assign({}, ABSENT_L6, ...rows.map(({ finds }) => finds)),
+        );
+        expect(await jobs.layers(OPTIONAL, VARS)).toMatchObject({ outcome: 'passed' });
+        expect(await jobs.findings(['l6'], PROFILE)).toEqual(ABSENT_L6);
+        const leaves = rows.flatMap((row) => row.leaves ?? []);
+        expect(differences(before, await bench.snapshot(), leaves)).toEqual([]);
+      },
+    );
+  });
