@@ -88,6 +88,26 @@ DYNAMIC = """
 """
 MORE = "- name: More\n  ansible.builtin.command: 'true'\n  changed_when: false\n"
 
+COMPILED = """
+- name: Compiled
+  hosts: all
+  gather_facts: false
+  tags: [good]
+  tasks:
+    - name: A module of a role's own
+      own: {{to: {work}/own.json}}
+    - name: What a module starts
+      ansible.builtin.shell: {{cmd: env >{work}/env}}
+"""
+OWN = """
+import json, sys
+from ansible.module_utils import basic
+module = basic.AnsibleModule({"to": {"type": "path"}})
+with open(module.params["to"], "w") as to:
+    json.dump({"basic": basic.__file__, "path": sys.path}, to)
+module.exit_json()
+"""
+
 
 class Run:
     """One run of `playbook.run` in a temporary box; `text` is all that it left behind for people and programs."""
@@ -98,6 +118,9 @@ class Run:
             path.mkdir(parents=True)
         (project / "play.yml").write_text(play.format(work=base / "work", secret=SECRET))
         (project / "more.yml").write_text(MORE)
+        (project / "library").mkdir()
+        (project / "library" / "own.py").write_text(OWN)
+        self.work = base / "work"
         for name in ("ansible.cfg", "callback_plugins"):
             (project / name).symlink_to(ANSIBLE / name)
         (opt / "ansible").symlink_to(VENV)
@@ -186,3 +209,25 @@ def test_an_unknown_number_of_tasks_is_said_to_be_unknown(tmp_path: Path) -> Non
     run = Run(tmp_path, DYNAMIC)
     assert {e["total"] for e in run.tasks} == {None}
     assert ("More", "ok") in run.ends()
+
+
+def test_modules_take_the_common_code_compiled_and_hand_nothing_on(tmp_path: Path) -> None:
+    run = Run(tmp_path, COMPILED)
+    assert run.failed is None, run.text
+    own = json.loads((run.work / "own.json").read_text())
+    assert Path(own["basic"]).resolve().is_relative_to(VENV.resolve())
+    assert not [entry for entry in own["path"] if "fastmodules" in entry or "site-packages" in entry]
+    names = {line.partition("=")[0] for line in (run.work / "env").read_text().splitlines()}
+    assert not names & {"PYTHONPATH", "VAULT_CUBE_ANSIBLE"}
+
+
+def test_modules_do_without_where_it_is_not_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    half = tmp_path / "half"
+    (half / "ansible" / "module_utils").mkdir(parents=True)
+    for name in ("", "module_utils/"):
+        (half / "ansible" / name / "__init__.py").write_text("")
+    fast = str(Path(playbook.__file__).parent / "fastmodules")
+    monkeypatch.setattr(playbook, "compiled", lambda _: {"PYTHONPATH": fast, "VAULT_CUBE_ANSIBLE": str(half)})
+    run = Run(tmp_path, COMPILED)
+    assert run.failed is None, run.text
+    assert not Path(json.loads((run.work / "own.json").read_text())["basic"]).is_relative_to(half)
