@@ -22,8 +22,8 @@ const npx = (tool, ...args) => [join('node_modules', '.bin', tool), args];
 const tsc = (project) => [process.execPath, ['node_modules/typescript-native/bin/tsc', '-p', project]];
 /** Waits for processes and the network of this machine far more than it computes: beside the others. */
 const waiting = [['pytest, box', py('python3'), [...PYTEST, 'tests/box']]];
-/** Whole plays that send files take as long as all other tests of roles together: those are `npm test`'s. */
-const PLAYS = ['test_site_bundle.py', 'test_monitoring_code.py'].map(
+/** Whole plays that send files, and environments that are made, take as long as all other tests of roles together: `npm test`'s. */
+const PLAYS = ['test_site_bundle.py', 'test_monitoring_code.py', 'test_locked_venv.py'].map(
   (name) => `--ignore=ansible/tests/${name}`,
 );
 /** The longest first: two at a time, since most laptops and CI have two cores at least. */

@@ -18,6 +18,8 @@ VENV = Path(sys.executable).parents[1]
 sys.dont_write_bytecode = True
 sys.path[:0] = [str(REPO / "resources" / "box"), str(REPO / "tests" / "box")]
 
+from vcbox.playbook import compiled  # its folder is known only here
+
 
 def load(path: Path) -> Any:
     return yaml.safe_load(path.read_text())
@@ -47,6 +49,8 @@ def ansible_playbook(folder: Path, *args: str, path: str = os.environ["PATH"]) -
         "ANSIBLE_LOCALHOST_WARNING": "0",
         "ANSIBLE_NOCOLOR": "1",
         "LC_ALL": "C.UTF-8",
+        # As on a box: a third less time.
+        **compiled(VENV),
     }
     argv = [str(VENV / "bin" / "ansible-playbook"), *args]
     return subprocess.run(argv, cwd=folder, env=env, capture_output=True, text=True, timeout=120, check=False)
