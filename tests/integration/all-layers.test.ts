@@ -34,7 +34,7 @@ const EXIT_CODES: Record<string, number> = {
 };
 const ABOVE = '2,3,4,5';
 const UNBROKEN = [...UNBROKEN_L2, ...UNBROKEN_L4];
-const ROWS = [...L2, ...L3, ...L4, ...L5];
+const ROWS = [...L4, ...L5, ...L2, ...L3];
 const ROUNDS = rounds(ROWS).slice(0, ALL ? undefined : 2);
 const about = (rows: readonly { finds: object }[]) =>
   [...new Set(rows.flatMap(({ finds }) => Object.keys(finds)))].sort();

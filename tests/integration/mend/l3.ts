@@ -9,6 +9,7 @@ const RUNC = `sed -i 's/"default-runtime": "nvidia"/"default-runtime": "runc"/' 
 export const L3: readonly Row[] = [
   {
     what: 'the toolkit removed, and Docker told to do without',
+    of: 'toolkit',
     by: `${APT} remove nvidia-container-toolkit nvidia-container-toolkit-base; ${RUNC}; systemctl restart docker.service`,
     finds: fail('toolkit', 'daemon_json', 'default_runtime', 'container_gpus'),
   },
@@ -25,11 +26,13 @@ export const L3: readonly Row[] = [
   },
   {
     what: 'the toolkit removed',
+    of: 'toolkit',
     by: `${APT} remove nvidia-container-toolkit nvidia-container-toolkit-base`,
     finds: fail('toolkit', 'container_gpus'),
   },
   {
     what: 'the toolkit not held',
+    of: 'toolkit',
     by: 'apt-mark unhold nvidia-container-toolkit',
     finds: { l2_held: 'fail' },
   },

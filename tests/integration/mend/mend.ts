@@ -19,6 +19,8 @@ export interface Row {
   by: string;
   /** Every check that then does not pass: the one that is about it, and what cannot be right any more without it. */
   finds: Findings;
+  /** What checks of further layers then say, where these are looked at, too. */
+  across?: Findings;
   /**
    * Paths of the person's own that are there afterwards, too, without effect on what was broken: the product deletes nothing
    * that it did not make.
@@ -146,7 +148,13 @@ export async function mendRows(bench: Bench, rows: readonly Row[]): Promise<Told
   for (const row of rows) await bench.breakIt(row);
   const broken = await bench.snapshot();
   const { drift, findings, code } = await bench.drift(layers);
-  const wanted: Findings = Object.fromEntries(rows.flatMap((row) => Object.entries(row.finds)));
+  const wanted: Findings = Object.assign(
+    {},
+    ...rows.map(({ across = {} }) =>
+      Object.fromEntries(Object.entries(across).filter(([id]) => layers.includes(id.charAt(1)))),
+    ),
+    ...rows.map(({ finds }) => finds),
+  );
   const wrong = unlike(findings, wanted).map((text) => `check: ${text}`);
   if (code === 0 || code === 10) wrong.push(`drift ended with ${code}`);
   wrong.push(...differences(broken, await bench.snapshot()).map((text) => `drift changed ${text}`));
@@ -169,12 +177,13 @@ export async function mendRows(bench: Bench, rows: readonly Row[]): Promise<Told
 export function rounds(rows: readonly Row[]): Row[][] {
   const all: Row[][] = [];
   for (const row of rows) {
-    const ids = Object.keys(row.finds);
+    const about = ({ finds, across }: Row) => Object.keys({ ...finds, ...across });
+    const ids = about(row);
     const apart = (other: Row): boolean =>
       row.alone ||
       other.alone ||
       (row.of !== undefined && row.of === other.of) ||
-      ids.some((id) => id in other.finds);
+      about(other).some((id) => ids.includes(id));
     const free = all.find((round) => !round.some(apart));
     if (free) free.push(row);
     else all.push([row]);
