@@ -4,13 +4,13 @@
  */
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { byHand } from '../integration/byhand.ts';
+import { oneKernel } from '../integration/provisioned.ts';
 import { whyNoRig } from '../rig/box.ts';
 import {
   ansibleKilledAbove,
   appKilledAbove,
   aptLockAbove,
   asleepAbove,
-  below,
   cableOutAbove,
   powerCutAbove,
 } from './above.ts';
@@ -27,7 +27,7 @@ describe.runIf(why === null)(`the layers above, cut short${why ? ` (not run: ${w
 
   beforeAll(async () => {
     stage = await Stage.provisioned();
-    await below(stage, 2);
+    await oneKernel(stage.box);
   });
 
   afterAll(() => stage?.close());

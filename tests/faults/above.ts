@@ -1,11 +1,9 @@
 /** Faults in the layers above the first: each befalls one of them somewhere in its installation, and one resume ends healthy. */
 import assert from 'node:assert/strict';
-import { cpSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JobRow } from '../../preload/contract/job.ts';
 import { until } from '../rig/host.ts';
-import { KERNELS } from '../rig/nvidia.ts';
+import type { Above } from '../integration/provisioned.ts';
 import { over } from './cuts.ts';
 import { holds } from './evidence.ts';
 import {
@@ -21,7 +19,6 @@ import {
 import type { Random } from './random.ts';
 import { eventIn, told, type Stage, type Told } from './stage.ts';
 
-export type Above = 2 | 3 | 4 | 5;
 const ABOVE: readonly [Above, ...Above[]] = [2, 3, 4, 5];
 /** Three answers that are missing, one a second, end a connection (main/remote/connection.ts). */
 const KEEPALIVE_MS = 3_000;
@@ -49,31 +46,6 @@ export function anywhere(random: Random): AboveFault {
     ? { through: random.between(0.05, 0.85) }
     : { program: random.pick(PROGRAMS[layer]) };
   return { layer, moment };
-}
-
-/** A kernel of the distribution, as every real box has one: without one there is nothing to build a module and an initramfs for. */
-async function kernel(stage: Stage): Promise<void> {
-  const { box } = stage;
-  cpSync(join(box.bundle, 'apt'), join(box.root, 'root/rig-apt'), { recursive: true });
-  const script = `set -e
-    mkdir -p /etc/initramfs-tools/conf.d /root/rig-lists
-    echo COMPRESSLEVEL=1 >/etc/initramfs-tools/conf.d/rig
-    echo 'deb [trusted=yes] file:/root/rig-apt ./' >/root/rig.list
-    apt="apt-get -q -y -o Dir::Etc::sourcelist=/root/rig.list -o Dir::Etc::sourceparts=- -o Dir::State::lists=/root/rig-lists"
-    apt="$apt -o APT::Sandbox::User=root"
-    export DEBIAN_FRONTEND=noninteractive
-    $apt update
-    $apt install --no-install-recommends linux-image-${KERNELS[0]}
-    rm -r /root/rig-apt /root/rig-lists /root/rig.list`;
-  const made = await box.sh(script);
-  assert.equal(made.code, 0, made.stdout + made.stderr);
-}
-
-/** Gives the box what is below a layer, undisturbed. For a box that has layers 0 and 1. */
-export async function below(stage: Stage, layer: Above): Promise<void> {
-  await kernel(stage);
-  const layers = ABOVE.filter((l) => l < layer).join(',');
-  if (layers !== '') endedWell(await stage.provision(layers).ended);
 }
 
 /** How far through its tasks an attempt is, from 0 to 1. */

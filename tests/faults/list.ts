@@ -4,13 +4,12 @@ import {
   appKilledAbove,
   aptLockAbove,
   asleepAbove,
-  below,
   cableOutAbove,
   ansibleKilledAbove,
   powerCutAbove,
-  type Above,
   type AboveFault,
 } from './above.ts';
+import type { Above } from '../integration/provisioned.ts';
 import { cancelled, cancelledContainer } from './cancel.ts';
 import { cuts } from './cuts.ts';
 import { unconfirmed } from './harden.ts';
@@ -23,32 +22,42 @@ import { Stage, type Told } from './stage.ts';
 import { unsteady } from './unsteady.ts';
 import { clockWrong, diskFullInBoot, diskFullInVenvs, laptopClockJumps } from './world.ts';
 
-export interface Fault {
+type Befall = (stage: Stage, random: Random) => Promise<Told>;
+
+/** One run of a fault. */
+export interface Run {
   /** The box that it begins with. */
   open: () => Promise<Stage>;
   /** Rejects when something did not hold. */
-  befall: (stage: Stage, random: Random) => Promise<Told>;
+  befall: (stage: Stage) => Promise<Told>;
 }
+export type Fault = (random: Random) => Run;
 
 /** At any moment of apt's work on a calm machine, and the layer is brought to its end. */
 const anywhere = { within: 12, mend: true };
 
-/** On a fresh box. */
-const fresh = (befall: Fault['befall']): Fault => ({ open: () => Stage.open(), befall });
+const on =
+  (open: Run['open']) =>
+  (befall: Befall): Fault =>
+  (random) => ({ open, befall: (stage) => befall(stage, random) });
+const fresh = on(() => Stage.open());
 
 /** On a box that has what is below the layer that `pick` decides on. */
-const onTop = <T extends { layer: Above }>(
-  pick: (random: Random) => T,
-  befall: (stage: Stage, random: Random, opts: T) => Promise<Told>,
-): Fault => ({
-  open: () => Stage.provisioned(),
-  befall: async (stage, random) => {
+const onTop =
+  <T extends { layer: Above }>(
+    pick: (random: Random) => T,
+    befall: (stage: Stage, random: Random, opts: T) => Promise<Told>,
+  ): Fault =>
+  (random) => {
     const opts = pick(random);
-    await below(stage, opts.layer);
-    const { counts, slowestMs } = await befall(stage, random, opts);
-    return { counts: { ...counts, [`in L${opts.layer}`]: 1 }, slowestMs };
-  },
-});
+    return {
+      open: () => Stage.provisioned(opts.layer),
+      befall: async (stage) => {
+        const { counts, slowestMs } = await befall(stage, random, opts);
+        return { counts: { ...counts, [`in L${opts.layer}`]: 1 }, slowestMs };
+      },
+    };
+  };
 
 /** Somewhere in one of the layers 2 to 5. */
 const above = (befall: (stage: Stage, random: Random, opts: AboveFault) => Promise<Told>): Fault =>
@@ -75,7 +84,7 @@ export const FAULTS: Record<string, Fault> = {
   'harden-cut': fresh((stage, random) => unconfirmed(stage, random, { by: 'cut', confirmSeconds: 20 })),
   'harden-kill': fresh((stage, random) => unconfirmed(stage, random, { by: 'kill', confirmSeconds: 120 })),
   laptops: fresh((stage) => twoLaptops(stage)),
-  'cancel-container': { open: () => Stage.provisioned(), befall: (stage) => cancelledContainer(stage) },
+  'cancel-container': on(() => Stage.provisioned())((stage) => cancelledContainer(stage)),
   'above-cable': above(cableOutAbove),
   'above-sleep': above(asleepAbove),
   'above-app': above(appKilledAbove),

@@ -4,7 +4,7 @@
  */
 import { cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { FAULTS, type Fault } from './list.ts';
+import { FAULTS, type Run } from './list.ts';
 import { Random } from './random.ts';
 import type { Stage } from './stage.ts';
 
@@ -16,10 +16,10 @@ function keep(stage: Stage): void {
   cpSync(join(stage.box.root, 'var/lib/vault-cube/jobs'), join(folder, 'jobs'), { recursive: true });
 }
 
-async function once(fault: Fault): Promise<Record<string, unknown>> {
-  const stage = await fault.open();
+async function once({ open, befall }: Run): Promise<Record<string, unknown>> {
+  const stage = await open();
   try {
-    const { counts, slowestMs } = await fault.befall(stage, new Random(Number(seed)));
+    const { counts, slowestMs } = await befall(stage);
     return { ok: true, counts, slowestMs };
   } catch (error) {
     process.exitCode = 1;
@@ -36,5 +36,6 @@ async function once(fault: Fault): Promise<Record<string, unknown>> {
 
 const fault = FAULTS[name];
 if (name === 'names') console.log(JSON.stringify(Object.keys(FAULTS)));
-else if (fault && /^\d+$/.test(seed) && folder !== '') console.log(JSON.stringify(await once(fault)));
+else if (fault && /^\d+$/.test(seed) && folder !== '')
+  console.log(JSON.stringify(await once(fault(new Random(Number(seed))))));
 else throw new Error('usage: one.ts NAME SEED FOLDER');

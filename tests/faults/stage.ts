@@ -9,7 +9,7 @@ import { loadProfile } from '../../main/services/profiles.ts';
 import { planProvision } from '../../main/services/provision.ts';
 import { planRun } from '../../main/services/runs.ts';
 import { CliRun, Laptop, type Ended, type Record_ } from '../integration/cli.ts';
-import { NAME, provisioned } from '../integration/provisioned.ts';
+import { NAME, provisioned, type Above } from '../integration/provisioned.ts';
 import { RigBox, type RigOptions } from '../rig/box.ts';
 
 /** The stand-in lacks what only the real machine has, so its layers pass with deviations. */
@@ -60,8 +60,8 @@ export class Stage {
   }
 
   /** A box that has its layers 0 and 1, and the laptop that gave them to it. */
-  static async provisioned(): Promise<Stage> {
-    const { box, laptop } = await provisioned();
+  static async provisioned(below?: Above): Promise<Stage> {
+    const { box, laptop } = await provisioned(below);
     const stage = new Stage(box, laptop, NAME);
     for (const row of stage.journal.jobs(stage.session.id)) stage.before.add(`${row.job} ${row.attempt}`);
     return stage;

@@ -14,11 +14,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { packBoxCode } from '../../main/services/boxcode.ts';
 import { build, withLock, type Built } from '../rig/build.ts';
 import { RigBox } from '../rig/box.ts';
 import { RIG, ROOT } from '../rig/host.ts';
+import { KERNELS } from '../rig/nvidia.ts';
 import { Laptop, type Ended, type SecretsGiven } from './cli.ts';
 
 /** What the box on this laptop is called. */
@@ -86,35 +87,75 @@ async function provision(dir: string): Promise<void> {
   }
 }
 
+/** Layers that a box may have everything below of. */
+export type Above = 2 | 3 | 4 | 5;
+
+/** A kernel of the distribution, as every real box has one: without one there is nothing to build a module and an initramfs for. */
+export async function oneKernel(box: RigBox): Promise<void> {
+  cpSync(join(box.bundle, 'apt'), join(box.root, 'root/rig-apt'), { recursive: true });
+  const script = `set -e
+    mkdir -p /etc/initramfs-tools/conf.d /root/rig-lists
+    echo COMPRESSLEVEL=1 >/etc/initramfs-tools/conf.d/rig
+    echo 'deb [trusted=yes] file:/root/rig-apt ./' >/root/rig.list
+    apt="apt-get -q -y -o Dir::Etc::sourcelist=/root/rig.list -o Dir::Etc::sourceparts=- -o Dir::State::lists=/root/rig-lists"
+    apt="$apt -o APT::Sandbox::User=root"
+    export DEBIAN_FRONTEND=noninteractive
+    $apt update
+    $apt install --no-install-recommends linux-image-${KERNELS[0]}
+    rm -r /root/rig-apt /root/rig-lists /root/rig.list`;
+  const made = await box.sh(script);
+  if (made.code !== 0) throw new Error(made.stdout + made.stderr);
+}
+
+/** From the box with one layer less, as it was kept: a kernel below layer 2, and else that layer. */
+async function oneMore(dir: string, from: string, below: Above): Promise<void> {
+  const { box, laptop } = await begun(from);
+  try {
+    if (below === 2) await oneKernel(box);
+    else {
+      const args = ['--box', NAME, '--layers', String(below - 1), '--bundle', box.bundle];
+      const { code, last } = await must0(laptop, 'provision', ...args);
+      if (code !== 0 && code !== 10) throw new Error(`layer ${below - 1}: ${JSON.stringify(last)}`);
+    }
+    await box.powerOff();
+    await box.save(join(dir, 'box'));
+    cpSync(laptop.home, join(dir, 'home'), { recursive: true });
+    cpSync(join(from, 'key'), join(dir, 'key'));
+    cpSync(join(from, SECRETS), join(dir, SECRETS));
+  } finally {
+    laptop.remove();
+    await box.stop();
+  }
+}
+
 /** Removes what other sources made, except where a box still stands on it. */
 function prune(key: string): void {
   const mounts = readFileSync('/proc/self/mountinfo', 'utf8');
-  const old = readdirSync(RIG).filter((n) => n.startsWith(PREFIX) && n !== key && !mounts.includes(n));
+  const old = readdirSync(RIG).filter(
+    (n) => n.startsWith(PREFIX) && !n.startsWith(key) && !mounts.includes(n),
+  );
   for (const name of old) rmSync(join(RIG, name), { recursive: true, force: true });
 }
 
-/** The kept folder: `box` for RigBox.start, `home` to copy, the secrets. */
-async function kept(): Promise<string> {
-  const dir = join(RIG, await keyOf(await build()));
+/** The kept folder: `box` for RigBox.start, `home` to copy, `key`, the secrets. */
+async function kept(below?: Above): Promise<string> {
+  const key = await keyOf(await build());
+  const from = below === undefined ? '' : await kept(below === 2 ? undefined : ((below - 1) as Above));
+  const dir = join(RIG, below === undefined ? key : `${key}-below${below}`);
   await withLock('provisioned', async () => {
     if (existsSync(join(dir, SECRETS))) return; // it is written last
-    prune(basename(dir));
+    prune(key);
     rmSync(dir, { recursive: true, force: true });
     mkdirSync(dir, { recursive: true, mode: 0o700 });
-    await provision(dir);
+    await (below === undefined ? provision(dir) : oneMore(dir, from, below));
   });
   return dir;
 }
 
-/** Starts a box as it was left by `vault-cube provision`, and a laptop that knows it. */
-export async function provisioned(): Promise<Provisioned> {
-  const dir = await kept();
+/** A box as it is kept in `dir`, and a laptop that knows it. */
+async function begun(dir: string): Promise<{ box: RigBox; laptop: Laptop }> {
   const box = await RigBox.start({ from: join(dir, 'box') });
   const laptop = new Laptop(mkdtempSync(join(tmpdir(), 'vault-cube-laptop-')));
-  const end = async () => {
-    laptop.remove();
-    await box.stop();
-  };
   try {
     cpSync(join(dir, 'home'), laptop.home, { recursive: true });
     laptop.secrets = JSON.parse(readFileSync(join(dir, SECRETS), 'utf8')) as SecretsGiven;
@@ -122,9 +163,24 @@ export async function provisioned(): Promise<Provisioned> {
     await must0(laptop, 'inspect', '--box', NAME, '--host', box.host);
     // SSH answers before all else runs.
     await box.run(['systemctl', 'is-system-running', '--wait']);
-    return { box, laptop, key: join(dir, 'key'), end };
+    return { box, laptop };
   } catch (error) {
-    await end();
+    laptop.remove();
+    await box.stop();
     throw error;
   }
+}
+
+/**
+ * Starts a box as it was left by `vault-cube provision`, and a laptop that knows it: with layers 0 and 1, or with all that comes
+ * below a layer, a kernel included.
+ */
+export async function provisioned(below?: Above): Promise<Provisioned> {
+  const dir = await kept(below);
+  const { box, laptop } = await begun(dir);
+  const end = async () => {
+    laptop.remove();
+    await box.stop();
+  };
+  return { box, laptop, key: join(dir, 'key'), end };
 }

@@ -106,7 +106,7 @@ export class RigBox {
     const names = await claim();
     try {
       await makeNetwork(names);
-      await mountRoot(names, from === undefined ? [saved.root] : layersOf(from, saved));
+      await mountRoot(names, layersOf(saved));
       const box = new RigBox(names, saved);
       if (from === undefined) await box.#furnish(opts);
       else await copyDocker(from, names);

@@ -11,6 +11,8 @@ import type { Names } from './resources.ts';
 export interface Saved {
   /** The built root that its tree lies on. */
   root: string;
+  /** Trees of kept boxes between its own and the root, the upper one first: it began as the first of them. */
+  under?: string[];
   bundle: string;
   port: number;
   user: string;
@@ -30,12 +32,14 @@ export async function saveBox(dir: string, names: Names, saved: Saved): Promise<
   renameSync(work, dir);
 }
 
+/** What a box is that begins as the one that is kept in `dir`. */
 export function readSaved(dir: string): Saved {
-  return JSON.parse(readFileSync(join(dir, FILE), 'utf8')) as Saved;
+  const saved = JSON.parse(readFileSync(join(dir, FILE), 'utf8')) as Saved;
+  return { ...saved, under: [join(dir, 'upper'), ...(saved.under ?? [])] };
 }
 
-/** The layers of a kept box's tree, the upper one first; nothing may write to them. */
-export const layersOf = (dir: string, saved: Saved): string[] => [join(dir, 'upper'), saved.root];
+/** The layers that a box's own tree lies on, the upper one first; nothing may write to them. */
+export const layersOf = ({ under = [], root }: Saved): string[] => [...under, root];
 
 /** Docker's data of a kept box, for a new one. */
 export async function copyDocker(dir: string, names: Names): Promise<void> {
