@@ -59,7 +59,7 @@ interface Given {
   links?: Record<string, string>;
   fileSystems?: string[][];
   zfs?: boolean;
-  contents?: boolean;
+  contents?: LinuxFacts['contents'];
   image?: string;
   alsoLoop?: boolean;
   needed?: number;
@@ -90,7 +90,7 @@ export function factsOf(given: Given): LinuxFacts {
     links: new Map(Object.entries(given.links ?? {})),
     fileSystems: given.fileSystems ?? [],
     zfs: given.zfs ?? false,
-    contents: given.contents ?? true,
+    contents: given.contents ?? 'udev',
   };
 }
 

@@ -139,6 +139,15 @@ describe('a live system', () => {
     expect(reasons(all, '/dev/nvme0n1')).toBeNull();
   });
 
+  it('makes no system of another packed file system where its own layers are known', () => {
+    const root = mount('/', 'overlay', '0:20', 'overlay', 'rw,lowerdir=/rofs,upperdir=/cow/upper');
+    const other = row('sdb', 'disk', { serial: 'ISO1', fstype: 'iso9660', 'maj:min': '8:16' });
+    const iso = mount('/media/iso', 'iso9660', '8:16', '/dev/sdb', 'ro');
+    const all = disks({ rows: [stick(), packed(), other], mountinfo: [cdrom, rofs, root, iso], more });
+    expect(reasons(all, '/dev/sda')).toEqual([system('/')]);
+    expect(reasons(all, '/dev/sdb')).toEqual([{ why: 'mounted', mountpoints: ['/media/iso'] }]);
+  });
+
   it('that was copied to memory leaves its stick free', () => {
     const root = mount('/', 'overlay', '0:20', 'overlay', 'rw,lowerdir=/rofs,upperdir=/cow/upper');
     const memory = mount('/cdrom', 'tmpfs', '0:21', 'tmpfs');

@@ -71,6 +71,11 @@ describe('a mounted disk', () => {
     ).toEqual([{ why: 'mounted', mountpoints: ['/data', '/mnt/image'] }]);
   });
 
+  it('says so once: that the kernel has its file system in use adds nothing', () => {
+    const disk = usbDisk({}, part('sda1', { fstype: 'ext4', ...mounted('/mnt') }));
+    expect(why([disk], { fileSystems: [['sda1']] })).toEqual([{ why: 'mounted', mountpoints: ['/mnt'] }]);
+  });
+
   it('of a system has no list of all its mounts', () => {
     const snap = row('loop3', 'loop', mounted('/snap/core22/1'));
     const all = disks({
@@ -159,7 +164,14 @@ describe('the disk with the image', () => {
 
 describe('what nobody may look into', () => {
   it('is not offered', () => {
-    expect(why([usbDisk()], { contents: false })).toEqual([{ why: 'contents_unknown' }]);
+    expect(why([usbDisk()], { contents: 'nobody' })).toEqual([{ why: 'contents_unknown' }]);
+    expect(why([usbDisk()], { contents: 'blkid', more: { sda: { udev: null } } })).toBeNull();
+  });
+  it('is what udev has not read yet, and be it one partition', () => {
+    const disk = usbDisk({}, part('sda1'), part('sda2'));
+    for (const kname of ['sda', 'sda2'])
+      expect(why([disk], { more: { [kname]: { udev: null } } })).toEqual([{ why: 'contents_unknown' }]);
+    expect(why([disk])).toBeNull();
   });
 });
 
@@ -295,6 +307,17 @@ describe('lsblk', () => {
       ['/dev/vdb', 'virtio', '1980282172255', true, null],
     ]);
     expect(all.map((d) => d.uses[0]?.why)).toEqual(['system', 'mounted']);
+  });
+
+  it('that tells only once what stands on a device is understood as well', () => {
+    const md = (...children: Parameters<typeof row>[3][]) => row('md0', 'raid1', {}, ...children);
+    const half = (kname: string, array: ReturnType<typeof md>) => row(kname, 'disk', {}, array);
+    const rows = [half('sda', md(part('md0p1', mounted('/mnt')))), half('sdb', md())];
+    for (const path of ['/dev/sda', '/dev/sdb'])
+      expect(reasons(disks({ rows: [systemDisk(), ...rows] }), path)).toContainEqual({
+        why: 'mounted',
+        mountpoints: ['/mnt'],
+      });
   });
 
   it('of older versions prints numbers and flags as text', () => {
