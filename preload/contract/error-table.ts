@@ -116,6 +116,13 @@ export const ERRORS = {
   image_sidecar_invalid: e(2, false, 'What lies beside the image cannot be used: {path}: {detail}.', 'Copy it again from where the image comes from, or move it away to flash without it.'),
   image_sidecars_differ: e(2, false, 'Two files beside the image {path} name different hashes: {one} and {other}.', 'Copy image, checksum and manifest again from one place.'),
 
+  // disks attached to the laptop
+  disks_unreadable: e(6, true, 'The disks of this laptop cannot be listed: {detail}.', '{action}'),
+  disks_never_run: e(6, false, 'Disks on {system} are listed by code that nobody has run there, so it is off.', 'Flash from a laptop with Linux; "vault-cube disks --never-run" lists them all the same.'),
+  disk_missing: e(6, true, 'No disk with the serial {serial} is attached to this laptop.', 'Look at its cable and power, then list the disks again.'),
+  disk_not_offered: e(6, false, 'The disk {disk} {reason}, so nothing is written to it.', '{action}'),
+  disk_confirm_wrong: e(2, true, '{typed} is not the end of the serial of {disk}. Nothing was written.', "Type the last four characters of its serial, as the disk's own label has it; all of it where it is shorter."),
+
   // the box
   box_disk_full: e(7, true, 'The box has too little room: {detail}', 'Free space on the box ("sudo apt clean", "sudo journalctl --vacuum-size=100M"), then run the same command again; what is done is not repeated.'),
   dpkg_broken: e(7, true, 'dpkg on the box could not be repaired: {detail}', 'On the box run "sudo dpkg --configure -a" and look at what it says, then run "vault-cube resume".'),
