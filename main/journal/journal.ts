@@ -32,6 +32,9 @@ export interface Position {
 
 export type OnAppend = (job: string, attempt: number, events: readonly JobEvent[]) => void;
 
+/** Whose jobs those are that belong to no box: a flash is done before there is one. Its row in `sessions` is no session. */
+export const LAPTOP = 'laptop';
+
 export class Journal {
   /** True where nothing can be written: asked for, or the file is of a newer version. */
   readonly readOnly: boolean;
@@ -94,7 +97,7 @@ export class Journal {
   /** Every session, by name. */
   sessions(): Session[] {
     return this.#sql
-      .all<{ doc: string }>('select doc from sessions order by name')
+      .all<{ doc: string }>('select doc from sessions where id <> ? order by name', LAPTOP)
       .map((row) => this.#session(row))
       .filter((s) => s !== null);
   }
@@ -117,6 +120,12 @@ export class Journal {
         }
         return this.#row(there);
       }
+      // No box can have this name: it has characters that a name may not have.
+      if (sessionId === LAPTOP)
+        this.#sql.run(
+          "insert into sessions (id, name, doc) values (?, '(laptop)', 'null') on conflict (id) do nothing",
+          LAPTOP,
+        );
       this.#sql.run(
         `insert into jobs (job, attempt, session, spec, spec_sha256, created_at, state, bytes, last_seq, last_length, last_sha256)
          values (?, ?, ?, ?, ?, ?, 'starting', 0, 0, 0, '')`,
