@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { AppError, asAppError } from '../preload/contract/errors.ts';
 import { addBundleCommands } from './cli/bundle.ts';
 import { Detached, type CommonOptions } from './cli/context.ts';
+import { addDisksCommand } from './cli/disks.ts';
 import { addLookCommands } from './cli/look.ts';
 import { Output } from './cli/output.ts';
 import { addPracticeCommand } from './cli/practice.ts';
@@ -23,6 +24,7 @@ A box is brought into service in this order:
 
 Without a box: vault-cube practice
 Before the trip, on a connected machine: vault-cube bundle build --out ./bundle, then vault-cube bundle verify ./bundle
+Disks at this laptop that can be flashed: vault-cube disks --image IMAGE
 
 Jobs run on the box. Ctrl+C, a pulled cable or a dead laptop end nothing there: "vault-cube resume" goes on.
 
@@ -78,6 +80,7 @@ addWorkCommands(add, run);
 addLookCommands(add, run);
 addPracticeCommand(add, run);
 addBundleCommands(program, run);
+addDisksCommand(program, run);
 
 // What reads our output may end before we do (`| head`); what runs on the box goes on all the same.
 process.stdout.on('error', () => process.exit(EXIT_DETACHED));

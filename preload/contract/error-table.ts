@@ -116,7 +116,7 @@ export const ERRORS = {
   image_sidecar_invalid: e(2, false, 'What lies beside the image cannot be used: {path}: {detail}.', 'Copy it again from where the image comes from, or move it away to flash without it.'),
   image_sidecars_differ: e(2, false, 'Two files beside the image {path} name different hashes: {one} and {other}.', 'Copy image, checksum and manifest again from one place.'),
 
-  // flashing (docs/adr/0010-flash.md)
+  // flashing (docs/adr/0011-flash.md)
   flash_not_built: e(2, false, '{what} is not built yet.', '{action}'),
   flash_confirm_missing: e(2, false, 'Nothing was written: what is on {target} would be lost, and nobody confirmed it.', 'Compare model and size with the label, then add --confirm with {what}.'),
   flash_confirm_wrong: e(2, false, 'Nothing was written: "{given}" is not {what} of {target}.', 'Look at the label of the disk again; if it is another one, name that with --target.'),
@@ -141,6 +141,13 @@ export const ERRORS = {
   flash_root_missing: e(5, false, 'A disk can only be written as root, and neither pkexec nor sudo is on this laptop.', 'Start the app as root, or install sudo.'),
   flash_root_refused: e(5, true, 'This laptop did not let the writing program run as root: {detail}', 'Try again with the password of a user who may use sudo on this laptop.'),
   flash_cancelled: e(30, true, 'The flash of {target} was stopped. {detail}', 'Flash it again: it goes on where it stood.'),
+
+  // disks attached to the laptop
+  disks_unreadable: e(6, true, 'The disks of this laptop cannot be listed: {detail}.', '{action}'),
+  disks_never_run: e(6, false, 'Disks on {system} are listed by code that nobody has run there, so it is off.', 'Flash from a laptop with Linux; "vault-cube disks --never-run" lists them all the same.'),
+  disk_missing: e(6, true, 'No disk with the serial {serial} is attached to this laptop.', 'Look at its cable and power, then list the disks again.'),
+  disk_not_offered: e(6, false, 'The disk {disk} {reason}, so nothing is written to it.', '{action}'),
+  disk_confirm_wrong: e(2, true, '{typed} is not the end of the serial of {disk}. Nothing was written.', "Type the last four characters of its serial, as the disk's own label has it; all of it where it is shorter."),
 
   // the box
   box_disk_full: e(7, true, 'The box has too little room: {detail}', 'Free space on the box ("sudo apt clean", "sudo journalctl --vacuum-size=100M"), then run the same command again; what is done is not repeated.'),

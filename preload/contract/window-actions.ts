@@ -40,6 +40,7 @@ const ACTIONS: Partial<Record<ErrorCode, string>> = {
   bundle_no_room: 'Make room, or choose a folder on a larger disk. What is fetched stays.',
   bundle_fetch_failed: 'Look at the network, then build again: what is here is not fetched again.',
   bundle_tool_failed: 'Mend what is named, then build again.',
+  disks_never_run: 'Flash from a laptop with Linux.',
   box_disk_full:
     'Free space on the box ("sudo apt clean", "sudo journalctl --vacuum-size=100M"), then Resume; what is done is not repeated.',
   dpkg_broken: 'On the box run "sudo dpkg --configure -a" and look at what it says, then Resume.',

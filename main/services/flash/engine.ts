@@ -1,6 +1,6 @@
 /**
  * Drives the writer through a flash: destroy what starts the disk, write, wait for the disk, read all of it back, compare, and only then
- * write what starts it. Whatever ends it before leaves a disk that starts nothing (docs/adr/0010-flash.md).
+ * write what starts it. Whatever ends it before leaves a disk that starts nothing (docs/adr/0011-flash.md).
  */
 import { webcrypto } from 'node:crypto';
 import { AppError } from '../../../preload/contract/errors.ts';

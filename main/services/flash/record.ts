@@ -1,7 +1,7 @@
 /**
  * What is known of a target: which chunks were written to it and flushed, each with its hash, in one file of lines in the app's data
  * folder. Lines are added after the target has them, so the file never says more than is there. It is a belief all the same: another
- * machine may have written since, so nothing is called verified by it; it only saves writing (docs/adr/0010-flash.md).
+ * machine may have written since, so nothing is called verified by it; it only saves writing (docs/adr/0011-flash.md).
  */
 import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { createHash } from 'node:crypto';
