@@ -39,8 +39,7 @@ export interface EngineOptions {
   note(text: string): void;
 }
 
-export type Tell =
-  ProgressEvent extends infer E ? (E extends { at: number } ? Omit<E, 'at'> : never) : never;
+export type Tell = ProgressEvent extends infer E ? (E extends { at: number } ? Omit<E, 'at'> : never) : never;
 
 /** What was proven, and what it took. */
 export interface Proof {
@@ -219,7 +218,8 @@ export class Engine {
     this.#freshBytes += bytes;
     this.#writtenBytes += bytes;
     this.#o.tell({ kind: 'bytes', bytes });
-    const due = this.#freshBytes >= CHECKPOINT_BYTES && performance.now() - this.#checkpointAt >= CHECKPOINT_MS;
+    const due =
+      this.#freshBytes >= CHECKPOINT_BYTES && performance.now() - this.#checkpointAt >= CHECKPOINT_MS;
     if (due && !this.#flushing) await this.#flush();
   }
 
@@ -255,7 +255,13 @@ export class Engine {
                   throw error;
                 });
                 resolve(chunk !== null);
-                if (chunk) await this.#streamed(chunk.index, buffer.subarray(0, chunk.length), chunk.state === 'hole', only);
+                if (chunk)
+                  await this.#streamed(
+                    chunk.index,
+                    buffer.subarray(0, chunk.length),
+                    chunk.state === 'hole',
+                    only,
+                  );
               }),
             )
             .catch(reject);
@@ -334,7 +340,8 @@ export class Engine {
   #root(): string {
     const hashes = this.#all().map((chunk) => {
       const hash = (this.#sealed.has(chunk) ? this.#ownHashes : this.#expected).get(chunk);
-      if (hash === undefined) throw new AppError('internal', { detail: `chunk ${chunk} was never looked at` });
+      if (hash === undefined)
+        throw new AppError('internal', { detail: `chunk ${chunk} was never looked at` });
       return hash === null ? HOLE_HASH : Buffer.from(hash, 'hex');
     });
     return diskRoot(this.#size, hashes);

@@ -70,7 +70,12 @@ function gptLayout(
   const entriesAt = header.readBigUInt64LE(72);
   const count = header.readUInt32LE(80);
   const entryBytes = header.readUInt32LE(84);
-  if (entryBytes < ENTRY_BYTES || entryBytes > 4096 || entryBytes % 8 !== 0 || count * entryBytes > CHUNK_BYTES)
+  if (
+    entryBytes < ENTRY_BYTES ||
+    entryBytes > 4096 ||
+    entryBytes % 8 !== 0 ||
+    count * entryBytes > CHUNK_BYTES
+  )
     throw damaged('has impossible entries');
   if (backup >= sectors)
     throw refuse.truncated(

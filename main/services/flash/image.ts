@@ -47,7 +47,8 @@ async function keyOf(path: string, diskRoot: string | null): Promise<ImageKey> {
     const { size, ino, mtimeMs } = await stat(path);
     return { path, size, inode: ino, mtimeMs, diskRoot };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new AppError('image_missing', { path }, error);
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT')
+      throw new AppError('image_missing', { path }, error);
     throw refusalsOf(path).unreadable(error);
   }
 }
@@ -66,8 +67,7 @@ export async function prepareImage(given: string, look: Look): Promise<FlashImag
   const open: (RandomSource | ForwardSource)[] = [source];
   try {
     const fileChecked =
-      (source.access === 'forward' || diskRoot === null) &&
-      (await hashFile(path, sidecars, key.size, look));
+      (source.access === 'forward' || diskRoot === null) && (await hashFile(path, sidecars, key.size, look));
     const head = Buffer.alloc(CHUNK_BYTES);
     const refuse = refusalsOf(path);
     const common = {

@@ -37,7 +37,8 @@ export class Buffers {
   }
 
   async with<T>(fn: (buffer: Uint8Array) => Promise<T>): Promise<T> {
-    const buffer = this.#free.pop() ?? (await new Promise<Uint8Array>((resolve) => this.#waiting.push(resolve)));
+    const buffer =
+      this.#free.pop() ?? (await new Promise<Uint8Array>((resolve) => this.#waiting.push(resolve)));
     try {
       return await fn(buffer);
     } finally {

@@ -109,8 +109,7 @@ export function launchPkexec(argv = writerCommand(true)): Launch {
 export function launchSudo(password: () => Promise<string | null>, argv = writerCommand(true)): Launch {
   const prompt = `${randomBytes(12).toString('hex')}:`;
   // -k: what the rules say, not what an earlier login allows; one try, since a repeated one may lock the account.
-  return (signal) =>
-    announced(['sudo', '-S', '-k', '-p', prompt, '--'], argv, { signal, password, prompt });
+  return (signal) => announced(['sudo', '-S', '-k', '-p', prompt, '--'], argv, { signal, password, prompt });
 }
 
 /** `become` makes root of what comes after it. Resolves when the program itself runs. */
@@ -133,14 +132,25 @@ async function announced(
       if (asked) return;
       asked = true;
       void password().then((given) => {
-        if (given === null) return reject(refused('sudo wants a password, and nobody could be asked for it.'));
+        if (given === null)
+          return reject(refused('sudo wants a password, and nobody could be asked for it.'));
         writer.stdin.write(`${given}\n`);
       }, reject);
     });
     void writer.ended.then(({ code, stderr: said }) => {
       const polkit = o.password === null && code !== null && REFUSED_BY_POLKIT.includes(code);
-      const words = said.replace(o.prompt ?? '', '').trim().split('\n').at(-1);
-      reject(refused(polkit ? 'the dialog for the password was closed, or it was wrong.' : `${words || `it ended with ${code}`}.`));
+      const words = said
+        .replace(o.prompt ?? '', '')
+        .trim()
+        .split('\n')
+        .at(-1);
+      reject(
+        refused(
+          polkit
+            ? 'the dialog for the password was closed, or it was wrong.'
+            : `${words || `it ended with ${code}`}.`,
+        ),
+      );
     });
     o.signal.addEventListener('abort', () => reject(o.signal.reason as Error), { once: true });
   });
