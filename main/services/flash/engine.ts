@@ -225,7 +225,8 @@ export class Engine {
 
   /** After it, everything that was answered before it is on the disk and in the record. */
   async #flush(): Promise<void> {
-    await this.#flushing;
+    // Without a pause where none is needed: whoever looks next must see that one is under way.
+    if (this.#flushing) await this.#flushing;
     const fresh = this.#fresh;
     this.#fresh = new Map();
     this.#freshBytes = 0;
