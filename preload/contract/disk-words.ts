@@ -86,7 +86,7 @@ export function reasonAction(reason: NotOffered): string {
     case 'same_serial':
       return 'Unplug the other one.';
     case 'contents_unknown':
-      return 'Run the command as root here, or on a laptop with udev.';
+      return 'Look again in a moment; without udev on this laptop, only root can look into it.';
   }
 }
 

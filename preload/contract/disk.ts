@@ -46,7 +46,7 @@ export const NotOffered = z.discriminatedUnion('why', [
   z.strictObject({ why: z.literal('no_serial'), said: z.string().nullable() }),
   /** `paths`: the other disks with this serial. */
   z.strictObject({ why: z.literal('same_serial'), paths: Paths }),
-  /** Nobody here may read what is on it, so it cannot be shown before it is lost. */
+  /** Nobody has read it (yet) or may, so what is on it cannot be shown before it is lost. */
   z.strictObject({ why: z.literal('contents_unknown') }),
 ]);
 export type NotOffered = z.infer<typeof NotOffered>;

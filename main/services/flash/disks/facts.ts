@@ -17,8 +17,8 @@ export interface DeviceFacts {
   serial: string | null;
   /** The file or device that a loop device or zram shows or fills; null for others. */
   backing: string | null;
-  /** udev's words of it, ID_SERIAL_SHORT for example. */
-  udev: Record<string, string>;
+  /** udev's words of it, ID_SERIAL_SHORT for example; null where it has not looked at it (yet). */
+  udev: Record<string, string> | null;
 }
 
 export interface LinuxFacts {
@@ -33,8 +33,8 @@ export interface LinuxFacts {
   fileSystems: string[][];
   /** Whether this kernel has ZFS, which does not tell what it holds. */
   zfs: boolean;
-  /** Whether somebody, udev or blkid, has looked into the disks. */
-  contents: boolean;
+  /** Who looks into the disks here. */
+  contents: 'udev' | 'blkid' | 'nobody';
 }
 
 interface Ran {
@@ -87,8 +87,8 @@ const names = (dir: string): string[] => {
   }
 };
 
-function words(text: string | null, prefix = ''): Record<string, string> {
-  const pairs = (text ?? '').split('\n').flatMap((line) => {
+function words(text: string, prefix = ''): Record<string, string> {
+  const pairs = text.split('\n').flatMap((line) => {
     const at = line.indexOf('=');
     return line.startsWith(prefix) && at > 0 ? [[line.slice(prefix.length, at), line.slice(at + 1)]] : [];
   });
@@ -98,12 +98,13 @@ function words(text: string | null, prefix = ''): Record<string, string> {
 function deviceFacts({ kname, majMin }: BlockDevice, sys: string, udev: string): DeviceFacts {
   const at = (name: string) => read(join(sys, 'class/block', kname, name));
   const number = Number(at('partition') ?? '');
+  const told = read(join(udev, 'data', `b${majMin}`));
   const backing = at('loop/backing_file') ?? at('backing_dev');
   return {
     partition: number > 0 ? number : null,
     serial: at('device/serial') ?? at('serial'),
     backing: backing === null || backing === 'none' ? null : backing.replace(/ \(deleted\)$/, ''),
-    udev: words(read(join(udev, 'data', `b${majMin}`)), 'E:'),
+    udev: told === null ? null : words(told, 'E:'),
   };
 }
 
@@ -183,7 +184,7 @@ export async function gather(
   const mounts = parseMountinfo(mountinfo);
   const swaps = parseSwaps(read(join(at.proc, 'swaps')) ?? '');
   const udev = existsSync(join(at.udev, 'data'));
-  const contents = udev || (process.getuid?.() === 0 && (await probe(devices.values())));
+  const probed = !udev && process.getuid?.() === 0 && (await probe(devices.values()));
   const links = new Map<string, string>();
   for (const source of [...mounts.map((mount) => mount.source), ...swaps.map((swap) => swap.path)]) {
     if (!source.startsWith('/dev/')) continue;
@@ -201,6 +202,6 @@ export async function gather(
     links,
     fileSystems: fileSystemsOf(at.sys),
     zfs: existsSync(join(at.sys, 'module/zfs')),
-    contents,
+    contents: udev ? 'udev' : probed ? 'blkid' : 'nobody',
   };
 }

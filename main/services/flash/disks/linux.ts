@@ -51,7 +51,7 @@ function busOf({ tran, kname }: BlockDevice): Bus {
 function serialOf({ kname, serial }: BlockDevice, { more }: LinuxFacts): string | null {
   const facts = more.get(kname);
   if (LOOP.test(kname)) return cleanSerial(basename(facts?.backing ?? '', extname(facts?.backing ?? '')));
-  return cleanSerial(serial) ?? cleanSerial(facts?.udev['ID_SERIAL_SHORT']) ?? cleanSerial(facts?.serial);
+  return cleanSerial(serial) ?? cleanSerial(facts?.udev?.['ID_SERIAL_SHORT']) ?? cleanSerial(facts?.serial);
 }
 
 /** What holds the disk or a part of it, by kinds. */
@@ -88,6 +88,12 @@ function holdersOf(above: ReadonlySet<string>, disk: string, mounted: boolean, f
 const partsOf = (disk: string, { devices }: LinuxFacts): Set<string> =>
   new Set([disk, ...(devices.get(disk)?.children ?? []).filter((k) => devices.get(k)?.type === 'part')]);
 
+/** A disk that was plugged in this moment is in lsblk's list before udev has read it. */
+function lookedInto(disk: string, facts: LinuxFacts): boolean {
+  if (facts.contents !== 'udev') return facts.contents === 'blkid';
+  return [...partsOf(disk, facts)].every((kname) => (facts.more.get(kname)?.udev ?? null) !== null);
+}
+
 function usesOf(disk: string, facts: LinuxFacts, stack: Stack): Use[] {
   const above = stack.above(disk);
   const mountpoints = stack.mountpoints(above);
@@ -103,7 +109,7 @@ function usesOf(disk: string, facts: LinuxFacts, stack: Stack): Use[] {
     ...(stack.systemKnown ? [] : [{ why: 'system_unknown' } as const]),
     ...(swaps.length ? [{ why: 'swap', on: swaps } as const] : []),
     ...holdersOf(above, disk, mountpoints.length > 0, facts),
-    ...(facts.contents ? [] : [{ why: 'contents_unknown' } as const]),
+    ...(lookedInto(disk, facts) ? [] : [{ why: 'contents_unknown' } as const]),
   ];
 }
 
