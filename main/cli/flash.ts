@@ -36,6 +36,7 @@ export function parseTarget(text: string): Named {
         what: 'Flashing a box over the network',
         action: 'Put its disk into an enclosure at this laptop and name it with --target disk:SERIAL.',
       });
+    case undefined:
     default:
       throw new AppError('usage', {
         what: `--target wants file:PATH or disk:SERIAL, not "${text}".`,
@@ -47,7 +48,7 @@ export function parseTarget(text: string): Named {
 interface Question {
   of: string;
   what: string;
-  check(typed: string): void;
+  check: (typed: string) => void;
 }
 
 /** Given, or asked for on a terminal until it is right. Errors: flash_confirm_missing, flash_confirm_wrong, disk_confirm_wrong. */

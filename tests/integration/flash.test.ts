@@ -75,6 +75,14 @@ function manifestBeside(path: string, diskRoot: string): void {
   writeFileSync(join(dirname(path), 'manifest.json'), JSON.stringify(manifest));
 }
 
+/** Somebody else writes to a target. */
+function damage(path: string, at: number): void {
+  const fd = openSync(path, 'r+');
+  writeSync(fd, Buffer.from('changed'), 0, 7, at);
+  fsyncSync(fd);
+  closeSync(fd);
+}
+
 describe('an image into a file', () => {
   const views: ProgressView[] = [];
 
@@ -119,7 +127,10 @@ describe('an image into a file', () => {
   it.each(['zstd -1', 'gzip -1', 'xz -0'])('of a stream of %s, also gone on with', async (tool) => {
     const [program = '', level = ''] = tool.split(' ');
     const stream = desk.path(`disk.raw.${program}`);
-    writeFileSync(stream, execFileSync(program, [level, '-c', smallRaw], { maxBuffer: SMALL.size }));
+    // Little of it: unpacking is what takes the time.
+    const data = [1, 2, 3, 4].map((n) => ({ at: n * CHUNK_BYTES + 700 * 512, length: 300_000, seed: n }));
+    const from = desk.raw(`${program}.raw`, { size: 24 * MIB, partitions: [], data });
+    writeFileSync(stream, execFileSync(program, [level, '-c', from], { maxBuffer: SMALL.size }));
     const target = desk.file(`${program}.out`);
     const cut = watched((is, nth, kill) => is === 'written' && nth === 3 && kill());
     expect(endOf(await desk.flash(stream, target, { launch: cut }))).toEqual([
@@ -127,7 +138,10 @@ describe('an image into a file', () => {
       'flash_writer_gone',
     ]);
     proofOf(await desk.flash(stream, target));
-    expect(sameBytes(target.path, smallRaw)).toBe(true);
+    expect(sameBytes(target.path, from)).toBe(true);
+    damage(target.path, 3 * CHUNK_BYTES);
+    expect(proofOf(await desk.flash(stream, target)).mendedChunks).toBe(1);
+    expect(sameBytes(target.path, from)).toBe(true);
   });
 
   it.skipIf(!hasLoop)('and to a loop device, which is a disk', async () => {
@@ -157,6 +171,34 @@ describe('an image into a file', () => {
       execFileSync('losetup', ['-d', loop]);
     }
   });
+});
+
+it.skipIf(!hasLoop)(
+  'an image whose sectors are not those of the disk is refused before the first write',
+  async () => {
+    const backing = desk.path('large-sectors.img');
+    writeFileSync(backing, Buffer.alloc(512, 0x5a));
+    truncateSync(backing, SMALL.size);
+    const loop = execFileSync('losetup', ['-f', '--show', '-b', '4096', backing]).toString().trim();
+    try {
+      const target = { kind: 'disk', path: loop, serial: null, size: SMALL.size, name: loop } as const;
+      expect(endOf(await desk.flash(small, target))).toEqual(['failed', 'flash_sectors']);
+    } finally {
+      execFileSync('losetup', ['-d', loop]);
+    }
+    expect(
+      readFileSync(backing)
+        .subarray(0, 512)
+        .every((byte) => byte === 0x5a),
+    ).toBe(true);
+  },
+);
+
+it('one target is flashed by one at a time', async () => {
+  const target = desk.file('busy.out');
+  const first = desk.flash(small, target);
+  await expect(desk.flash(small, target)).rejects.toMatchObject({ code: 'flash_busy' });
+  proofOf(await first);
 });
 
 describe('a flash that is cut', () => {
@@ -269,13 +311,6 @@ describe('what is on the disk at the end', () => {
     expect(endOf(await desk.flash(own, target))).toEqual(['failed', 'image_changed']);
     expect(existsSync(target.path)).toBe(false);
   });
-
-  function damage(path: string, at: number): void {
-    const fd = openSync(path, 'r+');
-    writeSync(fd, Buffer.from('changed'), 0, 7, at);
-    fsyncSync(fd);
-    closeSync(fd);
-  }
 
   it.each([
     ['data', 20 * MIB],

@@ -34,9 +34,9 @@ export interface EngineOptions {
   name: string;
   signal: AbortSignal;
   /** `at` is added by whoever takes it. */
-  tell(event: Tell): void;
-  phase<T>(phase: PhaseId, fn: () => Promise<T>): Promise<T>;
-  note(text: string): void;
+  tell: (event: Tell) => void;
+  phase: <T>(phase: PhaseId, fn: () => Promise<T>) => Promise<T>;
+  note: (text: string) => void;
 }
 
 export type Tell = ProgressEvent extends infer E ? (E extends { at: number } ? Omit<E, 'at'> : never) : never;
@@ -251,8 +251,8 @@ export class Engine {
           void lanes
             .add(() =>
               this.#buffers.with(async (buffer) => {
-                const chunk = await source.next(buffer).catch((error: unknown) => {
-                  reject(error as Error);
+                const chunk = await source.next(buffer).catch((error: Error) => {
+                  reject(error);
                   throw error;
                 });
                 resolve(chunk !== null);

@@ -55,11 +55,11 @@ const keyOf = (target: FlashTarget): TargetKey =>
     ? { kind: 'file', path: target.path }
     : { kind: 'disk', serial: target.serial ?? target.path, size: target.size };
 
+const recordsOf = ({ home }: Pick<App, 'home'>): string => join(home, 'flash');
+
 /** Whether a flash of this target was begun from this laptop; then what is on it is this app's own. */
-export function isKnownTarget(app: Pick<App, 'journal'>, target: FlashTarget): boolean {
-  const key = JSON.stringify(keyOf(target));
-  return app.journal.jobs(LAPTOP).some((row) => JSON.stringify(row.spec.params['target']) === key);
-}
+export const isKnownTarget = (app: Pick<App, 'home'>, target: FlashTarget): boolean =>
+  ChunkRecord.knows(recordsOf(app), keyOf(target));
 
 /**
  * Begins the job; a flash of the same image to the same target that did not pass gets its next attempt. Errors: flash_busy where
@@ -150,7 +150,7 @@ class FlashRun {
         target: target.name,
         detail: `it has ${size} bytes, and the disk in the image ${image.virtualSize}.`,
       });
-    const record = ChunkRecord.open(join(this.#app.home, 'flash'), {
+    const record = ChunkRecord.open(recordsOf(this.#app), {
       ...{ target: keyOf(target), image: image.key, virtualSize: image.virtualSize },
     });
     this.#tellRecord(record);

@@ -39,7 +39,7 @@ export interface FlashImage {
 interface Look {
   signal: AbortSignal;
   /** Of the reading that is needed before anything is written: what for, and how far in bytes. */
-  onRead(what: string, done: number, total: number | null): void;
+  onRead: (what: string, done: number, total: number | null) => void;
 }
 
 async function keyOf(path: string, diskRoot: string | null): Promise<ImageKey> {

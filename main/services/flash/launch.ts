@@ -32,11 +32,15 @@ const onPath = (name: string, env: NodeJS.ProcessEnv): string | null => {
   return null;
 };
 
+/** In a package the program lies beside the archive: Python reads no archive of Electron. */
+const writerFile = (): string =>
+  join(productRoot().replace(/app\.asar$/, 'app.asar.unpacked'), 'resources/box/vcflash/__main__.py');
+
 /** Isolated, and without files of its own beside the program: it may run as root. */
 function writerCommand(privileged: boolean): string[] {
   // As root never what a user's PATH has under this name.
   const python = privileged && existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3';
-  return [python, '-I', '-B', join(productRoot(), 'resources/box/vcflash/__main__.py')];
+  return [python, '-I', '-B', writerFile()];
 }
 
 /** How a disk can be written here. Errors: flash_root_missing. */

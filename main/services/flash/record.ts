@@ -124,11 +124,14 @@ export class ChunkRecord {
     return this.#believed;
   }
 
+  /** Whether a writer has begun at this target: then what is there is this app's own. */
+  static knows(folder: string, target: TargetKey): boolean {
+    return existing(pathOf(folder, target))?.writer != null;
+  }
+
   /** Errors: laptop_disk_full, journal_readonly. */
   static open(folder: string, want: Omit<Head, 'v'>): ChunkRecord {
-    const dir = privateFolder(folder);
-    const name = createHash('sha256').update(JSON.stringify(want.target)).digest('hex').slice(0, 32);
-    const path = join(dir, `${name}.chunks`);
+    const path = pathOf(privateFolder(folder), want.target);
     return storing(path, () => {
       const found = existing(path);
       const same = found && JSON.stringify(found.head.target) === JSON.stringify(want.target);
@@ -185,6 +188,9 @@ export class ChunkRecord {
     });
   }
 }
+
+const pathOf = (folder: string, target: TargetKey): string =>
+  join(folder, `${createHash('sha256').update(JSON.stringify(target)).digest('hex').slice(0, 32)}.chunks`);
 
 const lines = (kind: 'w' | 'b', chunks: ReadonlyMap<number, ChunkHash>): string =>
   [...chunks].map(([chunk, hash]) => `${kind} ${chunk} ${hash ?? '-'}\n`).join('');

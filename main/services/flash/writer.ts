@@ -28,12 +28,25 @@ const END_MS = 20_000;
 
 type Done = Exclude<Answer, { is: 'beat' } | { is: 'failed' }>;
 interface Waiting {
-  resolve(answer: Done): void;
-  reject(error: Error): void;
+  resolve: (answer: Done) => void;
+  reject: (error: Error) => void;
 }
 
 /** What an answer answers: of those about chunks, several are in flight. */
-const keyOf = (answer: Done): string => ('chunk' in answer ? `${answer.is} ${answer.chunk}` : answer.is);
+function keyOf(answer: Done): string {
+  switch (answer.is) {
+    case 'written':
+    case 'zeroed':
+    case 'read':
+      return `${answer.is} ${answer.chunk}`;
+    case 'opened':
+    case 'wiped':
+    case 'flushed':
+    case 'sealed':
+    case 'closed':
+      return answer.is;
+  }
+}
 
 export class Writer {
   readonly #process: WriterProcess;

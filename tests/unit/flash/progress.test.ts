@@ -19,7 +19,7 @@ class Clock {
     this.state = startProgress({ write, verify }, this.at);
   }
   tell(event: ProgressEvent extends infer E ? (E extends unknown ? Omit<E, 'at'> : never) : never): this {
-    this.state = reduceProgress(this.state, { ...event, at: this.at } as ProgressEvent);
+    this.state = reduceProgress(this.state, { ...event, at: this.at });
     return this;
   }
   phase(phase: 'wipe' | 'write' | 'flush' | 'verify' | 'seal'): this {
