@@ -34,6 +34,8 @@ export type OnAppend = (job: string, attempt: number, events: readonly JobEvent[
 
 /** Whose jobs those are that belong to no box: a flash is done before there is one. Its row in `sessions` is no session. */
 export const LAPTOP = 'laptop';
+/** In place of a session's document. */
+const NO_SESSION = 'null';
 
 export class Journal {
   /** True where nothing can be written: asked for, or the file is of a newer version. */
@@ -97,7 +99,7 @@ export class Journal {
   /** Every session, by name. */
   sessions(): Session[] {
     return this.#sql
-      .all<{ doc: string }>('select doc from sessions where id <> ? order by name', LAPTOP)
+      .all<{ doc: string }>('select doc from sessions order by name')
       .map((row) => this.#session(row))
       .filter((s) => s !== null);
   }
@@ -123,8 +125,9 @@ export class Journal {
       // No box can have this name: it has characters that a name may not have.
       if (sessionId === LAPTOP)
         this.#sql.run(
-          "insert into sessions (id, name, doc) values (?, '(laptop)', 'null') on conflict (id) do nothing",
+          "insert into sessions (id, name, doc) values (?, '(laptop)', ?) on conflict (id) do nothing",
           LAPTOP,
+          NO_SESSION,
         );
       this.#sql.run(
         `insert into jobs (job, attempt, session, spec, spec_sha256, created_at, state, bytes, last_seq, last_length, last_sha256)
@@ -373,7 +376,7 @@ export class Journal {
   }
 
   #session(row: { doc: string } | undefined): Session | null {
-    if (!row) return null;
+    if (!row || row.doc === NO_SESSION) return null;
     const session = Session.safeParse(parseJson(Buffer.from(row.doc)));
     if (!session.success) throw this.#damaged('a session cannot be read.');
     return session.data;
