@@ -85,11 +85,12 @@ export class Engine {
   /** Returns only when every chunk was read back and is what it should be. Errors: those of writer and image, flash_*. */
   async run(): Promise<Proof> {
     const { image, writer, record, phase, target, name } = this.#o;
+    record.begin();
     const opened = await writer.open({
       ...{ target, virtualSize: this.#size, sealed: [...this.#sealed] },
       image: image.random ? image.path : null,
     });
-    record.begun(opened.pid);
+    record.opened(opened.pid);
     const { sectorBytes } = image.layout;
     if (target.kind === 'disk' && sectorBytes !== null && sectorBytes !== opened.logicalBlock)
       throw new AppError('flash_sectors', { target: name, disk: opened.logicalBlock, image: sectorBytes });

@@ -39,6 +39,8 @@ type Head = z.infer<typeof Head>;
 /** `w`: of this image; `b`: of an image before it, whose chunk may be the same. `-`: zeros. */
 const LINE = /^([wb]) (\d{1,8}) (-|[0-9a-f]{64})$/;
 const DONE = 'done';
+/** Before the writer opens the target: from here on what is there is ours, also where nothing more is known. */
+const BEGIN = 'begin';
 /** The writer that worked last, which may not have ended yet. */
 const WRITER = /^writer (\d{1,10})$/;
 
@@ -47,6 +49,7 @@ export interface Found {
   written: Map<number, ChunkHash>;
   believed: Map<number, ChunkHash>;
   done: boolean;
+  begun: boolean;
   writer: number | null;
   /** Bytes of whole lines: what comes behind is torn. */
   length: number;
@@ -63,7 +66,15 @@ export function parseRecord(bytes: Buffer): Found | null {
     if (!found) {
       const head = headOf(bytes.toString('utf8', 0, end));
       if (!head) return null;
-      found = { head, written: new Map(), believed: new Map(), done: false, writer: null, length: at };
+      found = {
+        head,
+        written: new Map(),
+        believed: new Map(),
+        done: false,
+        begun: false,
+        writer: null,
+        length: at,
+      };
       continue;
     }
     if (!take(found, line)) return found;
@@ -89,6 +100,7 @@ function take(found: Found, line: string): boolean {
   const writer = WRITER.exec(line);
   if (writer) found.writer = Number(writer[1]);
   else if (line === DONE) found.done = true;
+  else if (line === BEGIN) found.begun = true;
   else return false;
   return true;
 }
@@ -124,9 +136,9 @@ export class ChunkRecord {
     return this.#believed;
   }
 
-  /** Whether a writer has begun at this target: then what is there is this app's own. */
+  /** Whether a writer was let at this target: then what is there is this app's own. */
   static knows(folder: string, target: TargetKey): boolean {
-    return existing(pathOf(folder, target))?.writer != null;
+    return existing(pathOf(folder, target))?.begun ?? false;
   }
 
   /** Errors: laptop_disk_full, journal_readonly. */
@@ -146,20 +158,27 @@ export class ChunkRecord {
       const head: Head = { v: 1, ...want };
       const fresh = `${path}.new`;
       const fd = openSync(fresh, 'w', 0o600);
-      writeSync(fd, `${JSON.stringify(head)}\n${lines('b', believed)}`);
+      const kept = same && found.begun ? `${BEGIN}\n` : '';
+      writeSync(fd, `${JSON.stringify(head)}\n${kept}${lines('b', believed)}`);
       fsyncSync(fd);
       closeSync(fd);
       renameSync(fresh, path);
       syncFolder(dirname(path));
       const writer = same ? found.writer : null;
+      const begun = same ? found.begun : false;
       return new ChunkRecord(path, same ? 'other image' : 'new', {
-        ...{ head, written: new Map(), believed, done: false, writer, length: 0 },
+        ...{ head, written: new Map(), believed, done: false, begun, writer, length: 0 },
       });
     });
   }
 
-  /** The writer has begun: until it has ended, no other may. */
-  begun(pid: number): void {
+  /** Before the writer opens the target. */
+  begin(): void {
+    this.#append(`${BEGIN}\n`);
+  }
+
+  /** The writer has it open: until it has ended, no other may. */
+  opened(pid: number): void {
     this.#append(`writer ${pid}\n`);
   }
 

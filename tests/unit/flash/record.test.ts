@@ -28,7 +28,11 @@ describe('the record of chunks', () => {
       false,
       null,
     ]);
-    first.begun(4711);
+    const folderOf = join(dir, 'flash');
+    expect(ChunkRecord.knows(folderOf, target)).toBe(false);
+    first.begin();
+    expect(ChunkRecord.knows(folderOf, target)).toBe(true);
+    first.opened(4711);
     first.add(
       new Map([
         [3, hash(3)],
@@ -56,7 +60,9 @@ describe('the record of chunks', () => {
     ['path', { path: '/i/b.qcow2' }],
   ])('of an image with another %s starts over, and still believes what the target had', (_what, change) => {
     const target = aTarget();
-    open(target).add(
+    const before = open(target);
+    before.begin();
+    before.add(
       new Map([
         [1, hash(1)],
         [2, null],
@@ -68,6 +74,7 @@ describe('the record of chunks', () => {
       [1, hash(1)],
       [2, null],
     ]);
+    expect(ChunkRecord.knows(join(dir, 'flash'), target)).toBe(true);
     other.add(new Map([[2, hash(22)]]));
     // A third one believes the newest of both.
     const third = open(target, { ...IMAGE, mtimeMs: 77 });
