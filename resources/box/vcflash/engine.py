@@ -7,6 +7,7 @@ other, and the reader of stdin stops by itself when all are out.
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import mmap
 import threading
@@ -21,6 +22,7 @@ from vcflash.target import ZERO_BYTES, Target
 # Measured with two cores; more threads than cores, since most of them wait for the disk.
 THREADS = 6
 BUFFERS = 12
+HUGE_BYTES = 2 * 1024 * 1024
 # Jobs without a buffer (zeros) that wait at the same time.
 JOBS = 64
 # A hole of less is written as zeros along with its neighbours.
@@ -35,6 +37,19 @@ class Stopped(Exception):
     """A job failed or the end was asked for: nothing more is taken."""
 
 
+def huge_buffers(count: int) -> list[memoryview]:
+    """Memory of one chunk each, in huge pages where there are some: the kernel pins every page of a direct write, which cost a third
+    of the writer's time in the kernel with pages of 4 KiB."""
+    memory = mmap.mmap(-1, count * CHUNK_BYTES + HUGE_BYTES, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    try:
+        memory.madvise(mmap.MADV_HUGEPAGE)
+    except (OSError, AttributeError):
+        pass  # pages of 4 KiB do as well
+    start = -ctypes.addressof(ctypes.c_char.from_buffer(memory)) % HUGE_BYTES
+    view = memoryview(memory)[start:]
+    return [view[n * CHUNK_BYTES : (n + 1) * CHUNK_BYTES] for n in range(count)]
+
+
 class Engine:
     def __init__(
         self, target: Target, image: Image | None, disk: Disk, say: Say, wake: Callable[[], None]
@@ -47,7 +62,7 @@ class Engine:
         self.failure: Exception | None = None
         self.jobs: deque[tuple[str, int, int, Callable[[], Any], memoryview | None]] = deque()
         self.running: list[tuple[str, int, int]] = []
-        self.buffers = [self._buffer() for _ in range(BUFFERS)]
+        self.buffers = huge_buffers(BUFFERS)
         self.zeros = {n: bytearray(n) for n in {CHUNK_BYTES, disk.length(disk.chunks - 1)}}
         self.zero_view = memoryview(bytes(CHUNK_BYTES))
         self.threads = [
@@ -55,11 +70,6 @@ class Engine:
         ]
         for thread in self.threads:
             thread.start()
-
-    @staticmethod
-    def _buffer() -> memoryview:
-        memory = mmap.mmap(-1, CHUNK_BYTES, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-        return memoryview(memory)
 
     # The main thread's side.
 

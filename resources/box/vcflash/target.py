@@ -58,6 +58,7 @@ class Target:
             raise Failed("target_size", f"the image has {virtual_size} bytes, the target {told.size}")
         self.zeros = mmap.mmap(-1, 4 * 1024 * 1024)
         self.zero_calls = [_punch, _zero_out] if self.disk else [_punch]
+        self.device: int | None = None
         self.sequence: int | None = None
         try:
             self.plain = self._open_disk() if self.disk else self._open_file()
@@ -112,7 +113,8 @@ class Target:
             with mmap.mmap(-1, FILE_BLOCK) as page:
                 os.preadv(fd, [page], 0)
         except OSError as e:
-            if e.errno not in (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOENT):
+            # A file may refuse for any reason, root's missing rights on NFS among them; a disk that cannot be read is a bad one.
+            if self.disk and e.errno not in (errno.EINVAL, errno.EOPNOTSUPP):
                 raise
             if self.disk:
                 flags = fcntl.fcntl(self.plain, fcntl.F_GETFL) & ~os.O_DIRECT
@@ -132,7 +134,7 @@ class Target:
         if not self.disk:
             return
         told, path = self.told, self.told.path
-        facts = identity.look(self.device)
+        facts = None if self.device is None else identity.look(self.device)
         if facts is None:
             raise Failed("target_missing", f"{path} is not there any more")
         if not facts.whole:
@@ -159,7 +161,7 @@ class Target:
 
     def _refusal(self, e: OSError) -> Failed:
         path = self.told.path
-        if e.errno in (errno.ENOENT, *GONE):
+        if e.errno in (errno.ENOENT, errno.ENAMETOOLONG, *GONE):
             return Failed("target_missing", f"{path} is not there: {e.strerror}")
         if e.errno in (errno.EBUSY, errno.EWOULDBLOCK):
             return Failed("target_in_use", f"{path} is in use: {e.strerror}")
@@ -253,7 +255,7 @@ class Target:
     def _went_away(self) -> bool:
         """Whether the disk is no longer there as it was opened: some drivers say so by a size of 0, and then writes get ENOSPC."""
         deadline = time.monotonic() + GONE_SECONDS
-        while True:
+        while self.device is not None:
             facts = identity.look(self.device)
             if facts is None or facts.size != self.told.size:
                 return True
@@ -262,6 +264,7 @@ class Target:
             if time.monotonic() > deadline:
                 return False
             time.sleep(0.05)
+        return False
 
     def close(self) -> None:
         """Makes the kernel read a disk's partition table anew, where it can, and closes."""
