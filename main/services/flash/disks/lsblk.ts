@@ -82,7 +82,7 @@ export function parseLsblk(text: string): Map<string, BlockDevice> {
       partlabel: plain(row.partlabel),
       mountpoints: (mountpoints ?? []).filter((point) => point !== null),
       children: [...new Set([...(known?.children ?? []), ...below])],
-      top: top || (known?.top ?? false),
+      top,
     });
     return row.kname;
   };

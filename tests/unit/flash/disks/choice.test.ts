@@ -122,6 +122,10 @@ describe('choosing', () => {
     const twins = disks({ rows: [systemDisk(), usbDisk(), row('sdb', 'disk', { serial: 'S6Z1NF0W7F3A' })] });
     expect(codeOf(() => chooseDisk(twins, 'S6Z1NF0W7F3A'))).toBe('disk_not_offered');
   });
+  it('says of an empty slot that it is empty, not that there is none', () => {
+    const empty = disks({ rows: [systemDisk(), usbDisk({ size: 0 })] });
+    expect(() => chooseDisk(empty, 'S6Z1NF0W7F3A')).toThrow('has no medium in it');
+  });
   it('puts what is offered first, and asks the port for the image', async () => {
     const asked: (string | null)[] = [];
     const port = {
