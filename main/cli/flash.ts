@@ -125,6 +125,7 @@ function tell({ out }: Context, o: FlashFlags, target: FlashTarget, result: Flas
       : "the manifest's disk hash is the same";
   out.line(`${target.name}: every byte was read back; ${compared}.`);
   out.line(`disk hash: ${proof.diskRoot}`);
+  if (target.kind === 'disk') out.line('It may be unplugged.');
   const exit = EXIT_CODES.passed;
   out.result({
     ...{ ok: true, state: result.state, image: resolve(o.image), target: target.name },
@@ -138,7 +139,8 @@ async function runFlash(ctx: Context, o: FlashFlags, named: Named): Promise<numb
   const target =
     named.kind === 'file' ? await fileTarget(ctx, named.path, o) : await diskTarget(ctx, named.serial, o);
   const launch = launcher(ctx, target);
-  const result = await flash(ctx.app, { image: resolve(o.image), target, launch, signal: ctx.signal });
+  const order = { image: resolve(o.image), target, launch, signal: ctx.signal };
+  const result = await flash(ctx.app, { ...order, onNote: (text) => ctx.out.note(text) });
   return tell(ctx, o, target, result);
 }
 

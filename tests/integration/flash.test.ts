@@ -5,6 +5,7 @@ import {
   copyFileSync,
   existsSync,
   fsyncSync,
+  linkSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -268,7 +269,9 @@ describe('a flash that is cut', () => {
       data: [...SMALL.data, { at: 20 * MIB, length: MIB, seed: 9 }],
     });
     desk.qcow2('swapped/small.qcow2', changed);
-    proofOf(await desk.flash(own, target));
+    const notes: string[] = [];
+    proofOf(await desk.flash(own, target, { onNote: (text) => notes.push(text) }));
+    expect(notes.join()).toMatch(/starts over/);
     expect(sameBytes(target.path, changed)).toBe(true);
     const row = desk.journal.jobs(LAPTOP).at(-1);
     const logs = [...desk.journal.events(row?.job ?? '', row?.attempt ?? 0)].filter(
@@ -402,5 +405,11 @@ describe('on the command line', () => {
       'image_missing',
     ]);
     expect(existsSync(desk.path('x.out'))).toBe(false);
+    // Also by another name of the same file.
+    const own = copyOf('own');
+    linkSync(own, desk.path('own.out'));
+    const itself = await run('--image', own, '--target', `file:${desk.path('own.out')}`, '--confirm', '.out');
+    expect(told(itself)).toEqual([2, 'error', 'flash_target_unfit']);
+    expect(sameBytes(own, small)).toBe(true);
   });
 });

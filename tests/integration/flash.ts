@@ -5,9 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { Journal } from '../../main/journal/journal.ts';
-import { flash, type FlashResult, type FlashTarget } from '../../main/services/flash/flash.ts';
+import {
+  flash,
+  type FlashOrder,
+  type FlashResult,
+  type FlashTarget,
+} from '../../main/services/flash/flash.ts';
 import { launchPlain } from '../../main/services/flash/launch.ts';
-import type { ProgressView } from '../../main/services/flash/progress.ts';
 import { CHUNK_BYTES } from '../../main/services/flash/source/types.ts';
 import { Decoder } from '../../main/services/flash/wire.ts';
 import type { Launch } from '../../main/services/flash/writer.ts';
@@ -77,11 +81,7 @@ export class Desk {
     return this.path(name);
   }
 
-  async flash(
-    image: string,
-    target: FlashTarget,
-    o: { launch?: Launch; signal?: AbortSignal; onProgress?: (view: ProgressView) => void } = {},
-  ): Promise<FlashResult> {
+  async flash(image: string, target: FlashTarget, o: Partial<FlashOrder> = {}): Promise<FlashResult> {
     const laptop = { name: 'laptop', user: 'kim' };
     return flash(
       { home: this.home, journal: this.journal, laptop, version: 'test' },

@@ -2,7 +2,7 @@
  * One flash, from the image to a disk or file that was read back: with its job in the journal, its record of chunks, and an end that is
  * never a wrong success. The writer is started by whoever calls (launch.ts).
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError, asAppError } from '../../../preload/contract/errors.ts';
@@ -36,6 +36,8 @@ export interface FlashOrder {
   signal: AbortSignal;
   /** Often; the journal has it twice a second. */
   onProgress?: (view: ProgressView) => void;
+  /** What a person should know on the way; the journal has it, too. */
+  onNote?: (text: string) => void;
 }
 
 /** `interrupted`: the same order goes on where it stood. Only `verified` is a success. */
@@ -106,6 +108,11 @@ export async function flash(app: Home, order: FlashOrder): Promise<FlashResult> 
   }
 }
 
+function isSameFile(a: string, b: string): boolean {
+  const [one, other] = [a, b].map((path) => statSync(path, { throwIfNoEntry: false, bigint: true }));
+  return one !== undefined && other !== undefined && one.ino === other.ino && one.dev === other.dev;
+}
+
 class FlashRun {
   readonly #app: Home;
   readonly #order: FlashOrder;
@@ -150,6 +157,8 @@ class FlashRun {
         target: target.name,
         detail: `it has ${size} bytes, and the disk in the image ${image.virtualSize}.`,
       });
+    if (target.kind === 'file' && isSameFile(target.path, image.path))
+      throw new AppError('flash_target_unfit', { target: target.name, detail: 'it is the image itself.' });
     const record = ChunkRecord.open(recordsOf(this.#app), {
       ...{ target: keyOf(target), image: image.key, virtualSize: image.virtualSize },
     });
@@ -167,7 +176,7 @@ class FlashRun {
         target: { kind: target.kind, path: target.path, serial, size },
         tell: (event) => this.#tell(event),
         phase: (phase, fn) => this.#phase(phase, fn),
-        note: (text) => this.#local.log(text),
+        note: (text) => this.#note(text),
       });
       const proof = await engine.run();
       this.#tell({ kind: 'finished' });
@@ -178,16 +187,21 @@ class FlashRun {
     }
   }
 
+  #note(text: string): void {
+    this.#local.log(text);
+    this.#order.onNote?.(text);
+  }
+
   #tellRecord(record: ChunkRecord): void {
     switch (record.fate) {
       case 'new':
         return;
       case 'same image':
-        return this.#local.log(
+        return this.#note(
           `${record.written.size} chunks of this image were written to this target before${record.wasDone ? ' and verified' : ''}; they are read back, not written again.`,
         );
       case 'other image':
-        return this.#local.log(
+        return this.#note(
           `The image is another than last time, or changed since: it starts over. ${record.believed.size} chunks that the target should have are compared, and only those that differ are written.`,
         );
     }

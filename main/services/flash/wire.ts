@@ -47,8 +47,8 @@ export const Answer = z.discriminatedUnion('is', [
     direct: z.boolean(),
     pid: z.number().int().positive(),
   }),
-  /** `chunks`: those of which something was zeroed, also at the target's end. */
-  z.looseObject({ is: z.literal('wiped'), chunks: z.array(chunk) }),
+  /** `chunks`: those of which something was zeroed, also at the target's end. Where it is left out, the reading back finds them. */
+  z.looseObject({ is: z.literal('wiped'), chunks: z.array(chunk).default([]) }),
   z.looseObject({ is: z.literal('written'), chunk, sha256: hash }),
   z.looseObject({ is: z.literal('zeroed'), chunk, count: z.number().int().positive() }),
   z.looseObject({ is: z.literal('flushed') }),
