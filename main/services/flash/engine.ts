@@ -6,7 +6,7 @@ import { webcrypto } from 'node:crypto';
 import { AppError } from '../../../preload/contract/errors.ts';
 import type { FlashImage } from './image.ts';
 import { Buffers, Lanes } from './lanes.ts';
-import { planOf, type Action } from './plan.ts';
+import { planOf, runsOf, type Action } from './plan.ts';
 import type { PhaseId, ProgressEvent, Totals } from './progress.ts';
 import type { ChunkRecord } from './record.ts';
 import { HOLE_HASH, diskRoot } from './source/disk-root.ts';
@@ -392,15 +392,4 @@ export class Engine {
 /** In a thread of the library, several at a time. */
 async function sha256(bytes: Uint8Array): Promise<string> {
   return Buffer.from(await webcrypto.subtle.digest('SHA-256', bytes)).toString('hex');
-}
-
-/** Neighbours together, at most `most`: [first, how many]. */
-function* runsOf(chunks: readonly number[], most: number): Generator<[number, number]> {
-  for (let i = 0; i < chunks.length;) {
-    const first = chunks[i] as number;
-    let n = 1;
-    while (n < most && chunks[i + n] === first + n) n += 1;
-    yield [first, n];
-    i += n;
-  }
 }

@@ -56,3 +56,14 @@ async function actionFor(
   const extents = await source.extents(chunk);
   return extents === null ? { do: 'data', chunk, unless: undefined } : { do: 'copy', chunk, extents };
 }
+
+/** Neighbours together, at most `most`: [first, how many]. */
+export function* runsOf(chunks: readonly number[], most: number): Generator<[number, number]> {
+  for (let i = 0; i < chunks.length;) {
+    const first = chunks[i] as number;
+    let n = 1;
+    while (n < most && chunks[i + n] === first + n) n += 1;
+    yield [first, n];
+    i += n;
+  }
+}

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ZERO_RUN, planOf, type Action, type Known } from '../../../main/services/flash/plan.ts';
+import { ZERO_RUN, planOf, runsOf, type Action, type Known } from '../../../main/services/flash/plan.ts';
 import { openImage } from '../../../main/services/flash/source/open.ts';
 import { CHUNK_BYTES, type RandomSource } from '../../../main/services/flash/source/types.ts';
 import { bytesOf, folder, hasQemu, qemu, qemuIo } from './images.ts';
@@ -83,6 +83,16 @@ describe('a plan', () => {
     );
     expect(seen).toEqual([...states].map((_, i) => i).filter((i) => !sealed.has(i)));
   });
+});
+
+it('neighbours are read together, as many as may be', () => {
+  expect([...runsOf([0, 1, 2, 3, 4, 7, 9, 10], 3)]).toEqual([
+    [0, 3],
+    [3, 2],
+    [7, 1],
+    [9, 2],
+  ]);
+  expect([...runsOf([], 3)]).toEqual([]);
 });
 
 describe.skipIf(!hasQemu)('extents of an image of QEMU', () => {
