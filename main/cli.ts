@@ -4,6 +4,7 @@ import { AppError, asAppError } from '../preload/contract/errors.ts';
 import { addBundleCommands } from './cli/bundle.ts';
 import { Detached, type CommonOptions } from './cli/context.ts';
 import { addDisksCommand } from './cli/disks.ts';
+import { addFlashCommand } from './cli/flash.ts';
 import { addLookCommands } from './cli/look.ts';
 import { Output } from './cli/output.ts';
 import { addPracticeCommand } from './cli/practice.ts';
@@ -29,7 +30,8 @@ Disks at this laptop that can be flashed: vault-cube disks --image IMAGE
 Jobs run on the box. Ctrl+C, a pulled cable or a dead laptop end nothing there: "vault-cube resume" goes on.
 
 Secrets are asked for on the terminal, or come from --secrets FILE (only yours to read, or - for stdin), a JSON object
-with loginPassword, sudoPassword (of the user that logs in), newSudoPassword (for vaultadmin), passphrase (of the key).
+with loginPassword, sudoPassword (of the user that logs in), newSudoPassword (for vaultadmin), passphrase (of the key),
+laptopPassword (for sudo on this laptop, to flash a disk).
 They are kept in memory only. VAULT_CUBE_HOME names another data folder.
 
 Exit codes: 0 passed, 10 passed with deviations, 20 failed, 21 incomplete; 1 the app failed, 2 usage, 3 connection,
@@ -81,6 +83,7 @@ addLookCommands(add, run);
 addPracticeCommand(add, run);
 addBundleCommands(program, run);
 addDisksCommand(program, run);
+addFlashCommand(program, run);
 
 // What reads our output may end before we do (`| head`); what runs on the box goes on all the same.
 process.stdout.on('error', () => process.exit(EXIT_DETACHED));

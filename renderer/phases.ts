@@ -94,6 +94,7 @@ export function countsText(kind: JobKind, counts: Counts | null): string {
     case 'harden':
     case 'uid_swap':
     case 'selftest':
+    case 'flash':
     case 'keys': {
       const words = [`changed ${changed}`, ...say(failed, `failed ${failed}`)];
       return words.join(', ');

@@ -26,6 +26,18 @@ export const askSecret: AskSecret = async (_name, prompt) => {
   }
 };
 
+/** A line that a person types; null where nobody is there, or Ctrl+C or the end of input came instead. */
+export async function askLine(question: string): Promise<string | null> {
+  if (!onTerminal()) return null;
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const gone = new Promise<null>((resolve) => lines.once('close', () => resolve(null)));
+    return await Promise.race([lines.question(question), gone]);
+  } finally {
+    lines.close();
+  }
+}
+
 function parse(text: string): Partial<Record<SecretName, string>> {
   let json: unknown;
   try {

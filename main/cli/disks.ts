@@ -16,7 +16,7 @@ interface DisksFlags extends CommonOptions {
 }
 
 /** Opened and closed: what a disk must have room for stands in its header or its manifest. */
-async function forImage(given: string): Promise<ForImage> {
+export async function forImage(given: string): Promise<ForImage> {
   const path = resolve(given);
   const source = await openImage(path, readSidecars(path).manifest?.virtualSize ?? null);
   const { virtualSize } = source;

@@ -169,9 +169,13 @@ export class Output {
         return;
       }
       case 'progress': {
-        const { phase, done, total, unit } = e.body;
-        const text = (n: number) => (unit === 'bytes' ? bytesText(n) : String(n));
-        return this.#setStatus(`${phase}: ${text(done)}${total === null ? '' : ` of ${text(total)}`}`);
+        const { phase, done, total, unit, perSecond, remainingSeconds: left } = e.body;
+        const text = (n: number) => (unit === 'bytes' ? bytesText(Math.round(n)) : String(n));
+        const rate = perSecond == null ? '' : `, ${text(perSecond)}/s`;
+        const rest = left == null ? '' : `, ${secondsText(left)} to go`;
+        return this.#setStatus(
+          `${phase}: ${text(done)}${total === null ? '' : ` of ${text(total)}`}${rate}${rest}`,
+        );
       }
       case 'check':
         for (const line of checkLines(e.body.check)) this.line(`  ${line}`);

@@ -32,6 +32,11 @@ export interface Position {
 
 export type OnAppend = (job: string, attempt: number, events: readonly JobEvent[]) => void;
 
+/** Whose jobs those are that belong to no box: a flash is done before there is one. Its row in `sessions` is no session. */
+export const LAPTOP = 'laptop';
+/** In place of a session's document. */
+const NO_SESSION = 'null';
+
 export class Journal {
   /** True where nothing can be written: asked for, or the file is of a newer version. */
   readonly readOnly: boolean;
@@ -117,6 +122,13 @@ export class Journal {
         }
         return this.#row(there);
       }
+      // No box can have this name: it has characters that a name may not have.
+      if (sessionId === LAPTOP)
+        this.#sql.run(
+          "insert into sessions (id, name, doc) values (?, '(laptop)', ?) on conflict (id) do nothing",
+          LAPTOP,
+          NO_SESSION,
+        );
       this.#sql.run(
         `insert into jobs (job, attempt, session, spec, spec_sha256, created_at, state, bytes, last_seq, last_length, last_sha256)
          values (?, ?, ?, ?, ?, ?, 'starting', 0, 0, 0, '')`,
@@ -364,7 +376,7 @@ export class Journal {
   }
 
   #session(row: { doc: string } | undefined): Session | null {
-    if (!row) return null;
+    if (!row || row.doc === NO_SESSION) return null;
     const session = Session.safeParse(parseJson(Buffer.from(row.doc)));
     if (!session.success) throw this.#damaged('a session cannot be read.');
     return session.data;

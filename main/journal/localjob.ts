@@ -1,5 +1,6 @@
 /**
- * A job that the app runs itself, before the box has a runner (kinds `preflight` and `keys`) or while it is away (`reboot`). Its events have the same
+ * A job that the app runs itself, before the box has a runner (kinds `preflight` and `keys`), while it is away (`reboot`), or for
+ * what is no box yet (`flash`). Its events have the same
  * envelope and hash chain as those of the box, so that everything after the journal treats them alike.
  */
 import { randomUUID } from 'node:crypto';
@@ -9,7 +10,7 @@ import type { BoxFacts } from '../../preload/contract/facts.ts';
 import { ENDED, LOCAL_KINDS, type JobRow, type JobSpec } from '../../preload/contract/job.ts';
 import type { Evidence } from '../../preload/contract/outcome.ts';
 import { sha256Hex } from './chain.ts';
-import type { Journal } from './journal.ts';
+import { LAPTOP, type Journal } from './journal.ts';
 
 /** The event log's limits of a text, in characters (docs/adr/0002-job-mechanism.md). */
 const TEXT_MAX = 4000;
@@ -17,7 +18,7 @@ const EVIDENCE_MAX = 8000;
 
 export interface LocalJobStart {
   sessionId: string;
-  kind: 'preflight' | 'keys' | 'reboot';
+  kind: 'preflight' | 'keys' | 'reboot' | 'flash';
   title: string;
   laptop: { name: string; user: string };
   /** The app's version, as `runner` of a job on the box is the runner's. */
@@ -142,6 +143,17 @@ export class LocalJob {
     }
   }
 
+  /** How far the step is, in bytes, with the rate and the rest of the whole job's time where they are known. */
+  progress(p: {
+    phase: string;
+    done: number;
+    total: number | null;
+    perSecond: number | null;
+    remainingSeconds: number | null;
+  }): void {
+    this.#emit('progress', { step: this.#step, unit: 'bytes', ...p });
+  }
+
   log(text: string, stream: 'stdout' | 'stderr' | 'note' = 'note'): void {
     this.#emit('log', { step: this.#step, stream, text: text.slice(0, TEXT_MAX) });
   }
@@ -205,14 +217,14 @@ function startedEvent(journal: Journal, row: JobRow) {
   return null;
 }
 
-/** Marks local jobs as lost whose process is gone, in all sessions. Returns them. Call it after opening the journal. */
+/** Marks local jobs as lost whose process is gone, in all sessions and of the laptop's own. Returns them. Call it after opening the journal. */
 export function reconcileLocal(
   journal: Journal,
   isAlive: (process: LocalProcess) => boolean = processAlive,
 ): JobRow[] {
   const lost: JobRow[] = [];
-  for (const session of journal.sessions()) {
-    for (const row of journal.jobs(session.id)) {
+  for (const id of [LAPTOP, ...journal.sessions().map((s) => s.id)]) {
+    for (const row of journal.jobs(id)) {
       if (!LOCAL_KINDS.includes(row.kind) || ENDED.includes(row.state)) continue;
       const begun = startedEvent(journal, row);
       if (begun && isAlive({ row, pid: begun.body.pid, boot: begun.env.boot })) continue;

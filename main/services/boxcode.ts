@@ -1,4 +1,4 @@
-/** The code that runs on the box, as one tar with a content hash: the runner with its checks, and the Ansible project. */
+/** The code that runs on the box, as one tar with a content hash: the runner with its checks, the writer of a flash, and the Ansible project. */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { productRoot } from './paths.ts';
 /** What goes into the tar, and what of it stays out: tests and caches have no place on a customer's machine. */
 const PARTS = [
   { from: 'resources/box/vcbox', to: 'vcbox' },
+  { from: 'resources/box/vcflash', to: 'vcflash' },
   { from: 'ansible', to: 'ansible' },
 ];
 const LEFT_OUT = /(^|\/)(tests|__pycache__|\.[^/]+|inventory)(\/|$)|\.pyc$/;

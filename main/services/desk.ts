@@ -11,6 +11,7 @@ import { OUTCOME_WORDS } from '../../preload/contract/outcome.ts';
 import type { Run, Session } from '../../preload/contract/session.ts';
 import { stepsOf } from '../../preload/contract/steps.ts';
 import type { HostKeyQuestion } from '../remote/connection.ts';
+import { LAPTOP } from '../journal/journal.ts';
 import type { App, RebootQuestion } from './app.ts';
 import { JobDriver } from './jobs.ts';
 import { LiveBox } from './live.ts';
@@ -49,7 +50,8 @@ export class Desk {
 
   #onEvents(job: string, attempt: number, events: readonly JobEvent[]): void {
     const session = this.app.journal.attempt(job, attempt)?.session;
-    if (session === undefined) return;
+    // What belongs to no box has no place in a box's window.
+    if (session === undefined || session === LAPTOP) return;
     this.#tell('lines', { session, job, attempt, lines: events.map((e) => JSON.stringify(e.env)) });
     if (events.some((e) => CHANGES.has(e.kind))) this.changed(session);
   }

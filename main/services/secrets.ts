@@ -4,13 +4,15 @@
  */
 import { AppError } from '../../preload/contract/errors.ts';
 
-export type SecretName = 'loginPassword' | 'sudoPassword' | 'newSudoPassword' | 'passphrase';
+export type SecretName =
+  'loginPassword' | 'sudoPassword' | 'newSudoPassword' | 'passphrase' | 'laptopPassword';
 
 export const SECRET_NAMES: readonly SecretName[] = [
   'loginPassword',
   'sudoPassword',
   'newSudoPassword',
   'passphrase',
+  'laptopPassword',
 ];
 
 const WORDS: Record<SecretName, string> = {
@@ -18,6 +20,8 @@ const WORDS: Record<SecretName, string> = {
   sudoPassword: 'sudo password',
   newSudoPassword: 'new sudo password for vaultadmin',
   passphrase: 'passphrase of the key',
+  /** For sudo here, to write to a disk. */
+  laptopPassword: 'password',
 };
 
 /** Asks a person; null when nobody can be asked. */

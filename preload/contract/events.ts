@@ -97,6 +97,9 @@ export const EVENT_BODIES = {
     done: z.number(),
     total: z.number().nullable(),
     unit: z.enum(['bytes', 'files', 'events']),
+    /** How fast it is now, and how long the whole job still takes; where the one who writes the log knows it. */
+    perSecond: seconds.nullish(),
+    remainingSeconds: seconds.nullish(),
   }),
   samples: z.looseObject({
     source: z.string(),

@@ -15,11 +15,13 @@ export const JobKind = z.enum([
   'preflight',
   'keys',
   'reboot',
+  /** An image onto a disk at this laptop, or into a file; it belongs to no box yet. */
+  'flash',
 ]);
 export type JobKind = z.infer<typeof JobKind>;
 
-/** Kinds whose log is written on the laptop: they run before the box has a runner, or while it is away. */
-export const LOCAL_KINDS: readonly JobKind[] = ['preflight', 'keys', 'reboot'];
+/** Kinds whose log is written on the laptop: they run before the box has a runner, while it is away, or without one. */
+export const LOCAL_KINDS: readonly JobKind[] = ['preflight', 'keys', 'reboot', 'flash'];
 
 export const JobSpec = z.strictObject({
   v: z.literal(1),

@@ -45,6 +45,9 @@ export function stepOfJob(row: Pick<JobRow, 'kind' | 'spec'>): StepId {
       return /^l\d+$/.test(String(row.spec.params['suite'])) ? 'provision' : 'validate';
     case 'reboot':
       return row.spec.params['suite'] ? 'validate' : 'provision';
+    // Before the box is known: it comes into being by it.
+    case 'flash':
+      return 'connect';
     case 'fetch':
     case 'bootstrap':
     case 'layer':

@@ -25,10 +25,10 @@ LAPTOP = {"name": "laptop-1", "user": "engineer"}
 
 
 def box_tar(extra: dict[str, str]) -> bytes:
-    """The archive that the app makes: vcbox/, and `extra` files under their paths, in place of its own where they have the same."""
+    """The archive that the app makes: vcbox/, vcflash/, and `extra` files under their paths, in place of its own where they have the same."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as tar:
-        for path in sorted((SOURCE / "vcbox").rglob("*.py")):
+        for path in sorted(SOURCE.rglob("*.py")):
             name = str(path.relative_to(SOURCE))
             if name not in extra:
                 tar.add(path, arcname=name)

@@ -9,6 +9,7 @@ import {
   type LocalJobStart,
   type LocalProcess,
 } from '../../../main/journal/localjob.ts';
+import { LAPTOP } from '../../../main/journal/journal.ts';
 import type { CheckResult } from '../../../preload/contract/events.ts';
 import type { BoxFacts } from '../../../preload/contract/facts.ts';
 import { benchForEach, codeOf } from './bench.ts';
@@ -252,5 +253,35 @@ describe('reconciling', () => {
     expect(processAlive({ row, pid: 1, boot })).toBe(true);
     expect(processAlive({ row, pid: gone(), boot })).toBe(false);
     expect(processAlive({ row, pid: process.pid, boot: 'another boot' })).toBe(false);
+  });
+});
+
+describe('a job that belongs to no box', () => {
+  const flash = (more: Partial<LocalJobStart> = {}) =>
+    LocalJob.start(bench().journal, {
+      ...{ sessionId: LAPTOP, kind: 'flash', title: 'Flash a disk', app: '0.1.0', evidence: 'real' },
+      ...{ laptop: { name: 'lap-7', user: 'kim' }, ...more },
+    });
+
+  it('is recorded like any other, and is no box', () => {
+    const { journal } = bench();
+    const local = flash();
+    local.progress({ phase: 'Write', done: 1, total: 2, perSecond: null, remainingSeconds: 3.5 });
+    local.finish('passed');
+    const again = flash();
+    expect(journal.verify(local.job, 1)).toEqual({ ok: true, events: 3 });
+    expect(journal.jobs(LAPTOP).map((row) => row.job)).toEqual([local.job, again.job]);
+    expect([journal.sessions(), journal.session(LAPTOP), journal.sessionByName('(laptop)')]).toEqual([
+      [],
+      null,
+      null,
+    ]);
+  });
+
+  it('is lost when its process is gone', () => {
+    const local = flash();
+    expect(reconcileLocal(bench().journal, () => true)).toEqual([]);
+    expect(reconcileLocal(bench().journal, () => false).map((row) => row.job)).toEqual([local.job]);
+    expect(bench().journal.attempt(local.job, 1)?.state).toBe('lost');
   });
 });

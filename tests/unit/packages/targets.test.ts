@@ -65,6 +65,7 @@ describe.each(TARGETS)('$platform $arch', (target) => {
       'out/preload/index.cjs',
       'out/renderer/index.html',
       'resources/box/vcbox/__main__.py',
+      'resources/box/vcflash/__main__.py',
       'resources/practice/origin.json',
       'resources/profiles/vault-cube.json',
       'resources/report/page.html',

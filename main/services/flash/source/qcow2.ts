@@ -111,6 +111,14 @@ export async function qcow2Source(file: ImageFile): Promise<RandomSource> {
       await readCompressed(list, part);
       return isZero(part) ? 'hole' : 'data';
     },
+    async extents(index) {
+      const { offset, length } = chunkAt(index, virtualSize, 'data');
+      const holds = map[index] ?? 0;
+      if (holds === 0) return [];
+      if (holds & COMPRESSED) return null;
+      const runs = runsOf(await clusters(offset, length), length);
+      return runs.map((run) => [run.at, run.length, run.offset]);
+    },
     async stored(index) {
       if (map[index] !== COMPRESSED) return null;
       const { offset, length } = chunkAt(index, virtualSize, 'data');

@@ -36,6 +36,10 @@ export async function rawSource(file: ImageFile): Promise<RandomSource> {
       await file.read(part, offset);
       return isZero(part) ? 'hole' : 'data';
     },
+    async extents(index) {
+      const { offset, length } = chunkAt(index, size, 'data');
+      return [[0, length, offset]];
+    },
     stored: () => Promise.resolve(null),
     close: () => file.close(),
   };

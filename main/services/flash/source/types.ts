@@ -46,6 +46,11 @@ export interface RandomSource extends Source {
    * all of it is zeros. Errors: image_truncated, image_corrupt, image_unreadable.
    */
   read(index: number, into: Uint8Array): Promise<ChunkState>;
+  /**
+   * Where its bytes lie in the image file as they are, as [offset within the chunk, length, offset in the file], in order; what none
+   * covers reads as zeros. Null where some of it is compressed. Whether what lies there is zeros, nobody has looked. Errors as for `read`.
+   */
+  extents(index: number): Promise<(readonly [at: number, length: number, fileOffset: number])[] | null>;
   /** The chunk as it is stored, where all that is stored of it is compressed; null otherwise, and for holes. */
   stored(index: number): Promise<StoredCluster[] | null>;
 }

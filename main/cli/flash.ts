@@ -1,0 +1,175 @@
+/** The command flash: an image onto a disk of this laptop or into a file, verified by reading back (docs/adr/0011-flash.md). */
+import { statSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { contentsText, diskName } from '../../preload/contract/disk-words.ts';
+import { AppError } from '../../preload/contract/errors.ts';
+import { EXIT_CODES } from '../../preload/contract/outcome.ts';
+import { confirmDisk, endOf } from '../services/flash/disks/confirm.ts';
+import { chooseDisk, diskPort, listDisks } from '../services/flash/disks/list.ts';
+import { flash, isKnownTarget, type FlashResult, type FlashTarget } from '../services/flash/flash.ts';
+import { launchPkexec, launchPlain, launchSudo, rootWay } from '../services/flash/launch.ts';
+import type { Launch } from '../services/flash/writer.ts';
+import { askLine } from './ask.ts';
+import { withApp, type CommonOptions, type Context } from './context.ts';
+import { forImage } from './disks.ts';
+import { bytesText } from './output.ts';
+
+interface FlashFlags extends CommonOptions {
+  image: string;
+  target: string;
+  confirm?: string;
+}
+
+type Named = { kind: 'file'; path: string } | { kind: 'disk'; serial: string };
+
+/** Errors: usage, flash_not_built. Pure but for the current folder. */
+export function parseTarget(text: string): Named {
+  const [, kind, rest = ''] = /^(file|disk|box):(.+)$/s.exec(text) ?? [];
+  switch (kind) {
+    case 'file':
+      return { kind, path: resolve(rest) };
+    case 'disk':
+      return { kind, serial: rest };
+    case 'box':
+      throw new AppError('flash_not_built', {
+        what: 'Flashing a box over the network',
+        action: 'Put its disk into an enclosure at this laptop and name it with --target disk:SERIAL.',
+      });
+    case undefined:
+    default:
+      throw new AppError('usage', {
+        what: `--target wants file:PATH or disk:SERIAL, not "${text}".`,
+      });
+  }
+}
+
+/** What has to be typed before what is there is lost; `check` throws where it is not that. */
+interface Question {
+  of: string;
+  what: string;
+  check: (typed: string) => void;
+}
+
+/** Given, or asked for on a terminal until it is right. Errors: flash_confirm_missing, flash_confirm_wrong, disk_confirm_wrong. */
+async function confirm(
+  { out }: Context,
+  { of, what, check }: Question,
+  given: string | undefined,
+): Promise<void> {
+  let typed: string | null | undefined = given;
+  for (;;) {
+    if (typed !== undefined) {
+      try {
+        return check(typed);
+      } catch (error) {
+        // Who cannot be asked gets no second try.
+        if (out.json) throw error;
+        out.line(`"${typed}" is not ${what}.`);
+      }
+    }
+    typed = out.json ? null : await askLine(`All that is on ${of} is lost. Type ${what} to go on: `);
+    if (typed === null) throw new AppError('flash_confirm_missing', { target: of, what });
+  }
+}
+
+async function fileTarget(ctx: Context, path: string, o: FlashFlags): Promise<FlashTarget> {
+  const target: FlashTarget = { kind: 'file', path, name: path };
+  const there = statSync(path, { throwIfNoEntry: false });
+  if (there && !there.isFile())
+    throw new AppError('flash_target_unfit', { target: path, detail: 'it is no plain file.' });
+  // What this app began it may go on with; any other file could be somebody's only copy.
+  if (!there || there.size === 0 || isKnownTarget(ctx.app, target)) return target;
+  const wanted = [...basename(path)].slice(-4).join('');
+  const what = 'the last four characters of its name';
+  const check = (typed: string) => {
+    if (typed.trim() !== wanted)
+      throw new AppError('flash_confirm_wrong', { given: typed, what, target: path });
+  };
+  await confirm(ctx, { of: path, what, check }, o.confirm);
+  return target;
+}
+
+async function diskTarget(ctx: Context, serial: string, o: FlashFlags): Promise<FlashTarget> {
+  const image = await forImage(o.image);
+  const disk = chooseDisk(await listDisks(diskPort(), image), serial);
+  const name = `${diskName(disk)} (${disk.serial})`;
+  ctx.out.line(`${name}, ${bytesText(disk.size)}, ${disk.bus}, now at ${disk.path}`);
+  ctx.out.line(`  on it: ${contentsText(disk)}`);
+  const check = (typed: string) => confirmDisk({ name, serial: disk.serial }, typed);
+  const many = [...endOf(disk.serial)].length;
+  await confirm(ctx, { of: name, what: `the last ${many} characters of its serial`, check }, o.confirm);
+  return { kind: 'disk', path: disk.path, serial: disk.serial, size: disk.size, name };
+}
+
+/** As root for a disk, and never the app itself. Errors: flash_root_missing. */
+function launcher({ app, secrets }: Context, target: FlashTarget): Launch {
+  if (target.kind === 'file') return launchPlain();
+  const way = rootWay();
+  switch (way) {
+    case 'plain':
+      return launchPlain();
+    case 'pkexec':
+      return launchPkexec();
+    case 'sudo':
+      return launchSudo(() => secrets.need('laptopPassword', `${app.laptop.user} on this laptop`));
+  }
+}
+
+function tell({ out }: Context, o: FlashFlags, target: FlashTarget, result: FlashResult): number {
+  if (result.state !== 'verified') throw result.error;
+  const { proof, image } = result;
+  const compared =
+    image.diskRoot === null
+      ? 'no manifest lay beside the image, so its disk hash was compared with nothing'
+      : "the manifest's disk hash is the same";
+  out.line(`${target.name}: every byte was read back; ${compared}.`);
+  out.line(`disk hash: ${proof.diskRoot}`);
+  if (target.kind === 'disk') out.line('It may be unplugged.');
+  const exit = EXIT_CODES.passed;
+  out.result({
+    ...{ ok: true, state: result.state, image: resolve(o.image), target: target.name },
+    ...{ virtualSize: image.virtualSize, manifestCompared: image.diskRoot !== null },
+    ...{ fileChecked: image.fileChecked, ...proof, exit },
+  });
+  return exit;
+}
+
+async function runFlash(ctx: Context, o: FlashFlags, named: Named): Promise<number> {
+  const target =
+    named.kind === 'file' ? await fileTarget(ctx, named.path, o) : await diskTarget(ctx, named.serial, o);
+  const launch = launcher(ctx, target);
+  const order = { image: resolve(o.image), target, launch, signal: ctx.signal };
+  const result = await flash(ctx.app, { ...order, onNote: (text) => ctx.out.note(text) });
+  return tell(ctx, o, target, result);
+}
+
+/** Adds the command; `run` gives it its exit code. */
+export function addFlashCommand(
+  program: Command,
+  run: <O extends CommonOptions>(command: Command, fn: (o: O) => Promise<number>) => void,
+): void {
+  run<FlashFlags>(
+    program
+      .command('flash')
+      .description(
+        'Write an image to a disk attached to this laptop, or into a file, and read all of it back',
+      )
+      .requiredOption('--image <file>', 'qcow2, raw, raw.zst, raw.gz or raw.xz')
+      .requiredOption('--target <target>', 'disk:SERIAL ("vault-cube disks" lists them) or file:PATH')
+      .option(
+        '--confirm <last4>',
+        "the last four characters of the disk's serial (of an existing file: its name)",
+      )
+      .option('--secrets <file>', 'secrets as JSON, - for stdin: laptopPassword, where sudo asks for one')
+      .option('--json', 'one JSON object a line')
+      .addHelpText(
+        'after',
+        '\nThe same command goes on after whatever ended it. Exit codes: 0 only when all was read back and is right.',
+      ),
+    async (o) => {
+      const named = parseTarget(o.target);
+      return withApp(o, (ctx) => runFlash(ctx, o, named));
+    },
+  );
+}

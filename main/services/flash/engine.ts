@@ -1,0 +1,395 @@
+/**
+ * Drives the writer through a flash: destroy what starts the disk, write, wait for the disk, read all of it back, compare, and only then
+ * write what starts it. Whatever ends it before leaves a disk that starts nothing (docs/adr/0011-flash.md).
+ */
+import { webcrypto } from 'node:crypto';
+import { AppError } from '../../../preload/contract/errors.ts';
+import type { FlashImage } from './image.ts';
+import { Buffers, Lanes } from './lanes.ts';
+import { planOf, runsOf, type Action } from './plan.ts';
+import type { PhaseId, ProgressEvent, Totals } from './progress.ts';
+import type { ChunkRecord } from './record.ts';
+import { HOLE_HASH, diskRoot } from './source/disk-root.ts';
+import { CHUNK_BYTES, chunkAt, chunkCount, isZero } from './source/types.ts';
+import type { TargetName } from './wire.ts';
+import type { ChunkHash, Writer } from './writer.ts';
+
+/** Commands under way: the writer has this many buffers. */
+const IN_FLIGHT = 12;
+/** Of the app's own memory, for chunks that it unpacks or compares. */
+const OWN_BUFFERS = 4;
+/** Chunks in one command to read, and such commands under way. */
+const READ_RUN = 16;
+const READS = 3;
+/** What is written goes into the record after this much and not more often than that: each time the disk has to bring it home. */
+const CHECKPOINT_BYTES = 64 * 1024 * 1024;
+const CHECKPOINT_MS = 1_000;
+
+export interface EngineOptions {
+  image: FlashImage;
+  record: ChunkRecord;
+  writer: Writer;
+  target: TargetName;
+  /** What a person calls it. */
+  name: string;
+  signal: AbortSignal;
+  /** `at` is added by whoever takes it. */
+  tell: (event: Tell) => void;
+  phase: <T>(phase: PhaseId, fn: () => Promise<T>) => Promise<T>;
+  note: (text: string) => void;
+}
+
+export type Tell = ProgressEvent extends infer E ? (E extends { at: number } ? Omit<E, 'at'> : never) : never;
+
+/** What was proven, and what it took. */
+export interface Proof {
+  /** Over the disk as it was read back. */
+  diskRoot: string;
+  /** Bytes of data sent to the disk in this run, and chunks that it had already. */
+  writtenBytes: number;
+  keptChunks: number;
+  /** Chunks that the disk should have had and had not. */
+  mendedChunks: number;
+}
+
+export class Engine {
+  readonly #o: EngineOptions;
+  readonly #size: number;
+  readonly #count: number;
+  readonly #sealed: ReadonlySet<number>;
+  readonly #sealedBytes = new Map<number, Uint8Array>();
+  readonly #ownHashes = new Map<number, ChunkHash>();
+  /** What each chunk was written as, or should be there as. */
+  readonly #expected = new Map<number, ChunkHash>();
+  /** Not written in this run. */
+  readonly #kept = new Set<number>();
+  readonly #buffers = new Buffers(OWN_BUFFERS, CHUNK_BYTES);
+  /** Written, and not known to be on the disk yet. */
+  #fresh = new Map<number, ChunkHash>();
+  #freshBytes = 0;
+  #flushing: Promise<void> | null = null;
+  #checkpointAt = -Infinity;
+  #writtenBytes = 0;
+  #written: Map<number, ChunkHash>;
+  #believed: Map<number, ChunkHash>;
+
+  constructor(options: EngineOptions) {
+    this.#o = options;
+    this.#size = options.image.virtualSize;
+    this.#count = chunkCount(this.#size);
+    this.#sealed = new Set(options.image.layout.sealed);
+    this.#written = new Map(options.record.written);
+    this.#believed = new Map(options.record.believed);
+  }
+
+  /** Returns only when every chunk was read back and is what it should be. Errors: those of writer and image, flash_*. */
+  async run(): Promise<Proof> {
+    const { image, writer, record, phase, target, name } = this.#o;
+    record.begin();
+    const opened = await writer.open({
+      ...{ target, virtualSize: this.#size, sealed: [...this.#sealed] },
+      image: image.random ? image.path : null,
+    });
+    record.opened(opened.pid);
+    const { sectorBytes } = image.layout;
+    if (target.kind === 'disk' && sectorBytes !== null && sectorBytes !== opened.logicalBlock)
+      throw new AppError('flash_sectors', { target: name, disk: opened.logicalBlock, image: sectorBytes });
+    // The writer has opened the image by its name: it is the one that was judged.
+    await image.mustBeUnchanged(name);
+
+    await phase('wipe', async () => {
+      for (const chunk of await writer.wipe()) {
+        this.#written.delete(chunk);
+        this.#believed.delete(chunk);
+      }
+    });
+    await phase('write', () => this.#write());
+    await phase('flush', () => this.#flush());
+    const lost = await phase('verify', () => this.#verify(this.#all()));
+    if (lost.length) await this.#mend(lost);
+    await this.#hashSealed();
+    const found = this.#root();
+    if (image.diskRoot !== null && found !== image.diskRoot)
+      throw new AppError('flash_root_differs', {
+        ...{ target: name, from: 'the manifest beside the image', found, wanted: image.diskRoot },
+      });
+    await image.mustBeUnchanged(name);
+    await phase('seal', () => this.#seal());
+    const keptChunks = [...this.#kept].filter((chunk) => !this.#sealed.has(chunk)).length;
+    return { diskRoot: found, writtenBytes: this.#writtenBytes, keptChunks, mendedChunks: lost.length };
+  }
+
+  #length(chunk: number): number {
+    return chunkAt(chunk, this.#size, 'data').length;
+  }
+
+  #all(): number[] {
+    return Array.from({ length: this.#count }, (_, chunk) => chunk);
+  }
+
+  #totals(): Totals {
+    const { data } = this.#o.image;
+    if (!data) return { write: null, verify: this.#size };
+    let write = 0;
+    for (const [chunk, holds] of data.entries())
+      if (holds && !this.#sealed.has(chunk) && !this.#written.has(chunk)) write += this.#length(chunk);
+    return { write, verify: this.#size };
+  }
+
+  async #write(): Promise<void> {
+    this.#o.tell({ kind: 'totals', totals: this.#totals() });
+    const { random } = this.#o.image;
+    if (!random) return this.#writeStream(null);
+    const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    for (const chunk of this.#sealed) {
+      await random.read(chunk, buffer);
+      this.#sealedBytes.set(chunk, Buffer.from(buffer.subarray(0, this.#length(chunk))));
+    }
+    const known = { sealed: this.#sealed, written: this.#written, believed: this.#believed };
+    await this.#carryOut(planOf(random, known));
+  }
+
+  async #carryOut(actions: AsyncIterable<Action> | Iterable<Action>): Promise<void> {
+    const lanes = new Lanes(IN_FLIGHT);
+    try {
+      for await (const action of actions) {
+        this.#o.signal.throwIfAborted();
+        if (action.do === 'keep') this.#keep(action.chunk, action.sha256);
+        else await lanes.add(() => this.#do(action));
+      }
+    } finally {
+      // Nobody is left who still writes; the first error is that of the lanes.
+      await lanes.drained();
+    }
+  }
+
+  #do(action: Exclude<Action, { do: 'keep' }>): Promise<void> {
+    switch (action.do) {
+      case 'zero':
+        return this.#zero(action.chunk, action.count);
+      case 'copy':
+        return this.#o.writer
+          .copy(action.chunk, action.extents)
+          .then((hash) => this.#wrote(action.chunk, hash));
+      case 'data':
+        return this.#buffers.with((buffer) => this.#data(action.chunk, action.unless, buffer));
+    }
+  }
+
+  async #zero(chunk: number, count: number): Promise<void> {
+    await this.#o.writer.zero(chunk, count);
+    for (let i = chunk; i < chunk + count; i += 1) {
+      this.#expected.set(i, null);
+      this.#kept.delete(i);
+      this.#fresh.set(i, null);
+    }
+  }
+
+  async #data(chunk: number, unless: ChunkHash | undefined, buffer: Uint8Array): Promise<void> {
+    const { random } = this.#o.image;
+    if (!random) throw new AppError('internal', { detail: 'a stream was asked for one chunk' });
+    const part = buffer.subarray(0, this.#length(chunk));
+    const hole = (await random.read(chunk, part)) === 'hole';
+    await this.#send(chunk, part, hole, unless);
+  }
+
+  async #send(chunk: number, part: Uint8Array, hole: boolean, unless: ChunkHash | undefined): Promise<void> {
+    if (unless !== undefined && (hole ? null : await sha256(part)) === unless) {
+      this.#keep(chunk, unless);
+      this.#o.tell({ kind: 'bytes', bytes: part.length });
+      return;
+    }
+    if (hole) {
+      await this.#zero(chunk, 1);
+      // Of a stream whose holes are known they are not among the bytes to come.
+      if (this.#o.image.data?.[chunk] !== 0) this.#o.tell({ kind: 'bytes', bytes: part.length });
+    } else await this.#wrote(chunk, await this.#o.writer.data(chunk, part));
+  }
+
+  #keep(chunk: number, hash: ChunkHash): void {
+    this.#expected.set(chunk, hash);
+    this.#kept.add(chunk);
+  }
+
+  async #wrote(chunk: number, hash: ChunkHash): Promise<void> {
+    const bytes = this.#length(chunk);
+    this.#expected.set(chunk, hash);
+    this.#kept.delete(chunk);
+    this.#fresh.set(chunk, hash);
+    this.#freshBytes += bytes;
+    this.#writtenBytes += bytes;
+    this.#o.tell({ kind: 'bytes', bytes });
+    const due =
+      this.#freshBytes >= CHECKPOINT_BYTES && performance.now() - this.#checkpointAt >= CHECKPOINT_MS;
+    if (due && !this.#flushing) await this.#flush();
+  }
+
+  /** After it, everything that was answered before it is on the disk and in the record. */
+  async #flush(): Promise<void> {
+    // Without a pause where none is needed: whoever looks next must see that one is under way.
+    if (this.#flushing) await this.#flushing;
+    const fresh = this.#fresh;
+    this.#fresh = new Map();
+    this.#freshBytes = 0;
+    this.#flushing = this.#o.writer.flush().then(() => this.#o.record.add(fresh));
+    try {
+      await this.#flushing;
+    } finally {
+      this.#flushing = null;
+      this.#checkpointAt = performance.now();
+    }
+  }
+
+  /** A passage over a stream; `only`: of these chunks, else of all that the target does not have. */
+  async #writeStream(only: ReadonlySet<number> | null): Promise<void> {
+    const source = await this.#o.image.forward();
+    const lanes = new Lanes(OWN_BUFFERS);
+    try {
+      for (let more = true; more;) {
+        this.#o.signal.throwIfAborted();
+        // A buffer is held until its chunk is written, and reading goes on in the next.
+        more = await new Promise<boolean>((resolve, reject) => {
+          void lanes
+            .add(() =>
+              this.#buffers.with(async (buffer) => {
+                const chunk = await source.next(buffer).catch((error: Error) => {
+                  reject(error);
+                  throw error;
+                });
+                resolve(chunk !== null);
+                if (chunk)
+                  await this.#streamed(
+                    chunk.index,
+                    buffer.subarray(0, chunk.length),
+                    chunk.state === 'hole',
+                    only,
+                  );
+              }),
+            )
+            .catch(reject);
+        });
+      }
+    } finally {
+      try {
+        await lanes.drained();
+      } finally {
+        await source.close();
+      }
+    }
+  }
+
+  async #streamed(
+    chunk: number,
+    part: Uint8Array,
+    hole: boolean,
+    only: ReadonlySet<number> | null,
+  ): Promise<void> {
+    if (this.#sealed.has(chunk)) {
+      this.#sealedBytes.set(chunk, Buffer.from(part));
+      return;
+    }
+    if (only) return only.has(chunk) ? this.#send(chunk, part, hole, undefined) : undefined;
+    const mine = this.#written.get(chunk);
+    if (mine !== undefined) this.#keep(chunk, mine);
+    else await this.#send(chunk, part, hole, this.#believed.get(chunk));
+  }
+
+  /** Reads chunks back, ascending; answers those that were kept and are not there. Errors: flash_verify_failed. */
+  async #verify(chunks: readonly number[]): Promise<number[]> {
+    const lost: number[] = [];
+    const lanes = new Lanes(READS);
+    try {
+      for (const [chunk, count] of runsOf(chunks, READ_RUN)) {
+        this.#o.signal.throwIfAborted();
+        await lanes.add(() =>
+          this.#o.writer.read(chunk, count, (one, found) => {
+            // They were zeroed, and nothing may have been written there since.
+            const wanted = this.#sealed.has(one) ? null : this.#expected.get(one);
+            this.#o.tell({ kind: 'bytes', bytes: this.#length(one) });
+            if (found === wanted) return;
+            if (!this.#kept.has(one)) throw this.#differs(one, found, wanted);
+            lost.push(one);
+          }),
+        );
+      }
+    } finally {
+      await lanes.drained();
+    }
+    return lost.sort((a, b) => a - b);
+  }
+
+  #differs(chunk: number, found: ChunkHash, wanted: ChunkHash | undefined): AppError {
+    const said = (hash: ChunkHash | undefined) => (hash === null ? 'zeros' : (hash ?? 'nothing'));
+    const detail = `chunk ${chunk}, at byte ${chunk * CHUNK_BYTES}: ${said(found)} instead of ${said(wanted)}.`;
+    return new AppError('flash_verify_failed', { target: this.#o.name, detail });
+  }
+
+  /** Somebody else wrote to the target since it was recorded: those chunks are written after all. */
+  async #mend(lost: readonly number[]): Promise<void> {
+    const { image, note, phase, tell } = this.#o;
+    const { random } = image;
+    note(`${lost.length} chunks are not as the record of the last flash says; they are written again.`);
+    const bytes = lost.reduce((sum, chunk) => sum + this.#length(chunk), 0);
+    await phase('write', async () => {
+      tell({ kind: 'totals', totals: { write: bytes, verify: bytes } });
+      if (!random) return this.#writeStream(new Set(lost));
+      await this.#carryOut(lost.map((chunk) => ({ do: 'data' as const, chunk, unless: undefined })));
+    });
+    await phase('flush', () => this.#flush());
+    await phase('verify', () => this.#verify(lost));
+  }
+
+  #root(): string {
+    const hashes = this.#all().map((chunk) => {
+      const hash = (this.#sealed.has(chunk) ? this.#ownHashes : this.#expected).get(chunk);
+      if (hash === undefined)
+        throw new AppError('internal', { detail: `chunk ${chunk} was never looked at` });
+      return hash === null ? HOLE_HASH : Buffer.from(hash, 'hex');
+    });
+    return diskRoot(this.#size, hashes);
+  }
+
+  #bytesOf(chunk: number): Uint8Array {
+    const bytes = this.#sealedBytes.get(chunk);
+    if (!bytes) throw new AppError('internal', { detail: `chunk ${chunk} of the tables was not kept` });
+    return bytes;
+  }
+
+  async #hashSealed(): Promise<void> {
+    for (const chunk of this.#sealed) {
+      const bytes = this.#bytesOf(chunk);
+      this.#ownHashes.set(chunk, isZero(bytes) ? null : await sha256(bytes));
+    }
+  }
+
+  /** Chunk 0 last of all: with it the disk starts. */
+  async #seal(): Promise<void> {
+    const { writer, record } = this.#o;
+    await writer.seal();
+    const order = [...this.#sealed].sort((a, b) => b - a);
+    const done = new Map<number, ChunkHash>();
+    for (const chunk of order) {
+      if (chunk === 0) await writer.flush();
+      const wanted = this.#ownHashes.get(chunk) ?? null;
+      if (wanted === null) await writer.zero(chunk, 1);
+      else {
+        const written = await writer.data(chunk, this.#bytesOf(chunk));
+        if (written !== wanted) throw this.#differs(chunk, written, wanted);
+      }
+      done.set(chunk, wanted);
+    }
+    await writer.flush();
+    for (const chunk of order)
+      await writer.read(chunk, 1, (one, found) => {
+        if (found !== done.get(one)) throw this.#differs(one, found, done.get(one));
+      });
+    await writer.close();
+    record.add(done);
+    record.done();
+  }
+}
+
+/** In a thread of the library, several at a time. */
+async function sha256(bytes: Uint8Array): Promise<string> {
+  return Buffer.from(await webcrypto.subtle.digest('SHA-256', bytes)).toString('hex');
+}

@@ -1,0 +1,255 @@
+/**
+ * One flash, from the image to a disk or file that was read back: with its job in the journal, its record of chunks, and an end that is
+ * never a wrong success. The writer is started by whoever calls (launch.ts).
+ */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { AppError, asAppError } from '../../../preload/contract/errors.ts';
+import { ENDED } from '../../../preload/contract/job.ts';
+import { LAPTOP } from '../../journal/journal.ts';
+import { LocalJob } from '../../journal/localjob.ts';
+import type { App } from '../app.ts';
+import { Engine, type Proof, type Tell } from './engine.ts';
+import { prepareImage, type FlashImage } from './image.ts';
+import {
+  PHASE_TITLES,
+  reduceProgress,
+  startProgress,
+  viewProgress,
+  type PhaseId,
+  type ProgressState,
+  type ProgressView,
+} from './progress.ts';
+import { ChunkRecord, type TargetKey } from './record.ts';
+import { Writer, type Launch } from './writer.ts';
+
+/** `name`: as a person knows it. Of a disk that has no serial (a loop device) `serial` is null. */
+export type FlashTarget =
+  | { kind: 'file'; path: string; name: string }
+  | { kind: 'disk'; path: string; serial: string | null; size: number; name: string };
+
+export interface FlashOrder {
+  image: string;
+  target: FlashTarget;
+  launch: Launch;
+  signal: AbortSignal;
+  /** Often; the journal has it twice a second. */
+  onProgress?: (view: ProgressView) => void;
+  /** What a person should know on the way; the journal has it, too. */
+  onNote?: (text: string) => void;
+}
+
+/** `interrupted`: the same order goes on where it stood. Only `verified` is a success. */
+export type FlashResult =
+  | { state: 'verified'; proof: Proof; image: Pick<FlashImage, 'virtualSize' | 'diskRoot' | 'fileChecked'> }
+  | { state: 'failed' | 'interrupted' | 'cancelled'; error: AppError };
+
+type Home = Pick<App, 'home' | 'journal' | 'laptop' | 'version'>;
+
+const STORE_MS = 500;
+/** How long the writer of an attempt that was killed may still be at its last chunks. */
+const LAST_WRITER_MS = 30_000;
+const LOOK_MS = 100;
+
+const keyOf = (target: FlashTarget): TargetKey =>
+  target.kind === 'file'
+    ? { kind: 'file', path: target.path }
+    : { kind: 'disk', serial: target.serial ?? target.path, size: target.size };
+
+const recordsOf = ({ home }: Pick<App, 'home'>): string => join(home, 'flash');
+
+/** Whether a flash of this target was begun from this laptop; then what is on it is this app's own. */
+export const isKnownTarget = (app: Pick<App, 'home'>, target: FlashTarget): boolean =>
+  ChunkRecord.knows(recordsOf(app), keyOf(target));
+
+/**
+ * Begins the job; a flash of the same image to the same target that did not pass gets its next attempt. Errors: flash_busy where
+ * another process is at this target.
+ */
+function startJob(app: Home, image: string, target: FlashTarget): LocalJob {
+  const key = keyOf(target);
+  return app.journal.together(() => {
+    const rows = app.journal
+      .jobs(LAPTOP)
+      .filter((row) => JSON.stringify(row.spec.params['target']) === JSON.stringify(key));
+    // Those whose process is gone were marked lost when the journal was opened.
+    if (rows.some((row) => !ENDED.includes(row.state)))
+      throw new AppError('flash_busy', { target: target.name });
+    const before = rows.findLast((row) => row.spec.params['image'] === image);
+    return LocalJob.start(app.journal, {
+      ...{ sessionId: LAPTOP, kind: 'flash', title: `Flash ${target.name}` },
+      ...{ laptop: app.laptop, app: app.version, params: { image, target: key } },
+      // A file is no disk, and neither is what has no serial.
+      evidence: target.kind === 'disk' && target.serial !== null ? 'real' : 'stand-in',
+      ...(before && before.state !== 'passed' ? { job: before.job } : {}),
+    });
+  });
+}
+
+/** Never throws for what goes wrong with image, disk or writer: that is the result. Errors: flash_busy, those of the journal. */
+export async function flash(app: Home, order: FlashOrder): Promise<FlashResult> {
+  const local = startJob(app, order.image, order.target);
+  const run = new FlashRun(app, order, local);
+  try {
+    const { proof, image } = await run.go();
+    local.finish('passed', { detail: `Every chunk was read back; disk hash ${proof.diskRoot}.` });
+    return { state: 'verified', proof, image };
+  } catch (thrown) {
+    const { name } = order.target;
+    if (order.signal.aborted) {
+      const error = new AppError('flash_cancelled', { target: name, detail: run.standing() }, thrown);
+      local.finish('cancelled', { code: error.code, detail: error.message });
+      return { state: 'cancelled', error };
+    }
+    const error = asAppError(thrown);
+    local.finish('failed', { code: error.code, detail: error.message });
+    return { state: error.toReply().retryable ? 'interrupted' : 'failed', error };
+  }
+}
+
+function isSameFile(a: string, b: string): boolean {
+  const [one, other] = [a, b].map((path) => statSync(path, { throwIfNoEntry: false, bigint: true }));
+  return one !== undefined && other !== undefined && one.ino === other.ino && one.dev === other.dev;
+}
+
+class FlashRun {
+  readonly #app: Home;
+  readonly #order: FlashOrder;
+  readonly #local: LocalJob;
+  #progress: ProgressState = startProgress({ write: null, verify: null }, performance.now());
+  #storedAt = -Infinity;
+  #touched = false;
+
+  constructor(app: Home, order: FlashOrder, local: LocalJob) {
+    this.#app = app;
+    this.#order = order;
+    this.#local = local;
+  }
+
+  async go(): Promise<{ proof: Proof; image: FlashImage }> {
+    const order = this.#order;
+    const image = await this.#local.step('look', 'Look at the image', () =>
+      prepareImage(order.image, {
+        signal: order.signal,
+        onRead: (phase, done, total) => this.#read(phase, done, total),
+      }),
+    );
+    try {
+      return { proof: await this.#flash(image), image };
+    } finally {
+      await image.close();
+    }
+  }
+
+  /** What a person who stopped it has to know of the target. */
+  standing(): string {
+    return this.#touched
+      ? 'It starts no machine until a flash of it is finished.'
+      : 'Nothing was written to it.';
+  }
+
+  async #flash(image: FlashImage): Promise<Proof> {
+    const { target, signal, launch } = this.#order;
+    const size = target.kind === 'file' ? image.virtualSize : target.size;
+    if (size < image.virtualSize)
+      throw new AppError('flash_target_size', {
+        target: target.name,
+        detail: `it has ${size} bytes, and the disk in the image ${image.virtualSize}.`,
+      });
+    if (target.kind === 'file' && isSameFile(target.path, image.path))
+      throw new AppError('flash_target_unfit', { target: target.name, detail: 'it is the image itself.' });
+    const record = ChunkRecord.open(recordsOf(this.#app), {
+      ...{ target: keyOf(target), image: image.key, virtualSize: image.virtualSize },
+    });
+    this.#tellRecord(record);
+    await this.#lastWriterGone(record);
+    signal.throwIfAborted();
+    const writer = new Writer(await launch(signal), { target: target.name, image: image.path });
+    // Whoever waits for an answer is told at once; the writer brings home what it has and ends.
+    const stop = () => void writer.abandon();
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      const serial = target.kind === 'file' ? null : target.serial;
+      const engine = new Engine({
+        ...{ image, record, writer, signal, name: target.name },
+        target: { kind: target.kind, path: target.path, serial, size },
+        tell: (event) => this.#tell(event),
+        phase: (phase, fn) => this.#phase(phase, fn),
+        note: (text) => this.#note(text),
+      });
+      const proof = await engine.run();
+      this.#tell({ kind: 'finished' });
+      return proof;
+    } finally {
+      signal.removeEventListener('abort', stop);
+      await writer.abandon();
+    }
+  }
+
+  #note(text: string): void {
+    this.#local.log(text);
+    this.#order.onNote?.(text);
+  }
+
+  #tellRecord(record: ChunkRecord): void {
+    switch (record.fate) {
+      case 'new':
+        return;
+      case 'same image':
+        return this.#note(
+          `${record.written.size} chunks of this image were written to this target before${record.wasDone ? ' and verified' : ''}; they are read back, not written again.`,
+        );
+      case 'other image':
+        return this.#note(
+          `The image is another than last time, or changed since: it starts over. ${record.believed.size} chunks that the target should have are compared, and only those that differ are written.`,
+        );
+    }
+  }
+
+  /** A killed app leaves a writer that still ends what it had in flight; two at one target would mix. */
+  async #lastWriterGone({ lastWriter }: ChunkRecord): Promise<void> {
+    if (lastWriter === null) return;
+    const still = () => {
+      try {
+        return readFileSync(`/proc/${lastWriter}/cmdline`, 'latin1').includes('vcflash');
+      } catch {
+        return false;
+      }
+    };
+    if (!existsSync('/proc/self') || !still()) return;
+    await this.#local.waiting('other job', 'the writer of the attempt before ends', async () => {
+      const begun = performance.now();
+      while (still() && performance.now() - begun < LAST_WRITER_MS)
+        await delay(LOOK_MS, undefined, { signal: this.#order.signal });
+    });
+  }
+
+  async #phase<T>(phase: PhaseId, fn: () => Promise<T>): Promise<T> {
+    if (phase === 'wipe') this.#touched = true;
+    return this.#local.step(phase, PHASE_TITLES[phase], () => {
+      this.#tell({ kind: 'phase', phase });
+      return fn();
+    });
+  }
+
+  #tell(event: Tell): void {
+    const at = performance.now();
+    this.#progress = reduceProgress(this.#progress, { ...event, at });
+    const view = viewProgress(this.#progress, at);
+    this.#order.onProgress?.(view);
+    if (event.kind !== 'bytes') return;
+    const { phase, done, total, perSecond, remainingSeconds } = view;
+    const whole = total !== null && done >= total;
+    if (!whole && at - this.#storedAt < STORE_MS) return;
+    this.#storedAt = at;
+    this.#local.progress({ phase: PHASE_TITLES[phase], done, total, perSecond, remainingSeconds });
+  }
+
+  #read(phase: string, done: number, total: number | null): void {
+    const at = performance.now();
+    if (at - this.#storedAt < STORE_MS) return;
+    this.#storedAt = at;
+    this.#local.progress({ phase, done, total, perSecond: null, remainingSeconds: null });
+  }
+}

@@ -1,0 +1,69 @@
+/** What is to be done for each chunk of an image whose chunks can be had in any order. Reads tables, never data. */
+import type { RandomSource } from './source/types.ts';
+import type { Extent } from './wire.ts';
+import type { ChunkHash } from './writer.ts';
+
+export type Action =
+  /** The target should have it already. */
+  | { do: 'keep'; chunk: number; sha256: ChunkHash }
+  | { do: 'zero'; chunk: number; count: number }
+  /** The writer takes it from the image itself. */
+  | { do: 'copy'; chunk: number; extents: readonly Extent[] }
+  /** Unpacked in the app. Where the target should have `unless`, written only if the chunk is another. */
+  | { do: 'data'; chunk: number; unless: ChunkHash | undefined };
+
+export interface Known {
+  /** Never to be written here: they come last. */
+  sealed: ReadonlySet<number>;
+  /** Of this image, on the target. */
+  written: ReadonlyMap<number, ChunkHash>;
+  /** Of an image before it. */
+  believed: ReadonlyMap<number, ChunkHash>;
+}
+
+/** Holes in one command: 1 GiB, so that progress is told and an end is soon. */
+export const ZERO_RUN = 256;
+
+export async function* planOf(source: RandomSource, known: Known): AsyncGenerator<Action> {
+  let run: { do: 'zero'; chunk: number; count: number } | null = null;
+  for (const { index: chunk, state } of source.chunks()) {
+    const action = await actionFor(source, chunk, state === 'hole', known);
+    const joins = action?.do === 'zero' && run && run.chunk + run.count === chunk && run.count < ZERO_RUN;
+    if (joins && run) {
+      run.count += 1;
+      continue;
+    }
+    if (run) yield run;
+    run = action?.do === 'zero' ? action : null;
+    if (action && action.do !== 'zero') yield action;
+  }
+  if (run) yield run;
+}
+
+async function actionFor(
+  source: RandomSource,
+  chunk: number,
+  hole: boolean,
+  { sealed, written, believed }: Known,
+): Promise<Action | null> {
+  if (sealed.has(chunk)) return null;
+  const mine = written.get(chunk);
+  if (mine !== undefined) return { do: 'keep', chunk, sha256: mine };
+  const old = believed.get(chunk);
+  if (hole) return old === null ? { do: 'keep', chunk, sha256: null } : { do: 'zero', chunk, count: 1 };
+  // Where most chunks are as they were, hashing here saves writing them; else the writer's own copying is the fastest.
+  if (old !== undefined) return { do: 'data', chunk, unless: old };
+  const extents = await source.extents(chunk);
+  return extents === null ? { do: 'data', chunk, unless: undefined } : { do: 'copy', chunk, extents };
+}
+
+/** Neighbours together, at most `most`: [first, how many]. */
+export function* runsOf(chunks: readonly number[], most: number): Generator<[number, number]> {
+  for (let i = 0; i < chunks.length;) {
+    const first = chunks[i] as number;
+    let n = 1;
+    while (n < most && chunks[i + n] === first + n) n += 1;
+    yield [first, n];
+    i += n;
+  }
+}

@@ -1,0 +1,113 @@
+/** How far a flash is, as a person is told: never more than is done, and the end only at the end. Pure; the clock is handed in. */
+
+export type PhaseId = 'wipe' | 'write' | 'flush' | 'verify' | 'seal';
+
+/** What a person reads of each. */
+export const PHASE_TITLES: Record<PhaseId, string> = {
+  wipe: 'Make the disk unable to start',
+  write: 'Write',
+  flush: 'Wait until the disk has all of it',
+  verify: 'Read back and compare',
+  seal: 'Write and read back the partition tables',
+};
+
+/** Bytes that a phase has to move; null where nobody can know it. */
+export type Totals = Readonly<Record<'write' | 'verify', number | null>>;
+
+export interface ProgressState {
+  phase: PhaseId;
+  totals: Totals;
+  done: number;
+  /** Oldest first, within the window. */
+  samples: readonly { at: number; done: number }[];
+  finished: boolean;
+}
+
+export type ProgressEvent =
+  | { kind: 'phase'; phase: PhaseId; at: number }
+  /** More of the phase is done. */
+  | { kind: 'bytes'; bytes: number; at: number }
+  /** Better known than before: what a record or a delta saves need not be written. */
+  | { kind: 'totals'; totals: Totals; at: number }
+  | { kind: 'finished'; at: number };
+
+export interface ProgressView {
+  phase: PhaseId;
+  done: number;
+  total: number | null;
+  /** Bytes; null until there is something to tell it from. */
+  perSecond: number | null;
+  /** Of the whole flash; the phases to come are taken to be as fast as this one. */
+  remainingSeconds: number | null;
+  /** Of all bytes that are to be moved, below 1 until everything is proven; null where a total is not known. */
+  fraction: number | null;
+}
+
+/** The rate is that of the last ten seconds, told after the first. */
+const WINDOW_MS = 10_000;
+const MIN_MS = 1_000;
+/** A sample more often says nothing more. */
+const SAMPLE_MS = 100;
+const ALMOST = 0.999;
+
+export function startProgress(totals: Totals, at: number): ProgressState {
+  return { phase: 'wipe', totals, done: 0, samples: [{ at, done: 0 }], finished: false };
+}
+
+/** `at` in ms of a clock that never goes back. */
+export function reduceProgress(state: ProgressState, event: ProgressEvent): ProgressState {
+  switch (event.kind) {
+    case 'phase':
+      return { ...state, phase: event.phase, done: 0, samples: [{ at: event.at, done: 0 }] };
+    case 'totals':
+      return { ...state, totals: event.totals };
+    case 'bytes': {
+      const done = state.done + event.bytes;
+      const last = state.samples.at(-1);
+      if (last && last.at > event.at - SAMPLE_MS && state.samples.length > 1)
+        return { ...state, done, samples: state.samples.with(-1, { at: last.at, done }) };
+      // One that is older than the window stays: the rate is told between two of them.
+      const inside = state.samples.findIndex((s) => s.at >= event.at - WINDOW_MS);
+      const from = inside < 0 ? state.samples.length - 1 : Math.max(0, inside - 1);
+      return { ...state, done, samples: [...state.samples.slice(from), { at: event.at, done }] };
+    }
+    case 'finished':
+      return { ...state, finished: true };
+  }
+}
+
+/** How it is at this moment: a rate falls while nothing comes. */
+export function viewProgress(state: ProgressState, at: number): ProgressView {
+  const { phase, totals, samples, finished } = state;
+  const total = phase === 'write' || phase === 'verify' ? totals[phase] : null;
+  const done = total === null ? state.done : Math.min(state.done, total);
+  const oldest = samples.findLast((s) => s.at <= at - WINDOW_MS) ?? samples[0];
+  const span = oldest ? at - oldest.at : 0;
+  const perSecond = oldest && span >= MIN_MS ? ((state.done - oldest.done) / span) * 1000 : null;
+  const left = bytesLeft(phase, totals, done);
+  const all = totals.write === null || totals.verify === null ? null : totals.write + totals.verify;
+  const moved = all === null || left === null ? null : all === 0 ? 1 : (all - left) / all;
+  return {
+    ...{ phase, done, total, perSecond },
+    remainingSeconds: finished ? 0 : left === null || !perSecond || left === 0 ? null : left / perSecond,
+    fraction: finished ? 1 : moved === null ? null : Math.min(moved, ALMOST),
+  };
+}
+
+/** Of this phase and those to come. */
+function bytesLeft(phase: PhaseId, totals: Totals, done: number): number | null {
+  const { write, verify } = totals;
+  if (verify === null) return null;
+  switch (phase) {
+    case 'wipe':
+      return write === null ? null : write + verify;
+    case 'write':
+      return write === null ? null : write - done + verify;
+    case 'flush':
+      return verify;
+    case 'verify':
+      return verify - done;
+    case 'seal':
+      return 0;
+  }
+}

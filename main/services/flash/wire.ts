@@ -1,0 +1,133 @@
+/** The frames between the app and the program that writes, both ways. Pure. */
+import { z } from 'zod';
+import { Sha256 } from '../../../preload/contract/events.ts';
+
+/** Bytes of the virtual disk, its offset within the chunk, the length, and where they lie in the image file. */
+export type Extent = readonly [at: number, length: number, fileOffset: number];
+
+export interface TargetName {
+  kind: 'disk' | 'file';
+  path: string;
+  serial: string | null;
+  /** Bytes. */
+  size: number;
+}
+
+export type Command =
+  | {
+      do: 'open';
+      v: 1;
+      target: TargetName;
+      image: { path: string } | null;
+      virtualSize: number;
+      sealed: readonly number[];
+    }
+  | { do: 'wipe' | 'flush' | 'seal' | 'close' }
+  | { do: 'copy'; chunk: number; extents: readonly Extent[] }
+  /** `bytes` of payload follow the header. */
+  | { do: 'data'; chunk: number; bytes: number }
+  | { do: 'zero' | 'read'; chunk: number; count: number };
+
+/** Codes of `failed`. A newer writer may have others. */
+export const FAILURES = [
+  ...['target_missing', 'target_not_a_disk', 'target_serial', 'target_size', 'target_in_use', 'target_gone'],
+  ...['target_full', 'target_io', 'target_read_only', 'image_missing', 'image_unreadable', 'image_changed'],
+  ...['bad_command', 'order', 'internal'],
+] as const;
+
+const chunk = z.number().int().nonnegative();
+const hash = Sha256.nullable();
+
+/** What the writer answers. `sha256` null: the chunk is all zeros. Fields of a newer writer are let be. */
+export const Answer = z.discriminatedUnion('is', [
+  z.looseObject({
+    is: z.literal('opened'),
+    size: z.number().int().nonnegative(),
+    logicalBlock: z.number().int().positive(),
+    direct: z.boolean(),
+    pid: z.number().int().positive(),
+  }),
+  /** `chunks`: those of which something was zeroed, also at the target's end. Where it is left out, the reading back finds them. */
+  z.looseObject({ is: z.literal('wiped'), chunks: z.array(chunk).default([]) }),
+  z.looseObject({ is: z.literal('written'), chunk, sha256: hash }),
+  z.looseObject({ is: z.literal('zeroed'), chunk, count: z.number().int().positive() }),
+  z.looseObject({ is: z.literal('flushed') }),
+  z.looseObject({ is: z.literal('read'), chunk, sha256: hash }),
+  z.looseObject({ is: z.literal('sealed') }),
+  z.looseObject({ is: z.literal('closed') }),
+  z.looseObject({ is: z.literal('beat') }),
+  z.looseObject({
+    is: z.literal('failed'),
+    code: z.string(),
+    detail: z.string(),
+    chunk: chunk.nullish(),
+    command: z.unknown(),
+  }),
+]);
+export type Answer = z.infer<typeof Answer>;
+
+export const HEADER_MAX = 1024 * 1024;
+
+export interface Frame {
+  header: Record<string, unknown>;
+  /** Empty where the header has no `bytes`. */
+  payload: Uint8Array;
+}
+
+/** What is sent before the payload. Throws where the header is larger than the other end takes. */
+export function encodeHeader(header: object): Buffer {
+  const json = Buffer.from(JSON.stringify(header));
+  if (json.length > HEADER_MAX) throw new Error(`a header of ${json.length} bytes`);
+  const head = Buffer.allocUnsafe(4 + json.length);
+  head.writeUInt32BE(json.length, 0);
+  json.copy(head, 4);
+  return head;
+}
+
+/** A header is judged before what follows it is kept: what is no frame of ours must not fill the memory. */
+function parseHeader(json: Buffer, payloadMax: number): { header: Record<string, unknown>; bytes: number } {
+  const header: unknown = JSON.parse(json.toString('utf8'));
+  if (typeof header !== 'object' || header === null || Array.isArray(header))
+    throw new Error('a frame whose header is no object');
+  const { bytes = 0 } = header as { bytes?: unknown };
+  if (typeof bytes !== 'number' || !Number.isInteger(bytes) || bytes < 0 || bytes > payloadMax)
+    throw new Error(`a frame with a payload of ${String(bytes)} bytes`);
+  return { header: header as Record<string, unknown>, bytes };
+}
+
+/** Frames out of pieces of any size. Throws a plain Error for what is no frame, and for ever after it. */
+export class Decoder {
+  readonly #payloadMax: number;
+  #rest: Buffer = Buffer.alloc(0);
+  #parsed: { header: Record<string, unknown>; bytes: number } | null = null;
+
+  /** `payloadMax`: the writer sends none. */
+  constructor(payloadMax = 0) {
+    this.#payloadMax = payloadMax;
+  }
+
+  push(piece: Uint8Array): Frame[] {
+    this.#rest = this.#rest.length ? Buffer.concat([this.#rest, piece]) : Buffer.from(piece);
+    const frames: Frame[] = [];
+    for (;;) {
+      if (!this.#parsed) {
+        if (this.#rest.length < 4) return frames;
+        const length = this.#rest.readUInt32BE(0);
+        if (length > HEADER_MAX) throw new Error(`a header of ${length} bytes`);
+        if (this.#rest.length < 4 + length) return frames;
+        this.#parsed = parseHeader(this.#rest.subarray(4, 4 + length), this.#payloadMax);
+        this.#rest = this.#rest.subarray(4 + length);
+      }
+      const { header, bytes } = this.#parsed;
+      if (this.#rest.length < bytes) return frames;
+      frames.push({ header, payload: this.#rest.subarray(0, bytes) });
+      this.#rest = this.#rest.subarray(bytes);
+      this.#parsed = null;
+    }
+  }
+
+  /** Whether a frame was begun and has not ended. */
+  get torn(): boolean {
+    return this.#rest.length > 0 || this.#parsed !== null;
+  }
+}

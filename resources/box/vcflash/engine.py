@@ -1,0 +1,242 @@
+"""Chunks through threads: several direct writes in flight, each chunk hashed by the thread that writes it.
+
+hashlib, pread, pwrite and fallocate let other threads run, so Python's lock is held for some 100 µs a chunk only. Memory is BUFFERS
+chunks, whatever the size of disk and image. A buffer is taken before a job is queued, never by the job: so jobs cannot wait for each
+other, and the reader of stdin stops by itself when all are out.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import mmap
+import threading
+from collections import deque
+from typing import Any, Callable
+
+from vcflash import plan
+from vcflash.frames import CHUNK_BYTES, Closed, Copy, Data, Disk, Failed
+from vcflash.image import Image
+from vcflash.target import ZERO_BYTES, Target
+
+# Measured with two cores; more threads than cores, since most of them wait for the disk.
+THREADS = 6
+BUFFERS = 12
+HUGE_BYTES = 2 * 1024 * 1024
+# Jobs without a buffer (zeros) that wait at the same time.
+JOBS = 64
+# A hole of less is written as zeros along with its neighbours.
+HOLE_BYTES = 256 * 1024
+# A job that does not end after a failure hangs in the kernel, on a disk that no longer answers.
+HUNG_SECONDS = 60.0
+
+Say = Callable[[dict], None]
+
+
+class Stopped(Exception):
+    """A job failed or the end was asked for: nothing more is taken."""
+
+
+def huge_buffers(count: int) -> list[memoryview]:
+    """Memory of one chunk each, in huge pages where there are some: the kernel pins every page of a direct write, which cost a third
+    of the writer's time in the kernel with pages of 4 KiB."""
+    memory = mmap.mmap(-1, count * CHUNK_BYTES + HUGE_BYTES, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    try:
+        memory.madvise(mmap.MADV_HUGEPAGE)
+    except (OSError, AttributeError):
+        pass  # pages of 4 KiB do as well
+    start = -ctypes.addressof(ctypes.c_char.from_buffer(memory)) % HUGE_BYTES
+    view = memoryview(memory)[start:]
+    return [view[n * CHUNK_BYTES : (n + 1) * CHUNK_BYTES] for n in range(count)]
+
+
+class Engine:
+    def __init__(
+        self, target: Target, image: Image | None, disk: Disk, say: Say, wake: Callable[[], None]
+    ) -> None:
+        """`say` sends an answer and may raise Closed; `wake` is called once, by the thread whose job failed first."""
+        self.target, self.image, self.disk = target, image, disk
+        self.say, self.wake = say, wake
+        self.changed = threading.Condition()
+        self.stopped = False
+        self.failure: Exception | None = None
+        self.jobs: deque[tuple[str, int, int, Callable[[], Any], memoryview | None]] = deque()
+        self.running: list[tuple[str, int, int]] = []
+        self.buffers = huge_buffers(BUFFERS)
+        self.zeros = {n: bytearray(n) for n in {CHUNK_BYTES, disk.length(disk.chunks - 1)}}
+        self.zero_view = memoryview(bytes(CHUNK_BYTES))
+        self.threads = [
+            threading.Thread(target=self._work, name=f"chunk-{n}", daemon=True) for n in range(THREADS)
+        ]
+        for thread in self.threads:
+            thread.start()
+
+    # The main thread's side.
+
+    def take(self) -> memoryview:
+        """A buffer of one chunk, waited for. Stopped if the end comes first."""
+        with self.changed:
+            self.changed.wait_for(lambda: self.buffers or self.stopped)
+            self._go_on()
+            return self.buffers.pop()
+
+    def copy(self, command: Copy) -> None:
+        buffer = self._free(command.chunk, 1)
+        self._put("copy", command.chunk, 1, lambda: self._copy(command, buffer), buffer)
+
+    def data(self, command: Data, fill: Callable[[memoryview], None]) -> None:
+        """`fill` reads the payload into the buffer, in the caller's thread."""
+        buffer = self._free(command.chunk, 1)
+        fill(buffer[: command.size])
+        self._put("data", command.chunk, 1, lambda: self._data(command, buffer), buffer)
+
+    def zero(self, chunk: int, count: int) -> None:
+        self._judge(chunk, count)
+        self._put("zero", chunk, count, lambda: self._zero(chunk, count), None)
+
+    def read(self, chunk: int, count: int) -> None:
+        """Queues one job a chunk; the same chunk may be read several times at once."""
+        for number in range(chunk, chunk + count):
+            buffer = self.take()
+            self._put("read", number, 1, self._reader(number, buffer), buffer)
+
+    def drain(self) -> None:
+        """Returns when nothing is in flight. Stopped after a failure."""
+        with self.changed:
+            self.changed.wait_for(lambda: self.stopped or not (self.jobs or self.running))
+            self._go_on()
+
+    def stop(self) -> bool:
+        """Drops what has not begun and waits for what has. False if something hangs."""
+        with self.changed:
+            self.stopped = True
+            self.jobs.clear()
+            self.changed.notify_all()
+            return self.changed.wait_for(lambda: not self.running, HUNG_SECONDS)
+
+    def fail(self, e: Exception) -> None:
+        """Takes the first failure, and lets no further job begin."""
+        with self.changed:
+            first = self.failure is None
+            if first:
+                self.failure = e
+            self.stopped = True
+            self.jobs.clear()
+            self.changed.notify_all()
+        if first:
+            self.wake()
+
+    def _go_on(self) -> None:
+        if self.stopped:
+            raise Stopped
+
+    def _free(self, chunk: int, count: int) -> memoryview:
+        self._judge(chunk, count)
+        return self.take()
+
+    def _judge(self, chunk: int, count: int) -> None:
+        """Two writes of one chunk at once would leave either, whatever the answers say."""
+        with self.changed:
+            for name, first, many in [*self.running, *(j[:3] for j in self.jobs)]:
+                if name != "read" and chunk < first + many and first < chunk + count:
+                    raise Failed("bad_command", f"chunk {max(chunk, first)} is being written already", chunk)
+
+    def _put(
+        self, name: str, chunk: int, count: int, run: Callable[[], Any], buffer: memoryview | None
+    ) -> None:
+        with self.changed:
+            self.changed.wait_for(lambda: len(self.jobs) < JOBS or self.stopped)
+            self._go_on()
+            self.jobs.append((name, chunk, count, run, buffer))
+            self.changed.notify_all()
+
+    # The threads' side.
+
+    def _work(self) -> None:
+        while True:
+            with self.changed:
+                self.changed.wait_for(lambda: self.jobs or self.stopped)
+                if self.stopped:
+                    return
+                name, chunk, count, run, buffer = self.jobs.popleft()
+                mark = (name, chunk, count)
+                self.running.append(mark)
+            try:
+                answer = run()
+                if buffer is not None:
+                    self._give(buffer)
+                self.say(answer)
+            except OSError as e:
+                self._failed(self.target.trouble(e, chunk), name)
+            except Failed as e:
+                self._failed(e, name)
+            except Closed as e:
+                self.fail(e)
+            except Exception as e:  # an error of ours must end the writer with a name
+                self._failed(Failed("internal", f"{type(e).__name__}: {e}"[:500], chunk), name)
+            finally:
+                with self.changed:
+                    self.running.remove(mark)
+                    self.changed.notify_all()
+
+    def _failed(self, e: Failed, name: str) -> None:
+        e.command = name
+        self.fail(e)
+
+    def _give(self, buffer: memoryview) -> None:
+        with self.changed:
+            self.buffers.append(buffer)
+            self.changed.notify_all()
+
+    def _copy(self, command: Copy, buffer: memoryview) -> dict[str, Any]:
+        chunk = command.chunk
+        if self.image is None:
+            raise Failed("bad_command", "there is no image to copy from", chunk)
+        self.image.read_into(buffer, command.extents, chunk)
+        length = self.disk.length(chunk)
+        holes = plan.gaps(command.extents, length)
+        for at, size in holes:
+            buffer[at : at + size] = self.zero_view[:size]
+        return self._write(chunk, length, plan.split(holes, length, HOLE_BYTES), buffer)
+
+    def _data(self, command: Data, buffer: memoryview) -> dict[str, Any]:
+        return self._write(command.chunk, command.size, [(False, 0, command.size)], buffer)
+
+    def _write(
+        self, chunk: int, length: int, runs: list[tuple[bool, int, int]], buffer: memoryview
+    ) -> dict[str, Any]:
+        offset = chunk * CHUNK_BYTES
+        digest = self._digest(buffer, length)
+        if digest is None:
+            runs = [(True, 0, length)]
+        for zeros, at, size in runs:
+            if zeros:
+                self.target.zero(offset + at, size)
+            else:
+                self.target.write(buffer, at, size, offset + at)
+        return {"is": "written", "chunk": chunk, "sha256": digest}
+
+    def _digest(self, buffer: memoryview, length: int) -> str | None:
+        """Lower-case hex, None for zeros. A bytearray compares with any memory by memcmp, which ends at the first difference."""
+        if self.zeros[length] == buffer[:length]:
+            return None
+        return hashlib.sha256(buffer[:length]).hexdigest()
+
+    def _zero(self, chunk: int, count: int) -> dict[str, Any]:
+        at = chunk * CHUNK_BYTES
+        end = min(self.disk.size, at + count * CHUNK_BYTES)
+        while at < end and not self.stopped:
+            step = min(ZERO_BYTES, end - at)
+            self.target.zero(at, step)
+            at += step
+        if at < end:
+            raise Closed
+        return {"is": "zeroed", "chunk": chunk, "count": count}
+
+    def _reader(self, chunk: int, buffer: memoryview) -> Callable[[], dict[str, Any]]:
+        def run() -> dict[str, Any]:
+            length = self.disk.length(chunk)
+            self.target.read(buffer, length, chunk * CHUNK_BYTES)
+            return {"is": "read", "chunk": chunk, "sha256": self._digest(buffer, length)}
+
+        return run

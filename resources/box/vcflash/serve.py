@@ -1,0 +1,220 @@
+"""The conversation with the app: one command after another, in the order that keeps a half-written disk from booting."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import sys
+import threading
+from typing import Any
+
+from vcflash import frames
+from vcflash.engine import Engine, Stopped
+from vcflash.frames import (
+    CHUNK_BYTES,
+    Close,
+    Closed,
+    Copy,
+    Data,
+    Disk,
+    Failed,
+    Flush,
+    Open,
+    Read,
+    Seal,
+    Wipe,
+    Zero,
+)
+from vcflash.image import Image
+from vcflash.pipes import Feed, Interrupted, Voice
+from vcflash.target import Target
+
+BEAT_SECONDS = 2.0
+# Where a backup GPT of whatever was there may be: 33 sectors of at most 4 KiB are less.
+TAIL_BYTES = 1024 * 1024
+
+
+class Writer:
+    """`run` speaks with the app until the end and returns the exit status."""
+
+    def __init__(self, stdin: int, stdout: int) -> None:
+        self.feed = Feed(stdin)
+        self.stream = io.BufferedReader(self.feed, 65536)
+        self.voice = Voice(stdout)
+        self.engine: Engine | None = None
+        self.disk: Disk | None = None
+        self.sealed: frozenset[int] = frozenset()
+        self.wiped = self.open_seal = self.unsynced = self.reading = False
+        self.command: str | None = None
+        self.over = threading.Event()
+
+    def run(self) -> int:
+        threading.Thread(target=self._beat, name="beat", daemon=True).start()
+        try:
+            while self._next():
+                pass
+            return 0
+        except Failed as e:
+            return self._end(e)
+        except (Closed, Stopped, Interrupted):
+            return self._end(None)
+        except OSError as e:
+            return self._end(
+                self.engine.target.trouble(e, None) if self.engine else Failed("internal", str(e))
+            )
+        except Exception as e:  # the last line of defence: an error of ours must end the writer with a name
+            return self._end(Failed("internal", f"{type(e).__name__}: {e}"[:500]))
+        finally:
+            self.over.set()
+
+    def _beat(self) -> None:
+        while not self.over.wait(BEAT_SECONDS):
+            try:
+                self.voice.say({"is": "beat"})
+            except Closed as e:
+                if self.engine:
+                    self.engine.fail(e)
+                return
+
+    def _next(self) -> bool:
+        """Takes one command. False after `close`."""
+        self.command = None
+        header = frames.read_header(self.stream)
+        self.command = frames.name_of(header) or None
+        command = frames.parse(header, self.disk)
+        if isinstance(command, Open):
+            self._open(command)
+            return True
+        engine = self.engine
+        assert engine
+        # Reads and writes are never under way at the same time, so a read sees what was asked before it.
+        if isinstance(command, Read) != self.reading:
+            engine.drain()
+            self.reading = isinstance(command, Read)
+        if isinstance(command, (Copy, Data, Zero)):
+            self._allow(command.chunk, command.count if isinstance(command, Zero) else 1)
+            self.unsynced = True
+        if isinstance(command, Copy):
+            engine.copy(command)
+        elif isinstance(command, Data):
+            engine.data(command, self._payload)
+        elif isinstance(command, Zero):
+            engine.zero(command.chunk, command.count)
+        elif isinstance(command, Read):
+            self._read(command)
+        elif isinstance(command, Wipe):
+            self._wipe()
+        elif isinstance(command, Flush):
+            self._flush()
+            self.voice.say({"is": "flushed"})
+        elif isinstance(command, Seal):
+            self._seal()
+        elif isinstance(command, Close):
+            self._flush()
+            engine.stop()
+            engine.target.close()
+            self.voice.say({"is": "closed"})
+            return False
+        return True
+
+    def _open(self, command: Open) -> None:
+        # The image first: without it the target is not touched at all.
+        image = Image(command.image) if command.image is not None else None
+        target = Target(command.target, command.virtual_size)
+        if image and (image.found.st_dev, image.found.st_ino) == target.inode:
+            raise Failed("bad_command", "the image and the target are one file")
+        self.disk = Disk(command.virtual_size)
+        self.sealed = frozenset(command.sealed)
+        self.engine = Engine(target, image, self.disk, self.voice.say, self.feed.wake)
+        answer = {"size": target.size, "logicalBlock": target.block, "direct": target.direct}
+        self.voice.say({"is": "opened", **answer, "pid": os.getpid()})
+
+    def _allow(self, chunk: int, count: int) -> None:
+        if not self.wiped:
+            raise Failed("order", "nothing is written before wipe", chunk)
+        if not self.open_seal and any(chunk <= c < chunk + count for c in self.sealed):
+            raise Failed("order", "a sealed chunk is written after seal only", chunk)
+
+    def _payload(self, view: memoryview) -> None:
+        if self.stream.readinto(view) < len(view):
+            raise Closed
+
+    def _wipe(self) -> None:
+        engine, disk = self.engine, self.disk
+        assert engine and disk
+        if self.open_seal:
+            raise Failed("order", "wipe comes before seal")
+        engine.drain()
+        target = engine.target
+        target.check()
+        tail = max(0, target.size - TAIL_BYTES)
+        for chunk in sorted(self.sealed):
+            target.write_zeros(chunk * CHUNK_BYTES, disk.length(chunk))
+        # A file's start has to be at a whole block as well.
+        target.write_zeros(
+            tail // target.block * target.block, target.size - tail // target.block * target.block
+        )
+        target.sync()
+        self.wiped, self.unsynced = True, False
+        behind = range(tail // CHUNK_BYTES, disk.chunks)
+        self.voice.say({"is": "wiped", "chunks": sorted(self.sealed | set(behind))})
+
+    def _read(self, command: Read) -> None:
+        engine = self.engine
+        assert engine
+        if self.unsynced:
+            raise Failed("order", "read comes after a flush", command.chunk)
+        engine.target.forget()
+        engine.read(command.chunk, command.count)
+
+    def _flush(self) -> None:
+        engine = self.engine
+        assert engine
+        engine.drain()
+        # Before the seal and not only at the end: what was made of a changed image must not boot.
+        if engine.image:
+            engine.image.check()
+        engine.target.sync()
+        self.unsynced = False
+
+    def _seal(self) -> None:
+        engine = self.engine
+        assert engine
+        engine.drain()
+        if not self.wiped or self.unsynced:
+            raise Failed("order", "seal comes after wipe, and after a flush of the last write")
+        self.open_seal = True
+        self.voice.say({"is": "sealed"})
+
+    def _end(self, e: Failed | None) -> int:
+        """The end before `close`: what has begun is waited for, what has not is dropped, and only then the failure is said."""
+        engine = self.engine
+        if engine:
+            still = not engine.stop()
+            if isinstance(engine.failure, Failed):
+                e = engine.failure
+            if e is None and not still:
+                try:
+                    engine.target.sync()
+                except OSError:
+                    pass  # nobody is there to be told, and nothing of this run has been said to be on the disk
+        if e is not None:
+            command = e.command or self.command
+            said: dict[str, Any] = {"is": "failed", "code": e.code, "detail": e.detail}
+            try:
+                self.voice.say({**said, "chunk": e.chunk, "command": command})
+            except Closed:
+                pass
+        return 1
+
+
+def entry() -> None:
+    """Runs the writer on stdin and stdout and ends the process: 0 after `close`, else 1."""
+    # The app decides when to end, by closing stdin: ^C in a terminal reaches this process as well.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    status = Writer(0, 1).run()
+    sys.stderr.flush()
+    # Not sys.exit: a thread that hangs in a dead disk would be waited for.
+    os._exit(status)

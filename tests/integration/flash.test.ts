@@ -1,0 +1,415 @@
+/** Flashes with the real writer: the bytes are those of qemu-img, and whatever goes wrong never leaves a disk that starts, or a wrong success. */
+import { execFileSync } from 'node:child_process';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { createHash } from 'node:crypto';
+import { basename, dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LAPTOP } from '../../main/journal/journal.ts';
+import { CHUNK_BYTES } from '../../main/services/flash/source/types.ts';
+import type { ProgressView } from '../../main/services/flash/progress.ts';
+import { MIB } from '../unit/flash/partitions.ts';
+import { CliRun, Laptop, type Ended } from './cli.ts';
+import {
+  DATA_CHUNKS,
+  Desk,
+  SEALED,
+  SIZE,
+  SMALL,
+  SMALL_SEALED,
+  endOf,
+  proofOf,
+  sameBytes,
+  startingChunks,
+  watched,
+} from './flash.ts';
+
+const root = process.getuid?.() === 0;
+const hasLoop = root && existsSync('/dev/loop-control');
+
+let desk: Desk;
+/** Sparse, plain clusters; the bytes of `raw` as qemu-img gives them of it. */
+let image: string;
+let raw: string;
+let wanted: string;
+/** The same of the small disk. */
+let small: string;
+let smallRaw: string;
+
+beforeAll(() => {
+  desk = new Desk();
+  raw = desk.raw('disk.raw');
+  image = desk.qcow2('disk.qcow2', raw);
+  wanted = desk.path('wanted.raw');
+  execFileSync('qemu-img', ['convert', '-O', 'raw', image, wanted]);
+  smallRaw = desk.raw('small.raw', SMALL);
+  small = desk.qcow2('small.qcow2', smallRaw);
+});
+afterAll(() => desk.close());
+
+/** Another copy, so that what is done to it concerns nobody else. */
+function copyOf(name: string, from = small): string {
+  const dir = desk.path(name);
+  mkdirSync(dir);
+  copyFileSync(from, `${dir}/${basename(from)}`);
+  return `${dir}/${basename(from)}`;
+}
+
+function manifestBeside(path: string, diskRoot: string): void {
+  const bytes = readFileSync(path);
+  const manifest = {
+    ...{ v: 1, name: 'test', version: '1', file: basename(path), virtualSize: SMALL.size, diskRoot },
+    ...{ fileSha256: createHash('sha256').update(bytes).digest('hex'), hash: 'sha256' },
+    ...{ chunkBytes: CHUNK_BYTES, created: '2026-11-24T05:00:00Z', labels: [] },
+  };
+  writeFileSync(join(dirname(path), 'manifest.json'), JSON.stringify(manifest));
+}
+
+/** Somebody else writes to a target. */
+function damage(path: string, at: number): void {
+  const fd = openSync(path, 'r+');
+  writeSync(fd, Buffer.from('changed'), 0, 7, at);
+  fsyncSync(fd);
+  closeSync(fd);
+}
+
+describe('an image into a file', () => {
+  const views: ProgressView[] = [];
+
+  it('has the bytes that qemu-img gives, and tells its way', async () => {
+    const target = desk.file('plain.out');
+    const proof = proofOf(await desk.flash(image, target, { onProgress: (view) => views.push(view) }));
+    expect(sameBytes(target.path, wanted)).toBe(true);
+    expect([proof.keptChunks, proof.mendedChunks]).toEqual([0, 0]);
+    expect(proof.writtenBytes).toBe(DATA_CHUNKS * CHUNK_BYTES);
+    const row = desk.journal.jobs(LAPTOP).at(-1);
+    expect([row?.kind, row?.state, row?.evidence]).toEqual(['flash', 'passed', 'stand-in']);
+    const view = desk.journal.view(row?.job ?? '', 1);
+    expect(view.steps.map((s) => `${s.id} ${s.state}`)).toEqual(
+      ['look', 'wipe', 'write', 'flush', 'verify', 'seal'].map((id) => `${id} ok`),
+    );
+    expect(desk.journal.verify(row?.job ?? '', 1)).toMatchObject({ ok: true });
+    // A job of no box is none of a box.
+    expect(desk.journal.sessions()).toEqual([]);
+  });
+
+  it('told the truth on the way: all data once, all of the disk read back, the end at the end', () => {
+    const last = (phase: string) => views.findLast((v) => v.phase === phase);
+    expect(last('write')?.done).toBe(last('write')?.total);
+    expect(last('verify')).toMatchObject({ done: SIZE, total: SIZE });
+    const fractions = views.map((v) => v.fraction ?? 0);
+    expect(fractions).toEqual(fractions.toSorted((a, b) => a - b));
+    expect(fractions.filter((f) => f >= 1)).toHaveLength(1);
+    expect(fractions.at(-1)).toBe(1);
+  });
+
+  it.each(['zlib', 'zstd'])('of clusters compressed with %s', async (type) => {
+    const text = desk.path(`text-${type}.raw`);
+    copyFileSync(smallRaw, text);
+    const fd = openSync(text, 'r+');
+    writeSync(fd, Buffer.alloc(9 * MIB, 'vault cube '), 0, 9 * MIB, 18 * MIB);
+    closeSync(fd);
+    const packed = desk.qcow2(`${type}.qcow2`, text, '-c', '-o', `compression_type=${type}`);
+    proofOf(await desk.flash(packed, desk.file(`${type}.out`)));
+    expect(sameBytes(desk.path(`${type}.out`), text)).toBe(true);
+  });
+
+  it.each(['zstd -1', 'gzip -1', 'xz -0'])('of a stream of %s, also gone on with', async (tool) => {
+    const [program = '', level = ''] = tool.split(' ');
+    const stream = desk.path(`disk.raw.${program}`);
+    // Little of it: unpacking is what takes the time.
+    const data = [1, 2, 3, 4].map((n) => ({ at: n * CHUNK_BYTES + 700 * 512, length: 300_000, seed: n }));
+    const from = desk.raw(`${program}.raw`, { size: 24 * MIB, partitions: [], data });
+    writeFileSync(stream, execFileSync(program, [level, '-c', from], { maxBuffer: SMALL.size }));
+    const target = desk.file(`${program}.out`);
+    const cut = watched((is, nth, kill) => is === 'written' && nth === 3 && kill());
+    expect(endOf(await desk.flash(stream, target, { launch: cut }))).toEqual([
+      'interrupted',
+      'flash_writer_gone',
+    ]);
+    proofOf(await desk.flash(stream, target));
+    expect(sameBytes(target.path, from)).toBe(true);
+    damage(target.path, 3 * CHUNK_BYTES);
+    expect(proofOf(await desk.flash(stream, target)).mendedChunks).toBe(1);
+    expect(sameBytes(target.path, from)).toBe(true);
+  });
+
+  it.skipIf(!hasLoop)('and to a loop device, which is a disk', async () => {
+    const backing = desk.path('loop.img');
+    writeFileSync(backing, Buffer.alloc(0));
+    truncateSync(backing, SMALL.size + 8 * MIB);
+    const loop = execFileSync('losetup', ['-f', '--show', backing]).toString().trim();
+    try {
+      const fd = openSync(loop, 'r+');
+      // What was there, also behind the image's end.
+      for (const at of [0, 20 * MIB, SMALL.size + 8 * MIB - 512])
+        writeSync(fd, Buffer.alloc(512, 0x5a), 0, 512, at);
+      fsyncSync(fd);
+      closeSync(fd);
+      const target = {
+        kind: 'disk',
+        path: loop,
+        serial: null,
+        size: SMALL.size + 8 * MIB,
+        name: loop,
+      } as const;
+      proofOf(await desk.flash(small, target));
+      const bytes = readFileSync(loop);
+      expect(bytes.subarray(0, SMALL.size).equals(readFileSync(smallRaw))).toBe(true);
+      expect(bytes.subarray(-MIB).every((byte) => byte === 0)).toBe(true);
+    } finally {
+      execFileSync('losetup', ['-d', loop]);
+    }
+  });
+});
+
+it.skipIf(!hasLoop)(
+  'an image whose sectors are not those of the disk is refused before the first write',
+  async () => {
+    const backing = desk.path('large-sectors.img');
+    writeFileSync(backing, Buffer.alloc(512, 0x5a));
+    truncateSync(backing, SMALL.size);
+    const loop = execFileSync('losetup', ['-f', '--show', '-b', '4096', backing]).toString().trim();
+    try {
+      const target = { kind: 'disk', path: loop, serial: null, size: SMALL.size, name: loop } as const;
+      expect(endOf(await desk.flash(small, target))).toEqual(['failed', 'flash_sectors']);
+    } finally {
+      execFileSync('losetup', ['-d', loop]);
+    }
+    expect(
+      readFileSync(backing)
+        .subarray(0, 512)
+        .every((byte) => byte === 0x5a),
+    ).toBe(true);
+  },
+);
+
+it('one target is flashed by one at a time', async () => {
+  const target = desk.file('busy.out');
+  const first = desk.flash(small, target);
+  await expect(desk.flash(small, target)).rejects.toMatchObject({ code: 'flash_busy' });
+  proofOf(await first);
+});
+
+describe('a flash that is cut', () => {
+  it('by kill -9 of the writer goes on where it stood', async () => {
+    const target = desk.file('killed.out');
+    // Behind the first flush, which is asked for after 64 MiB and at most 12 commands later.
+    const cut = watched((is, nth, kill) => is === 'written' && nth === 29 && kill());
+    const first = await desk.flash(image, target, { launch: cut });
+    expect(endOf(first)).toEqual(['interrupted', 'flash_writer_gone']);
+    expect(startingChunks(target.path)).toEqual([]);
+    const proof = proofOf(await desk.flash(image, target));
+    expect(proof.keptChunks).toBeGreaterThanOrEqual(16);
+    expect(proof.writtenBytes).toBeLessThan(20 * CHUNK_BYTES);
+    expect(sameBytes(target.path, wanted)).toBe(true);
+    const rows = desk.journal.jobs(LAPTOP).filter((r) => r.title === 'Flash killed.out');
+    expect(rows.map((r) => [r.attempt, r.state])).toEqual([
+      [1, 'failed'],
+      [2, 'passed'],
+    ]);
+    expect(new Set(rows.map((r) => r.job)).size).toBe(1);
+  });
+
+  it.each([
+    ['wiped', 1],
+    ['flushed', 1],
+    ['read', 5],
+    ['sealed', 1],
+    ['read', 13],
+  ] as const)('at "%s" number %i is no success, and the next one is', async (at, n) => {
+    const target = desk.file(`cut-${at}-${n}.out`);
+    const cut = watched((is, nth, kill) => is === at && nth === n && kill());
+    expect(endOf(await desk.flash(small, target, { launch: cut }))).toEqual([
+      'interrupted',
+      'flash_writer_gone',
+    ]);
+    if (n !== 13) expect(startingChunks(target.path, SMALL_SEALED)).toEqual([]);
+    proofOf(await desk.flash(small, target));
+    expect(sameBytes(target.path, smallRaw)).toBe(true);
+  });
+
+  it('by the engineer is cancelled, brings home what it has, and goes on', async () => {
+    const target = desk.file('cancelled.out');
+    const abort = new AbortController();
+    const launch = watched((is, nth) => is === 'written' && nth === 3 && abort.abort());
+    const result = await desk.flash(small, target, { launch, signal: abort.signal });
+    expect(endOf(result)).toEqual(['cancelled', 'flash_cancelled']);
+    expect(startingChunks(target.path, SMALL_SEALED)).toEqual([]);
+    proofOf(await desk.flash(small, target));
+    expect(sameBytes(target.path, smallRaw)).toBe(true);
+  });
+
+  it('when the image is cut short meanwhile: failed, and starts nothing', async () => {
+    const own = copyOf('short');
+    const target = desk.file('short.out');
+    const launch = watched((is, nth) => is === 'written' && nth === 1 && truncateSync(own, 2 * MIB));
+    expect(endOf(await desk.flash(own, target, { launch }))).toEqual(['failed', 'flash_image_moved']);
+    expect(startingChunks(target.path, SMALL_SEALED)).toEqual([]);
+  });
+
+  it('when the image is another one the next time: starts over and says so', async () => {
+    const own = copyOf('swapped');
+    const target = desk.file('swapped.out');
+    const cut = watched((is, nth, kill) => is === 'written' && nth === 3 && kill());
+    await desk.flash(own, target, { launch: cut });
+    const changed = desk.raw('changed.raw', {
+      ...SMALL,
+      data: [...SMALL.data, { at: 20 * MIB, length: MIB, seed: 9 }],
+    });
+    desk.qcow2('swapped/small.qcow2', changed);
+    const notes: string[] = [];
+    proofOf(await desk.flash(own, target, { onNote: (text) => notes.push(text) }));
+    expect(notes.join()).toMatch(/starts over/);
+    expect(sameBytes(target.path, changed)).toBe(true);
+    const row = desk.journal.jobs(LAPTOP).at(-1);
+    const logs = [...desk.journal.events(row?.job ?? '', row?.attempt ?? 0)].filter(
+      ({ event }) => event.kind === 'log',
+    );
+    expect(logs.map(({ line }) => line).join()).toMatch(/starts over/);
+  });
+
+  it.skipIf(!root)('by a full file system says so', async () => {
+    const mount = desk.path('small');
+    mkdirSync(mount);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=12m', 'tmpfs', mount]);
+    try {
+      const target = { kind: 'file', path: `${mount}/out.img`, name: 'out.img' } as const;
+      expect(endOf(await desk.flash(small, target))).toEqual(['interrupted', 'flash_target_full']);
+      expect(startingChunks(target.path, SMALL_SEALED)).toEqual([]);
+    } finally {
+      execFileSync('umount', [mount]);
+    }
+  });
+});
+
+describe('what is on the disk at the end', () => {
+  it('is compared with the manifest: the right hash passes, a wrong one never starts', async () => {
+    const own = copyOf('manifest');
+    const { diskRoot } = proofOf(await desk.flash(own, desk.file('m0.out')));
+    manifestBeside(own, diskRoot);
+    const right = await desk.flash(own, desk.file('m1.out'));
+    expect(right.state === 'verified' && right.image.diskRoot).toBe(diskRoot);
+    manifestBeside(own, 'f'.repeat(64));
+    const target = desk.file('m2.out');
+    expect(endOf(await desk.flash(own, target))).toEqual(['failed', 'flash_root_differs']);
+    expect(startingChunks(target.path, SMALL_SEALED)).toEqual([]);
+  });
+
+  it('is not even begun where the checksum beside the image is another', async () => {
+    const own = copyOf('sum');
+    writeFileSync(`${own}.sha256`, `${'0'.repeat(64)}  ${basename(own)}\n`);
+    const target = desk.file('sum.out');
+    expect(endOf(await desk.flash(own, target))).toEqual(['failed', 'image_changed']);
+    expect(existsSync(target.path)).toBe(false);
+  });
+
+  it.each([
+    ['data', 20 * MIB],
+    ['a hole', 33 * MIB],
+  ])('differs from what was written, in %s: failed, and starts nothing', async (_what, at) => {
+    const target = desk.file(`bad-${at}.out`);
+    // The last flush before the reading back: nothing writes any more.
+    const launch = watched((is, nth) => is === 'flushed' && nth === 1 && damage(target.path, at));
+    expect(endOf(await desk.flash(small, target, { launch }))).toEqual(['failed', 'flash_verify_failed']);
+    expect(startingChunks(target.path, SMALL_SEALED)).toEqual([]);
+    const proof = proofOf(await desk.flash(small, target));
+    expect([proof.mendedChunks, proof.writtenBytes <= CHUNK_BYTES]).toEqual([1, true]);
+    expect(sameBytes(target.path, smallRaw)).toBe(true);
+  });
+
+  it('after a newer image is that one, and only what differs was written', async () => {
+    const target = desk.file('delta.out');
+    const full = proofOf(await desk.flash(small, target));
+    const changed = desk.raw('newer.raw', {
+      ...SMALL,
+      data: [...SMALL.data, { at: 20 * MIB, length: MIB, seed: 8 }, { at: 33 * MIB, length: MIB, seed: 9 }],
+    });
+    const newer = desk.qcow2('newer.qcow2', changed);
+    const delta = proofOf(await desk.flash(newer, target));
+    expect(sameBytes(target.path, changed)).toBe(true);
+    expect([full.writtenBytes, delta.writtenBytes]).toEqual([6 * CHUNK_BYTES, 2 * CHUNK_BYTES]);
+    // A machine that ran from it has written to it: what the record says is not believed unseen.
+    damage(target.path, 24 * MIB);
+    damage(target.path, 31 * MIB);
+    const again = proofOf(await desk.flash(newer, target));
+    expect(again.mendedChunks).toBe(2);
+    expect(sameBytes(target.path, changed)).toBe(true);
+  });
+});
+
+describe('on the command line', () => {
+  let laptop: Laptop;
+  beforeAll(() => {
+    laptop = new Laptop();
+  });
+  afterAll(() => laptop.remove());
+  const told = ({ code, last }: Ended) => [code, last.type, last['code'] ?? last['state']];
+  const run = (...args: string[]) => laptop.run('flash', ...args);
+
+  it('ends with 0 when all was read back, and goes on after a kill -9', async () => {
+    const out = desk.path('cli.out');
+    const args = ['flash', '--image', image, '--target', `file:${out}`];
+    const first = laptop.start(...args);
+    const event = (r: Record<string, unknown>) => r['event'] as Record<string, unknown> | undefined;
+    await first.until('bytes', (r) => event(r)?.['kind'] === 'progress' && event(r)?.['step'] === 'write');
+    const { code, records } = await first.kill('SIGKILL');
+    expect([code, records.some((r) => r.type === 'result')]).toEqual([137, false]);
+    const ended = await laptop.run(...args);
+    expect(told(ended)).toEqual([0, 'result', 'verified']);
+    expect(ended.last).toMatchObject({ manifestCompared: false, virtualSize: SIZE });
+    expect(sameBytes(out, wanted)).toBe(true);
+    expect(startingChunks(out)).toEqual(SEALED);
+  });
+
+  it('is stopped by Ctrl+C in order, and says how to go on', async () => {
+    const out = desk.path('ctrl-c.out');
+    const going: CliRun = laptop.start('flash', '--image', image, '--target', `file:${out}`);
+    await going.until('the writing', (r) => JSON.stringify(r).includes('"id":"write","title"'));
+    const ended = await going.kill('SIGINT');
+    expect(told(ended)).toEqual([30, 'error', 'flash_cancelled']);
+    expect(ended.last['nextAction']).toMatch(/goes on where it stood/);
+    expect(startingChunks(out)).toEqual([]);
+  });
+
+  it('loses no file that it did not make, unless its name is confirmed', async () => {
+    const out = desk.path('thesis.doc');
+    writeFileSync(out, 'the only copy');
+    const args = ['--image', small, '--target', `file:${out}`];
+    expect(told(await run(...args))).toEqual([2, 'error', 'flash_confirm_missing']);
+    expect(told(await run(...args, '--confirm', 'doc'))).toEqual([2, 'error', 'flash_confirm_wrong']);
+    expect(readFileSync(out, 'utf8')).toBe('the only copy');
+    expect(told(await run(...args, '--confirm', '.doc'))).toEqual([0, 'result', 'verified']);
+  });
+
+  it('refuses what it cannot do, by name', async () => {
+    const to = (target: string, from = small) => run('--image', from, '--target', target);
+    expect(told(await to('box:VC-1'))).toEqual([2, 'error', 'flash_not_built']);
+    expect(told(await to('/dev/sda'))).toEqual([2, 'error', 'usage']);
+    expect(told(await to('disk:NO-SUCH-SERIAL'))).toEqual([6, 'error', 'disk_missing']);
+    expect(told(await to(`file:${desk.dir}`))).toEqual([2, 'error', 'flash_target_unfit']);
+    expect(told(await to(`file:${desk.path('x.out')}`, desk.path('none.qcow2')))).toEqual([
+      2,
+      'error',
+      'image_missing',
+    ]);
+    expect(existsSync(desk.path('x.out'))).toBe(false);
+    // Also by another name of the same file.
+    const own = copyOf('own');
+    linkSync(own, desk.path('own.out'));
+    const itself = await run('--image', own, '--target', `file:${desk.path('own.out')}`, '--confirm', '.out');
+    expect(told(itself)).toEqual([2, 'error', 'flash_target_unfit']);
+    expect(sameBytes(own, small)).toBe(true);
+  });
+});
