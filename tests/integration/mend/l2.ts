@@ -27,7 +27,10 @@ export const L2: readonly Row[] = [
       l2_driver_floor: 'not_run',
       l3_container_gpus: 'not_run',
     },
-    across: { l4_torch_gpus: 'not_run', l4_tensorflow_gpus: 'not_run', l4_vllm_gpus: 'not_run' },
+    across: {
+      ...{ l4_torch_gpus: 'not_run', l4_tensorflow_gpus: 'not_run', l4_vllm_gpus: 'not_run' },
+      l5_monitor: 'fail',
+    },
     leaves: ['/usr/local/bin/nvidia-smi'],
   },
   {
