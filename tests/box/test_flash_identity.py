@@ -211,7 +211,8 @@ def fake(tmp_path: Path) -> Sys:
 
 
 def test_serials_as_each_kind_of_disk_has_them(fake: Sys) -> None:
-    fake.put("sys/devices/pci/nvme/nvme0/serial", "S6XNNE0T1 \n")
+    # Some controllers fill up with NULs instead of blanks.
+    fake.put("sys/devices/pci/nvme/nvme0/serial", "S6XNNE0T1 \0\0\n")
     nvme = fake.disk("nvme0n1", 0, "pci/nvme/nvme0")
     virtio = fake.disk("vda", 16, "pci/virtio1", serial="VIRT-1\n")
     fake.put("sys/devices/pci/usb1/1-2/idVendor", "0951")

@@ -30,8 +30,8 @@ def number(device: int) -> str:
 
 
 def plain(serial: str) -> str:
-    """A serial as udev writes it: no blanks around, one underscore for blanks within."""
-    return "_".join(serial.split())
+    """A serial as udev writes it: no blanks and no NULs around, one underscore for blanks within."""
+    return "_".join(serial.strip("\0 \t\r\n").split())
 
 
 def look(device: int, root: str = "/") -> Facts | None:
