@@ -1,17 +1,9 @@
 /** The host keys this laptop trusts: a known_hosts file of the app's own, in OpenSSH's format so that ssh can read it. */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AppError } from '../../preload/contract/errors.ts';
+import { writeSynced } from '../synced.ts';
 
 export interface PinnedKey {
   /** The key's own type name, `ssh-ed25519` for one. */
@@ -96,13 +88,7 @@ export class KnownHosts {
     try {
       mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 });
       rmSync(work, { force: true });
-      const fd = openSync(work, 'wx', 0o600);
-      try {
-        writeSync(fd, lines.map((l) => `${l.text}\n`).join(''));
-        fsyncSync(fd);
-      } finally {
-        closeSync(fd);
-      }
+      writeSynced(work, lines.map((l) => `${l.text}\n`).join(''), 'wx', 0o600);
       renameSync(work, this.path);
     } catch (error) {
       rmSync(work, { force: true });

@@ -1,20 +1,12 @@
 /** The report of a box: one HTML file and report.json, from the journal alone, with the box off (spec W7). */
 import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '../../preload/contract/errors.ts';
 import type { Outcome } from '../../preload/contract/outcome.ts';
 import { Report } from '../../preload/contract/report.ts';
 import type { Journal } from '../journal/journal.ts';
+import { writeSynced } from '../synced.ts';
 import { gatherReport } from './report/gather.ts';
 import { scriptJson } from './report/markup.ts';
 import { page } from './report/page.ts';
@@ -66,17 +58,6 @@ function write(dir: string, files: readonly { path: string; text: string }[]): v
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOSPC' || code === 'EDQUOT') throw new AppError('laptop_disk_full', { path: dir }, error);
     throw new AppError('output_unwritable', { path: dir, detail: message }, error);
-  }
-}
-
-function writeSynced(path: string, text: string): void {
-  const bytes = Buffer.from(text);
-  const fd = openSync(path, 'w');
-  try {
-    for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
   }
 }
 

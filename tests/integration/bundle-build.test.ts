@@ -22,7 +22,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BundleManifest } from '../../preload/contract/bundle.ts';
 import type { Profile } from '../../preload/contract/profile.ts';
 import { Apt } from '../../main/services/bundle/apt.ts';
-import { has } from '../../main/services/bundle/tools.ts';
+import { has } from '../../main/services/programs.ts';
 import { Bundle } from '../../main/services/bundle.ts';
 import { PYTHON, ROOT } from '../rig/host.ts';
 import { CLI } from './cli.ts';

@@ -1,7 +1,8 @@
 /** The manifest of a bundle: which files belong to which layer, their sizes and hashes. The rig's bundle is described by this, too. */
-import { closeSync, fsyncSync, openSync, renameSync, statSync, writeSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { BundleManifest } from '../../../preload/contract/bundle.ts';
+import { replaceSynced } from '../../synced.ts';
 import { AT_ONCE, Hashes, inParallel } from './hashes.ts';
 import { INDEX } from './repository.ts';
 
@@ -61,14 +62,5 @@ export async function describeBundle(what: Description): Promise<BundleManifest>
 
 /** Writes the manifest of the folder at once: after a power cut it is there whole, or not at all. */
 export function writeManifest(dir: string, manifest: BundleManifest): void {
-  const path = join(dir, MANIFEST);
-  const work = `${path}.new`;
-  const file = openSync(work, 'w', 0o644);
-  try {
-    writeSync(file, `${JSON.stringify(manifest, null, 1)}\n`);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(work, path);
+  replaceSynced(join(dir, MANIFEST), `${JSON.stringify(manifest, null, 1)}\n`, 0o644);
 }

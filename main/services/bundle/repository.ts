@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { AppError } from '../../../preload/contract/errors.ts';
-import { has, run, said, type RunOptions } from './tools.ts';
+import { has } from '../programs.ts';
+import { run, said, type RunOptions } from './tools.ts';
 
 /** What a repository has beside its packages. `key.gpg` is a keyring as apt's signed-by takes it. */
 export const INDEX = ['Packages', 'Packages.gz', 'Release', 'InRelease', 'Release.gpg', 'key.gpg'] as const;

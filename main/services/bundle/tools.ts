@@ -1,10 +1,9 @@
 /** Programs that a bundle is built and looked at with: apt, gpg, pip. None outlives this process. */
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { delimiter, isAbsolute, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { AppError } from '../../../preload/contract/errors.ts';
+import { has } from '../programs.ts';
 
 /** How much of what a program said is kept for an error. */
 const SAID_CHARS = 1500;
@@ -22,13 +21,6 @@ export interface RunOptions {
   signal?: AbortSignal | undefined;
   /** Takes each line of file descriptor 3. */
   onStatus?: ((line: string) => void) | undefined;
-}
-
-/** Whether this machine has the program. */
-export function has(tool: string): boolean {
-  if (isAbsolute(tool)) return existsSync(tool);
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
-  return folders.some((folder) => folder !== '' && existsSync(join(folder, tool)));
 }
 
 /**

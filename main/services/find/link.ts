@@ -1,6 +1,6 @@
 /** What is sent along a cable so that neighbours show themselves: nothing of it needs an administrator. */
-import { execFile } from 'node:child_process';
 import { createSocket, type Socket } from 'node:dgram';
+import { printed } from '../programs.ts';
 import { hostsOf, type Wired } from './interfaces.ts';
 import { MDNS_PORT, MDNS_V4, MDNS_V6, parseAnswer, sshQuery, type SshService } from './mdns.ts';
 
@@ -10,12 +10,8 @@ const ALL_NODES = 'ff02::1';
 const TOOL_MS = 5_000;
 
 /** What a command prints, whatever it exits with; empty where it is not there or hangs. Never rejects. */
-export function output(command: string, args: readonly string[]): Promise<string> {
-  return new Promise((resolve) => {
-    execFile(command, [...args], { timeout: TOOL_MS, windowsHide: true }, (_error, stdout) =>
-      resolve(stdout),
-    );
-  });
+export async function output(command: string, args: readonly string[]): Promise<string> {
+  return (await printed(command, args, { timeout: TOOL_MS })).stdout;
 }
 
 /** Asks all IPv6 nodes of the link for an echo: whoever answers must find this laptop first, and so becomes a neighbour. */

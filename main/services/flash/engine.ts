@@ -2,14 +2,13 @@
  * Drives the writer through a flash: destroy what starts the disk, write, wait for the disk, read all of it back, compare, and only then
  * write what starts it. Whatever ends it before leaves a disk that starts nothing (docs/adr/0011-flash.md).
  */
-import { webcrypto } from 'node:crypto';
 import { AppError } from '../../../preload/contract/errors.ts';
 import type { FlashImage } from './image.ts';
 import { Buffers, Lanes } from './lanes.ts';
 import { planOf, runsOf, type Action } from './plan.ts';
 import type { PhaseId, ProgressEvent, Totals } from './progress.ts';
 import type { ChunkRecord } from './record.ts';
-import { HOLE_HASH, diskRoot } from './source/disk-root.ts';
+import { HOLE_HASH, chunkHash, diskRoot } from './source/disk-root.ts';
 import { CHUNK_BYTES, chunkAt, chunkCount, isZero } from './source/types.ts';
 import type { TargetName } from './wire.ts';
 import type { ChunkHash, Writer } from './writer.ts';
@@ -389,7 +388,4 @@ export class Engine {
   }
 }
 
-/** In a thread of the library, several at a time. */
-async function sha256(bytes: Uint8Array): Promise<string> {
-  return Buffer.from(await webcrypto.subtle.digest('SHA-256', bytes)).toString('hex');
-}
+const sha256 = async (bytes: Uint8Array): Promise<string> => (await chunkHash(bytes)).toString('hex');

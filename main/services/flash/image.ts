@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { AppError } from '../../../preload/contract/errors.ts';
 import { layoutOf, type DiskLayout } from './gpt.ts';
-import type { ImageKey } from './record.ts';
+import { sameImage, type ImageKey } from './record.ts';
 import { openImage } from './source/open.ts';
 import { checkFile, readSidecars } from './source/sidecars.ts';
 import {
@@ -73,8 +73,7 @@ export async function prepareImage(given: string, look: Look): Promise<FlashImag
     const common = {
       ...{ path, key, diskRoot, fileChecked },
       mustBeUnchanged: async (target: string) => {
-        const now = await keyOf(path, diskRoot);
-        if (JSON.stringify(now) === JSON.stringify(key)) return;
+        if (sameImage(await keyOf(path, diskRoot), key)) return;
         const detail = 'its size, date or place on the medium is another than at the beginning.';
         throw new AppError('flash_image_moved', { path, target, detail });
       },

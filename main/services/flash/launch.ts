@@ -5,10 +5,11 @@
  */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { accessSync, constants, existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { AppError } from '../../../preload/contract/errors.ts';
 import { productRoot } from '../paths.ts';
+import { has } from '../programs.ts';
 import type { Launch, WriterProcess } from './writer.ts';
 
 export type RootWay = 'plain' | 'pkexec' | 'sudo';
@@ -18,19 +19,6 @@ const ANNOUNCE = 'printf "%s\\n" "$0" >&2 && exec "$@"';
 const STDERR_KEPT = 4_000;
 /** pkexec: the dialog was closed, or the person may not. */
 const REFUSED_BY_POLKIT = [126, 127];
-
-const onPath = (name: string, env: NodeJS.ProcessEnv): string | null => {
-  for (const dir of (env['PATH'] ?? '').split(delimiter)) {
-    const path = join(dir, name);
-    try {
-      accessSync(path, constants.X_OK);
-      return path;
-    } catch {
-      // Not here.
-    }
-  }
-  return null;
-};
 
 /** In a package the program lies beside the archive: Python reads no archive of Electron. */
 const writerFile = (): string =>
@@ -47,8 +35,8 @@ function writerCommand(privileged: boolean): string[] {
 export function rootWay(env: NodeJS.ProcessEnv = process.env, uid = process.getuid?.()): RootWay {
   if (uid === 0) return 'plain';
   const display = Boolean(env['DISPLAY'] || env['WAYLAND_DISPLAY']);
-  if (display && onPath('pkexec', env)) return 'pkexec';
-  if (onPath('sudo', env)) return 'sudo';
+  if (display && has('pkexec', env)) return 'pkexec';
+  if (has('sudo', env)) return 'sudo';
   throw new AppError('flash_root_missing');
 }
 

@@ -3,11 +3,12 @@
  * folder. Lines are added after the target has them, so the file never says more than is there. It is a belief all the same: another
  * machine may have written since, so nothing is called verified by it; it only saves writing (docs/adr/0011-flash.md).
  */
-import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, truncateSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { AppError } from '../../../preload/contract/errors.ts';
+import { replaceSynced, writeSynced } from '../../synced.ts';
 import { privateFolder } from '../paths.ts';
 import type { ChunkHash } from './writer.ts';
 
@@ -148,24 +149,17 @@ export class ChunkRecord {
       const found = existing(path);
       const same = found && JSON.stringify(found.head.target) === JSON.stringify(want.target);
       if (same && found.head.virtualSize === want.virtualSize && sameImage(found.head.image, want.image)) {
-        const fd = openSync(path, 'r+');
-        ftruncateSync(fd, found.length);
-        closeSync(fd);
+        truncateSync(path, found.length);
         return new ChunkRecord(path, 'same image', found);
       }
       // What the target has of the image before may be what this one has there, too.
       const believed = same ? new Map([...found.believed, ...found.written]) : new Map<number, ChunkHash>();
       const head: Head = { v: 1, ...want };
-      const fresh = `${path}.new`;
-      const fd = openSync(fresh, 'w', 0o600);
-      const kept = same && found.begun ? `${BEGIN}\n` : '';
-      writeSync(fd, `${JSON.stringify(head)}\n${kept}${lines('b', believed)}`);
-      fsyncSync(fd);
-      closeSync(fd);
-      renameSync(fresh, path);
-      syncFolder(dirname(path));
       const writer = same ? found.writer : null;
       const begun = same ? found.begun : false;
+      const text = `${JSON.stringify(head)}\n${begun ? `${BEGIN}\n` : ''}${lines('b', believed)}`;
+      replaceSynced(path, text, 0o600);
+      syncFolder(dirname(path));
       return new ChunkRecord(path, same ? 'other image' : 'new', {
         ...{ head, written: new Map(), believed, done: false, begun, writer, length: 0 },
       });
@@ -196,15 +190,7 @@ export class ChunkRecord {
 
   /** Errors: laptop_disk_full. */
   #append(text: string): void {
-    storing(this.path, () => {
-      const fd = openSync(this.path, 'a');
-      try {
-        writeSync(fd, text);
-        fsyncSync(fd);
-      } finally {
-        closeSync(fd);
-      }
-    });
+    storing(this.path, () => writeSynced(this.path, text, 'a'));
   }
 }
 
@@ -214,7 +200,7 @@ const pathOf = (folder: string, target: TargetKey): string =>
 const lines = (kind: 'w' | 'b', chunks: ReadonlyMap<number, ChunkHash>): string =>
   [...chunks].map(([chunk, hash]) => `${kind} ${chunk} ${hash ?? '-'}\n`).join('');
 
-const sameImage = (a: ImageKey, b: ImageKey): boolean => JSON.stringify(a) === JSON.stringify(b);
+export const sameImage = (a: ImageKey, b: ImageKey): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 function existing(path: string): Found | null {
   try {

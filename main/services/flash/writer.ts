@@ -156,7 +156,7 @@ export class Writer {
 
   #ask(command: Command, key: string, payload?: Uint8Array): Promise<Done> {
     const answer = this.#expect(key);
-    if (!this.#dead) this.#send(command, payload);
+    this.#send(command, payload);
     return answer;
   }
 

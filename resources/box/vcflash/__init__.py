@@ -7,5 +7,3 @@ Ways to start it (as root for a disk, as anybody for a file); it takes no argume
 
 serve (the commands' order) → engine (threads and buffers) → target and image (files); frames and plan compute only.
 """
-
-VERSION = "0.1.0"

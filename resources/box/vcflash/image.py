@@ -98,6 +98,3 @@ class Image:
                 raise Failed(
                     "image_changed", f"{self.path} was changed while it was written to the disk ({what})"
                 )
-
-    def close(self) -> None:
-        os.close(self.fd)

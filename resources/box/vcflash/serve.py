@@ -149,12 +149,11 @@ class Writer:
         target = engine.target
         target.check()
         tail = max(0, target.size - TAIL_BYTES)
+        # A file's start has to be at a whole block as well.
+        start = tail // target.block * target.block
         for chunk in sorted(self.sealed):
             target.write_zeros(chunk * CHUNK_BYTES, disk.length(chunk))
-        # A file's start has to be at a whole block as well.
-        target.write_zeros(
-            tail // target.block * target.block, target.size - tail // target.block * target.block
-        )
+        target.write_zeros(start, target.size - start)
         target.sync()
         self.wiped, self.unsynced = True, False
         behind = range(tail // CHUNK_BYTES, disk.chunks)

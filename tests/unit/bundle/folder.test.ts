@@ -17,7 +17,7 @@ import { BuildFolder, filesBelow } from '../../../main/services/bundle/folder.ts
 import { imageGiven, missingGiven, modelGiven, takeGiven } from '../../../main/services/bundle/given.ts';
 import { Hashes, inParallel, sha256Of } from '../../../main/services/bundle/hashes.ts';
 import { describeBundle } from '../../../main/services/bundle/manifest.ts';
-import { has } from '../../../main/services/bundle/tools.ts';
+import { has } from '../../../main/services/programs.ts';
 import { verifyBundle } from '../../../main/services/bundle/verify.ts';
 import { writeImage } from '../../rig/image.ts';
 

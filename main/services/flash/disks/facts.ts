@@ -1,7 +1,7 @@
 /** Gathers what Linux tells of its block devices. Nothing is judged here, and nothing needs root. */
-import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, readlinkSync, realpathSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { printed } from '../../programs.ts';
 import { type BlockDevice, LSBLK_ARGS, parseLsblk } from './lsblk.ts';
 import { type Mount, type Swap, parseMountinfo, parseSwaps } from './mounts.ts';
 import { unreadable } from './port.ts';
@@ -9,6 +9,7 @@ import { plain } from './text.ts';
 
 /** lsblk reads no data of a disk; one that does not answer at all would otherwise hold up all others. */
 const TOOL_MS = 15_000;
+const tool = () => ({ timeout: TOOL_MS, env: { ...process.env, LC_ALL: 'C' } });
 
 export interface DeviceFacts {
   /** Its number in the partition table; null for what is no partition. */
@@ -37,29 +38,11 @@ export interface LinuxFacts {
   contents: 'udev' | 'blkid' | 'nobody';
 }
 
-interface Ran {
-  stdout: string;
-  stderr: string;
-  /** The exit code, or the name of what kept it from running; null where it was ended for its time. */
-  code: number | string | null;
-}
-
-function ran(command: string, args: readonly string[]): Promise<Ran> {
-  const env = { ...process.env, LC_ALL: 'C' };
-  return new Promise((resolve) => {
-    execFile(
-      command,
-      [...args],
-      { env, timeout: TOOL_MS, maxBuffer: 16 * 1024 * 1024 },
-      (error, stdout, stderr) => resolve({ stdout, stderr, code: error ? (error.code ?? null) : 0 }),
-    );
-  });
-}
-
 /** What lsblk prints. Errors: disks_unreadable. */
 async function lsblk(): Promise<string> {
-  const { stdout, stderr, code } = await ran('lsblk', LSBLK_ARGS);
-  if (code === 0) return stdout;
+  const { stdout, stderr, error } = await printed('lsblk', LSBLK_ARGS, tool());
+  if (error === null) return stdout;
+  const { code = null } = error;
   if (code === 'ENOENT') throw unreadable('there is no lsblk', 'Install the package util-linux.');
   if (code === null)
     throw unreadable(
@@ -140,7 +123,7 @@ function fileSystemsOf(sys: string): string[][] {
 }
 
 /** Nothing that it knows, and more than one thing at once. */
-const BLKID_ANSWERS: readonly (number | string | null)[] = [0, 2, 8];
+const BLKID_ANSWERS: readonly unknown[] = [2, 8];
 
 /**
  * Where no udev has looked into the disks, blkid does, which root alone may. Puts in what it finds; answers whether it could
@@ -150,8 +133,9 @@ async function probe(devices: Iterable<BlockDevice>): Promise<boolean> {
   let all = true;
   for (const device of devices) {
     if (device.size === 0) continue;
-    const { stdout, code } = await ran('blkid', ['--probe', '--output', 'export', device.path]);
-    all &&= BLKID_ANSWERS.includes(code);
+    const args = ['--probe', '--output', 'export', device.path];
+    const { stdout, error } = await printed('blkid', args, tool());
+    all &&= error === null || BLKID_ANSWERS.includes(error.code);
     const found = words(stdout);
     const text = (name: string) => plain(found[name]?.replaceAll(/\\(.)/g, '$1'));
     device.fstype ??= text('TYPE');

@@ -6,7 +6,7 @@ import { AppError } from '../../../../preload/contract/errors.ts';
 import { type LinuxFacts, gather } from './facts.ts';
 import type { BlockDevice } from './lsblk.ts';
 import type { DiskPort, SeenDisk, Use } from './port.ts';
-import { type Stack, stackOf } from './stack.ts';
+import { type Stack, reach, stackOf } from './stack.ts';
 import { cleanSerial, plain, visible } from './text.ts';
 
 /**
@@ -114,11 +114,8 @@ function usesOf(disk: string, facts: LinuxFacts, stack: Stack): Use[] {
 }
 
 /** The device with its tree of lsblk alone: files on it that are disks themselves do not belong to its contents. */
-function tree(kname: string, { devices }: LinuxFacts): Set<string> {
-  const found = new Set([kname]);
-  for (const at of found) for (const child of devices.get(at)?.children ?? []) found.add(child);
-  return found;
-}
+const tree = (kname: string, { devices }: LinuxFacts): Set<string> =>
+  reach(kname, (at) => devices.get(at)?.children);
 
 function contentsOf(disk: BlockDevice, facts: LinuxFacts, stack: Stack): DiskPart[] {
   const part = (device: BlockDevice): DiskPart => ({

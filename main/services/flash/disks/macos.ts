@@ -2,9 +2,9 @@
  * The disks of a laptop with macOS. NEVER RUN: written from the manual pages of diskutil, plutil and system_profiler and
  * tested on output made by hand after them. Off until somebody has run it (list.ts).
  */
-import { execFile } from 'node:child_process';
 import { z } from 'zod';
 import type { Bus, DiskPart } from '../../../../preload/contract/disk.ts';
+import { printed } from '../../programs.ts';
 import { type DiskPort, type SeenDisk, type Use, unreadable } from './port.ts';
 import { cleanSerial, plain } from './text.ts';
 
@@ -160,21 +160,15 @@ function tableOf(content: string | undefined): string | null {
 }
 
 /** Errors: disks_unreadable. */
-function printed(command: string, args: readonly string[], input = ''): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const options = { timeout: TOOL_MS, maxBuffer: 32 * 1024 * 1024 };
-    const child = execFile(command, [...args], options, (error, stdout, stderr) => {
-      if (!error) return resolve(stdout);
-      const detail = `${command}: ${stderr.trim() || error.message}`;
-      reject(unreadable(detail, 'Run "diskutil list" in a terminal and look at what it says.', error));
-    });
-    child.stdin?.on('error', () => undefined);
-    child.stdin?.end(input);
-  });
+async function said(command: string, args: readonly string[], input = ''): Promise<string> {
+  const { stdout, stderr, error } = await printed(command, args, { timeout: TOOL_MS, input });
+  if (error === null) return stdout;
+  const detail = `${command}: ${stderr.trim() || error.message}`;
+  throw unreadable(detail, 'Run "diskutil list" in a terminal and look at what it says.', error);
 }
 
 const plist = async (...args: string[]): Promise<unknown> =>
-  JSON.parse(await printed('plutil', ['-convert', 'json', '-o', '-', '-'], await printed('diskutil', args)));
+  JSON.parse(await said('plutil', ['-convert', 'json', '-o', '-', '-'], await said('diskutil', args)));
 
 export class MacDisks implements DiskPort {
   readonly system = 'macOS';
@@ -187,7 +181,7 @@ export class MacDisks implements DiskPort {
       const infos: Record<string, unknown> = {};
       for (const { DeviceIdentifier: identifier } of List.parse(list).AllDisksAndPartitions)
         infos[identifier] = await plist('info', '-plist', identifier);
-      const profile: unknown = JSON.parse(await printed('system_profiler', ['-json', ...buses]));
+      const profile: unknown = JSON.parse(await said('system_profiler', ['-json', ...buses]));
       return parseMac({ list, infos, profile }, image);
     } catch (error) {
       if (!(error instanceof z.ZodError || error instanceof SyntaxError)) throw error;

@@ -28,6 +28,14 @@ const collect = (sets: Sets, keys: Iterable<string>): string[] => {
   return [...found].map(visible).sort();
 };
 
+/** Where one comes to from there, step by step, the beginning included. */
+export function reach(from: string, next: (at: string) => Iterable<string> | undefined): Set<string> {
+  // A set that is gone through sees also what is added meanwhile.
+  const found = new Set([from]);
+  for (const at of found) for (const one of next(at) ?? []) found.add(one);
+  return found;
+}
+
 export function stackOf(facts: LinuxFacts): Stack {
   const up: Sets = new Map();
   const points: Sets = new Map();
@@ -51,12 +59,7 @@ export function stackOf(facts: LinuxFacts): Stack {
   for (const over of facts.fileSystems) for (const one of over) for (const other of over) put(up, one, other);
 
   return {
-    above(kname) {
-      // A set that is gone through sees also what is added meanwhile.
-      const found = new Set([kname]);
-      for (const at of found) for (const next of up.get(at) ?? []) found.add(next);
-      return found;
-    },
+    above: (kname) => reach(kname, (at) => up.get(at)),
     mountpoints: (knames) => collect(points, knames),
     swaps: (knames) => collect(swaps, knames),
     ground,

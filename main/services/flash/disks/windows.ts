@@ -2,9 +2,9 @@
  * The disks of a laptop with Windows. NEVER RUN: written from Microsoft's documentation of the Storage module (MSFT_Disk,
  * MSFT_Partition, MSFT_Volume) and tested on output made by hand after it. Off until somebody has run it (list.ts).
  */
-import { execFile } from 'node:child_process';
 import { z } from 'zod';
 import type { Bus, DiskPart } from '../../../../preload/contract/disk.ts';
+import { printed } from '../../programs.ts';
 import { type DiskPort, type SeenDisk, type Use, unreadable } from './port.ts';
 import { cleanSerial, plain } from './text.ts';
 
@@ -146,27 +146,17 @@ export class WindowsDisks implements DiskPort {
   readonly run = false;
 
   async look(image: string | null): Promise<SeenDisk[]> {
-    const text = await new Promise<string>((resolve, reject) => {
-      const args = [
-        '-NoProfile',
-        '-NonInteractive',
-        '-EncodedCommand',
-        Buffer.from(SCRIPT, 'utf16le').toString('base64'),
-      ];
-      const options = { timeout: POWERSHELL_MS, windowsHide: true, maxBuffer: 16 * 1024 * 1024 };
-      execFile('powershell.exe', args, options, (error, stdout, stderr) => {
-        if (!error) return resolve(stdout);
-        reject(
-          unreadable(
-            stderr.trim() || error.message,
-            'Run Get-Disk in PowerShell and look at what it says.',
-            error,
-          ),
-        );
-      });
-    });
+    const encoded = Buffer.from(SCRIPT, 'utf16le').toString('base64');
+    const args = ['-NoProfile', '-NonInteractive', '-EncodedCommand', encoded];
+    const { stdout, stderr, error } = await printed('powershell.exe', args, { timeout: POWERSHELL_MS });
+    if (error)
+      throw unreadable(
+        stderr.trim() || error.message,
+        'Run Get-Disk in PowerShell and look at what it says.',
+        error,
+      );
     try {
-      return parseWindows(text, image);
+      return parseWindows(stdout, image);
     } catch (error) {
       throw unreadable(
         'PowerShell answers in another way than this version knows',

@@ -1,11 +1,14 @@
 /** The one hash over a whole disk, however its image is stored (docs/adr/0009-image-sources.md). */
-import { createHash } from 'node:crypto';
+import { createHash, webcrypto } from 'node:crypto';
 import { CHUNK_BYTES, chunkCount } from './types.ts';
 
 /** In place of the hash of a chunk of zeros: holes need neither reading nor hashing. */
 export const HOLE_HASH: Buffer = Buffer.alloc(32);
 
-export const chunkHash = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
+/** Of a chunk that is not all zeros; computed in a thread of the library, so that several go on at a time. */
+export async function chunkHash(bytes: Uint8Array): Promise<Buffer> {
+  return Buffer.from(await webcrypto.subtle.digest('SHA-256', bytes));
+}
 
 /**
  * `hashes`: one for each chunk of CHUNK_BYTES in order, HOLE_HASH for those that are all zeros. The size stands in it, so that

@@ -8,6 +8,7 @@ variables; they are taken away here, so that what a module starts (apt, pip, a s
 
 import os
 import sys
+from importlib import import_module
 
 # ansible-playbook's own process has them, too, and hands them on.
 if sys.prefix == sys.base_prefix and "VAULT_CUBE_ANSIBLE" in os.environ:
@@ -16,7 +17,7 @@ if sys.prefix == sys.base_prefix and "VAULT_CUBE_ANSIBLE" in os.environ:
     sys.path = [entry for entry in sys.path if entry != os.path.dirname(__file__)]
     sys.path.append(installed)
     try:
-        import ansible.module_utils._internal._ansiballz._loader  # noqa: F401
+        import_module("ansible.module_utils._internal._ansiballz._loader")
     except Exception:  # noqa: BLE001  # whatever it is, the archive has the same code
         for name in [name for name in sys.modules if name.split(".")[0] == "ansible"]:
             del sys.modules[name]
