@@ -146,6 +146,27 @@ def loop_device(backing: Path, sector: int = 512) -> Iterator[str]:
         wait_until(f"{name} to be free", lambda: not Path(f"/sys/block/{Path(name).name}/loop").exists())
 
 
+@contextmanager
+def zram(size: int, limit: int | None = None) -> Iterator[tuple[Path, Path]]:
+    """A disk in memory, the one kind besides loop that can be made without hardware; its path and its folder in /sys. It has real
+    EIO once it holds `limit` bytes which do not compress. Skips where there is none to be had."""
+    control = Path("/sys/class/zram-control")
+    if os.geteuid() != 0 or not control.exists():
+        pytest.skip("no zram here")
+    number = (control / "hot_add").read_text().strip()
+    folder, path = Path(f"/sys/block/zram{number}"), Path(f"/dev/zram{number}")
+    try:
+        (folder / "disksize").write_text(str(size))
+        if limit is not None:
+            (folder / "mem_limit").write_text(str(limit))
+        if not path.exists():
+            pytest.skip("nobody makes the node of a zram device here")
+        yield path, folder
+    finally:
+        (folder / "reset").write_text("1")
+        (control / "hot_remove").write_text(number)
+
+
 def stale_file(path: Path, size: int) -> Path:
     """A file full of old bytes: what is not zeroed shows."""
     with open(path, "wb") as f:

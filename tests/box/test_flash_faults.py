@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from flashing import CHUNK, MIB, Source, Writer, loop_device, read_target, run, stale_file, writers
+from flashing import CHUNK, MIB, Source, Writer, loop_device, read_target, run, stale_file, writers, zram
 
 __all__ = ["writers"]
 SIZE = 48 * MIB
@@ -34,25 +34,6 @@ def begun(writers: Any, source: Source, kind: str, path: str, size: int = SIZE, 
 def random_data(writer: Writer, chunks: list[int]) -> None:
     for chunk in chunks:
         writer.send("data", os.urandom(CHUNK), chunk=chunk, bytes=CHUNK)
-
-
-@contextmanager
-def zram(size: int, limit: int) -> Iterator[tuple[Path, Path]]:
-    """A disk in memory that has real EIO once it holds `limit` bytes which do not compress; its path and its folder in /sys."""
-    control = Path("/sys/class/zram-control")
-    if os.geteuid() != 0 or not control.exists():
-        pytest.skip("no zram here")
-    number = (control / "hot_add").read_text().strip()
-    folder, path = Path(f"/sys/block/zram{number}"), Path(f"/dev/zram{number}")
-    try:
-        (folder / "disksize").write_text(str(size))
-        (folder / "mem_limit").write_text(str(limit))
-        if not path.exists():
-            pytest.skip("nobody makes the node of a zram device here")
-        yield path, folder
-    finally:
-        (folder / "reset").write_text("1")
-        (control / "hot_remove").write_text(number)
 
 
 def test_an_io_error_in_the_middle_of_writing(writers: Any, source: Source) -> None:

@@ -11,7 +11,7 @@ import pytest
 from vcflash import identity, target
 from vcflash.frames import Failed, TargetName
 
-from flashing import CHUNK, MIB, Source, loop_device, read_target, run, stale_file, writers
+from flashing import CHUNK, MIB, Source, loop_device, read_target, run, stale_file, writers, zram
 
 __all__ = ["writers"]
 SIZE = 24 * MIB
@@ -305,17 +305,6 @@ def test_a_serial_that_two_disks_have_names_neither(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_real_disk_without_a_serial_is_refused(writers: Any, source: Source) -> None:
-    """zram, the one kind of disk besides loop that can be made without hardware."""
-    control = Path("/sys/class/zram-control")
-    if os.geteuid() != 0 or not control.exists():
-        pytest.skip("no zram here")
-    number = (control / "hot_add").read_text().strip()
-    try:
-        Path(f"/sys/block/zram{number}/disksize").write_text(str(SIZE))
-        path = Path(f"/dev/zram{number}")
-        if not path.exists():
-            pytest.skip("nobody makes the node of a zram device here")
+    with zram(SIZE) as (path, _):
         assert stat.S_ISBLK(path.stat().st_mode)
         assert "without a serial" in refusal(writers, source, "target_serial", str(path))
-    finally:
-        (control / "hot_remove").write_text(number)

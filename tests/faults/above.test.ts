@@ -4,8 +4,9 @@
  */
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { byHand } from '../integration/byhand.ts';
-import { oneKernel } from '../integration/provisioned.ts';
 import { whyNoRig } from '../rig/box.ts';
+import { installKernels } from '../rig/kernels.ts';
+import { KERNELS } from '../rig/nvidia.ts';
 import {
   ansibleKilledAbove,
   appKilledAbove,
@@ -27,7 +28,7 @@ describe.runIf(why === null)(`the layers above, cut short${why ? ` (not run: ${w
 
   beforeAll(async () => {
     stage = await Stage.provisioned();
-    await oneKernel(stage.box);
+    await installKernels(stage.box, KERNELS.slice(0, 1));
   });
 
   afterAll(() => stage?.close());

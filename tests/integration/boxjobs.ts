@@ -53,16 +53,6 @@ export class BoxJobs {
     return ran.stdout;
   }
 
-  /** Puts these kernels on the box, out of the bundle, as the distribution does: a module and an initramfs are made for each. */
-  async kernels(names: readonly string[]): Promise<void> {
-    const conf = '/etc/initramfs-tools/conf.d';
-    const apt = 'APT_CONFIG=/var/lib/vault-cube/apt/apt.conf DEBIAN_FRONTEND=noninteractive apt-get -q -y';
-    // A fast compressor, as each gets a new initramfs many times.
-    await this.sh(`mkdir -p ${conf}; echo COMPRESSLEVEL=1 >${conf}/rig`);
-    const images = names.map((name) => `linux-image-${name}`).join(' ');
-    await this.sh(`${apt} update && ${apt} install --no-install-recommends ${images}`);
-  }
-
   /** Runs a job to its end. */
   async run(kind: string, params: object): Promise<Ended> {
     const laptop = { name: 'laptop', user: 'engineer' };

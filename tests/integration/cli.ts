@@ -133,3 +133,16 @@ export class Laptop {
 export function eventsOf(records: readonly Record_[]): Record<string, unknown>[] {
   return records.filter((r) => r.type === 'event').map((r) => r['event'] as Record<string, unknown>);
 }
+
+/** Those of one kind. */
+export const kindIn = (records: readonly Record_[], kind: string): Record<string, unknown>[] =>
+  eventsOf(records).filter((event) => event['kind'] === kind);
+
+/** Names of the tasks that changed something, in order. */
+export const changedIn = (records: readonly Record_[]): string[] =>
+  kindIn(records, 'task')
+    .filter((event) => event['state'] === 'changed')
+    .map((event) => String(event['name']));
+
+/** Exit codes of an outcome that lets a box go on: passed, passed with deviations. */
+export const PASSED: readonly number[] = [0, 10];

@@ -1,8 +1,17 @@
 /** Images and targets for flashes, and a writer that is watched or ended at a given answer. */
 import { execFileSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { Journal } from '../../main/journal/journal.ts';
 import {
@@ -58,7 +67,7 @@ export class Desk {
   readonly journal: Journal;
 
   constructor() {
-    execFileSync('mkdir', ['-m', '700', this.home]);
+    mkdirSync(this.home, { mode: 0o700 });
     this.journal = Journal.open(join(this.home, 'journal.db'));
   }
 
@@ -79,6 +88,14 @@ export class Desk {
   qcow2(name: string, raw: string, ...options: string[]): string {
     execFileSync('qemu-img', ['convert', '-f', 'raw', '-O', 'qcow2', ...options, raw, this.path(name)]);
     return this.path(name);
+  }
+
+  /** Another copy, so that what is done to it concerns nobody else. */
+  copyOf(name: string, from: string): string {
+    const dir = this.path(name);
+    mkdirSync(dir);
+    copyFileSync(from, join(dir, basename(from)));
+    return join(dir, basename(from));
   }
 
   async flash(image: string, target: FlashTarget, o: Partial<FlashOrder> = {}): Promise<FlashResult> {

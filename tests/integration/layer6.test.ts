@@ -10,7 +10,7 @@ import { ROOT } from '../rig/host.ts';
 import { BoxJobs } from './boxjobs.ts';
 import { ALL, byHand } from './byhand.ts';
 import { ABSENT_L6, L6, UNBROKEN_L6 } from './mend/l6.ts';
-import { Bench, differences, layerChecks, rounds } from './mend/mend.ts';
+import { Bench, differences, layerChecks, named, rounds } from './mend/mend.ts';
 import { NAME, provisioned, type Provisioned } from './provisioned.ts';
 
 const why = whyNoRig();
@@ -78,19 +78,16 @@ if (ALL)
       expect(JSON.stringify([last, records])).toContain('AllowTcpForwarding');
     });
 
-    it.each(ROUNDS.map((rows) => [rows.map(({ what }) => what).join('; '), rows] as const))(
-      'broken by hand, named, mended: %s',
-      async (_what, rows) => {
-        const bench = new Bench(kept);
-        const before = await bench.snapshot();
-        for (const row of rows) await bench.breakIt(row);
-        expect(await jobs.findings(['l6'], PROFILE)).toEqual(
-          Object.assign({}, ABSENT_L6, ...rows.map(({ finds }) => finds)),
-        );
-        expect(await jobs.layers(OPTIONAL, VARS)).toMatchObject({ outcome: 'passed' });
-        expect(await jobs.findings(['l6'], PROFILE)).toEqual(ABSENT_L6);
-        const leaves = rows.flatMap((row) => row.leaves ?? []);
-        expect(differences(before, await bench.snapshot(), leaves)).toEqual([]);
-      },
-    );
+    it.each(named(ROUNDS))('broken by hand, named, mended: %s', async (_what, rows) => {
+      const bench = new Bench(kept);
+      const before = await bench.snapshot();
+      for (const row of rows) await bench.breakIt(row);
+      expect(await jobs.findings(['l6'], PROFILE)).toEqual(
+        Object.assign({}, ABSENT_L6, ...rows.map(({ finds }) => finds)),
+      );
+      expect(await jobs.layers(OPTIONAL, VARS)).toMatchObject({ outcome: 'passed' });
+      expect(await jobs.findings(['l6'], PROFILE)).toEqual(ABSENT_L6);
+      const leaves = rows.flatMap((row) => row.leaves ?? []);
+      expect(differences(before, await bench.snapshot(), leaves)).toEqual([]);
+    });
   });

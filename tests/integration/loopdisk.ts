@@ -1,16 +1,12 @@
-/** A disk that is a file: two partitions in a GPT written here, behind a real loop device, gone again whatever happens. */
+/** A disk that is a file: two partitions in a GPT, behind a real loop device, gone again whatever happens. */
 import { execFileSync } from 'node:child_process';
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { LINUX, MIB, writeDisk } from '../unit/flash/partitions.ts';
 
-const SECTOR = 512;
-const SECTORS = 65_536;
 /** Bytes. */
-export const LOOP_SIZE = SECTORS * SECTOR;
-const ENTRIES = 128;
-const ENTRY_BYTES = 128;
-const LINUX_DATA = 'af3dc60f838472478e793d69d8477de4';
+export const LOOP_SIZE = 32 * MIB;
 
 const tool = (command: string, ...args: string[]): string =>
   execFileSync(command, args, { stdio: 'pipe', encoding: 'utf8' }).trim();
@@ -31,59 +27,6 @@ export function whyNoLoop(): string | null {
       return `${command}: ${(error as Error).message.split('\n')[0]}`;
     }
   return null;
-}
-
-/** Node's own came with 20.15. */
-function crc32(bytes: Buffer): number {
-  let crc = ~0;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
-  }
-  return ~crc >>> 0;
-}
-
-interface PartitionOrder {
-  /** Sectors. */
-  first: number;
-  last: number;
-  name: string;
-}
-
-/** The primary table: protective MBR, header, entries. lsblk and partx ask for no more. */
-function gpt(partitions: readonly PartitionOrder[]): Buffer {
-  const entries = Buffer.alloc(ENTRIES * ENTRY_BYTES);
-  partitions.forEach(({ first, last, name }, at) => {
-    const entry = entries.subarray(at * ENTRY_BYTES, (at + 1) * ENTRY_BYTES);
-    Buffer.from(LINUX_DATA, 'hex').copy(entry);
-    entry.fill(at + 1, 16, 32);
-    entry.writeBigUInt64LE(BigInt(first), 32);
-    entry.writeBigUInt64LE(BigInt(last), 40);
-    entry.write(name, 56, 'utf16le');
-  });
-  const table = Buffer.alloc(2 * SECTOR);
-  table[450] = 0xee;
-  table.writeUInt32LE(1, 454);
-  table.writeUInt32LE(SECTORS - 1, 458);
-  table.writeUInt16LE(0xaa55, 510);
-  const header = table.subarray(SECTOR, SECTOR + 92);
-  header.write('EFI PART', 'latin1');
-  header.writeUInt32LE(0x10000, 8);
-  header.writeUInt32LE(92, 12);
-  for (const [at, value] of [
-    [24, 1],
-    [32, SECTORS - 1],
-    [40, 34],
-    [48, SECTORS - 34],
-    [72, 2],
-  ] as const)
-    header.writeBigUInt64LE(BigInt(value), at);
-  header.fill(7, 56, 72);
-  header.writeUInt32LE(ENTRIES, 80);
-  header.writeUInt32LE(ENTRY_BYTES, 84);
-  header.writeUInt32LE(crc32(entries), 88);
-  header.writeUInt32LE(crc32(header), 16);
-  return Buffer.concat([table, entries]);
 }
 
 export class LoopDisk {
@@ -107,16 +50,14 @@ export class LoopDisk {
   }
 
   #make(): void {
-    const fd = openSync(this.file, 'w');
-    writeSync(
-      fd,
-      gpt([
-        { first: 2048, last: 34_815, name: 'vault boot' },
-        { first: 34_816, last: 63_487, name: 'vault root' },
-      ]),
-    );
-    writeSync(fd, Buffer.alloc(1), 0, 1, LOOP_SIZE - 1);
-    closeSync(fd);
+    writeDisk(this.file, {
+      size: LOOP_SIZE,
+      partitions: [
+        { type: LINUX, first: MIB, length: 16 * MIB, name: 'vault boot' },
+        { type: LINUX, first: 17 * MIB, length: 14 * MIB, name: 'vault root' },
+      ],
+      data: [],
+    });
     this.path = this.loop(this.file);
     // Not every kernel reads partition tables by itself.
     tool('partx', '--add', this.path);

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { whyNoRig } from '../rig/box.ts';
 import { byHand } from './byhand.ts';
 import { ACCESS } from './mend/access.ts';
-import { Bench, differences, layerChecks, mendRows, rounds } from './mend/mend.ts';
+import { Bench, differences, layerChecks, mendRows, named, rounds } from './mend/mend.ts';
 import { SYSTEM } from './mend/system.ts';
 import { provisioned, type Provisioned } from './provisioned.ts';
 
@@ -56,12 +56,9 @@ describe.runIf(why === null)(`broken by hand${why ? ` (not run: ${why})` : ''}`,
     expect(differences(before, await bench.snapshot())).toEqual([]);
   });
 
-  it.each(FIRST.map((rows) => [rows.map(({ what }) => what).join('; '), rows] as const))(
-    '%s',
-    async (_what, rows) => {
-      const { wrong, tasks } = await mendRows(bench, rows);
-      expect(wrong).toEqual([]);
-      expect(tasks).not.toEqual([]);
-    },
-  );
+  it.each(named(FIRST))('%s', async (_what, rows) => {
+    const { wrong, tasks } = await mendRows(bench, rows);
+    expect(wrong).toEqual([]);
+    expect(tasks).not.toEqual([]);
+  });
 });

@@ -19,8 +19,9 @@ import { packBoxCode } from '../../main/services/boxcode.ts';
 import { build, withLock, type Built } from '../rig/build.ts';
 import { RigBox } from '../rig/box.ts';
 import { RIG, ROOT } from '../rig/host.ts';
+import { installKernels } from '../rig/kernels.ts';
 import { KERNELS } from '../rig/nvidia.ts';
-import { Laptop, type Ended, type SecretsGiven } from './cli.ts';
+import { Laptop, PASSED, type Ended, type SecretsGiven } from './cli.ts';
 
 /** What the box on this laptop is called. */
 export const NAME = 'VC-KEPT';
@@ -77,7 +78,7 @@ async function provision(dir: string): Promise<void> {
     await must0(laptop, 'keys', '--generate', '--out', join(dir, 'key'), '--uid', 'swap');
     laptop.secrets = sudo;
     const { code, last } = await must0(laptop, 'provision', '--layers', '0,1', '--bundle', box.bundle);
-    if (code !== 0 && code !== 10)
+    if (!PASSED.includes(code))
       throw new Error(`the layers did not pass on a fresh box: ${JSON.stringify(last)}`);
     await box.powerOff();
     await box.save(join(dir, 'box'));
@@ -90,32 +91,15 @@ async function provision(dir: string): Promise<void> {
 /** Layers that a box may have everything below of. */
 export type Above = 2 | 3 | 4 | 5;
 
-/** A kernel of the distribution, as every real box has one: without one there is nothing to build a module and an initramfs for. */
-export async function oneKernel(box: RigBox): Promise<void> {
-  cpSync(join(box.bundle, 'apt'), join(box.root, 'root/rig-apt'), { recursive: true });
-  const script = `set -e
-    mkdir -p /etc/initramfs-tools/conf.d /root/rig-lists
-    echo COMPRESSLEVEL=1 >/etc/initramfs-tools/conf.d/rig
-    echo 'deb [trusted=yes] file:/root/rig-apt ./' >/root/rig.list
-    apt="apt-get -q -y -o Dir::Etc::sourcelist=/root/rig.list -o Dir::Etc::sourceparts=- -o Dir::State::lists=/root/rig-lists"
-    apt="$apt -o APT::Sandbox::User=root"
-    export DEBIAN_FRONTEND=noninteractive
-    $apt update
-    $apt install --no-install-recommends linux-image-${KERNELS[0]}
-    rm -r /root/rig-apt /root/rig-lists /root/rig.list`;
-  const made = await box.sh(script);
-  if (made.code !== 0) throw new Error(made.stdout + made.stderr);
-}
-
 /** From the box with one layer less, as it was kept: a kernel below layer 2, and else that layer. */
 async function oneMore(dir: string, from: string, below: Above): Promise<void> {
   const { box, laptop } = await begun(from);
   try {
-    if (below === 2) await oneKernel(box);
+    if (below === 2) await installKernels(box, KERNELS.slice(0, 1));
     else {
       const args = ['--box', NAME, '--layers', String(below - 1), '--bundle', box.bundle];
       const { code, last } = await must0(laptop, 'provision', ...args);
-      if (code !== 0 && code !== 10) throw new Error(`layer ${below - 1}: ${JSON.stringify(last)}`);
+      if (!PASSED.includes(code)) throw new Error(`layer ${below - 1}: ${JSON.stringify(last)}`);
     }
     await box.powerOff();
     await box.save(join(dir, 'box'));

@@ -2,8 +2,7 @@
 import { expect } from 'vitest';
 import type { CheckResult as Check } from '../../preload/contract/events.ts';
 import { byHand } from './byhand.ts';
-import type { Ended, Record_ } from './cli.ts';
-import { changedIn, kindIn, PASSED } from './ended.ts';
+import { changedIn, kindIn, PASSED, type Ended, type Record_ } from './cli.ts';
 import { NAME, type Provisioned } from './provisioned.ts';
 
 const FAILED = 20;

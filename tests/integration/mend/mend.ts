@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { must, PYTHON, ROOT } from '../../rig/host.ts';
-import { eventsOf } from '../cli.ts';
+import { changedIn, kindIn, PASSED, type Record_ } from '../cli.ts';
 import { NAME, type Provisioned } from '../provisioned.ts';
 
 const LOOK = readFileSync(join(import.meta.dirname, 'snapshot.py'), 'utf8');
@@ -39,8 +39,8 @@ export interface Mended {
   code: number;
 }
 
-function findings(events: readonly Record<string, unknown>[]): Findings {
-  const checks = events.filter((e) => e['kind'] === 'check').map((e) => e['check'] as Record<string, string>);
+function findings(records: readonly Record_[]): Findings {
+  const checks = kindIn(records, 'check').map((e) => e['check'] as Record<string, string>);
   const bad = checks.filter((c) => /^l[1-9]_/.test(String(c['id'])) && c['verdict'] !== 'pass');
   return Object.fromEntries(bad.map((c) => [String(c['id']), String(c['verdict'])]));
 }
@@ -80,7 +80,7 @@ export class Bench {
     const ended = await this.#p.laptop.run('check', '--box', NAME, '--layers', layers);
     if (ended.last.type !== 'result')
       throw new Error(`check: ${JSON.stringify(ended.last)}\n${ended.stderr}`);
-    return findings(eventsOf(ended.records));
+    return findings(ended.records);
   }
 
   /** `vault-cube drift`: what the layers would change, and what their health checks find, which are those of `check`. */
@@ -89,7 +89,7 @@ export class Bench {
     const { code, last, records, stderr } = await this.#p.laptop.run('drift', ...args);
     if (last.type !== 'result') throw new Error(`drift: ${JSON.stringify(last)}\n${stderr}`);
     const drift = last['drift'] as { task: string }[];
-    return { drift: drift.map(({ task }) => task), findings: findings(eventsOf(records)), code };
+    return { drift: drift.map(({ task }) => task), findings: findings(records), code };
   }
 
   /** `vault-cube provision`: one more run, with the reboots that it asks for. */
@@ -97,12 +97,10 @@ export class Bench {
     const t0 = performance.now();
     const args = ['--box', NAME, '--layers', layers, '--bundle', this.#p.box.bundle];
     const { code, last, records } = await this.#p.laptop.run('provision', ...args);
-    const events = eventsOf(records);
-    const changed = events.filter((e) => e['kind'] === 'task' && e['state'] === 'changed');
-    const found = findings(events);
+    const found = findings(records);
     return {
       seconds: (performance.now() - t0) / 1000,
-      changed: changed.map((e) => String(e['name'])),
+      changed: changedIn(records),
       findings: last.type === 'result' ? found : { ...found, run: JSON.stringify(last) },
       code,
     };
@@ -156,10 +154,10 @@ export async function mendRows(bench: Bench, rows: readonly Row[]): Promise<Told
     ...rows.map(({ finds }) => finds),
   );
   const wrong = unlike(findings, wanted).map((text) => `check: ${text}`);
-  if (code === 0 || code === 10) wrong.push(`drift ended with ${code}`);
+  if (PASSED.includes(code)) wrong.push(`drift ended with ${code}`);
   wrong.push(...differences(broken, await bench.snapshot()).map((text) => `drift changed ${text}`));
   const mended = await bench.provision(layers);
-  if (mended.code !== 0 && mended.code !== 10)
+  if (!PASSED.includes(mended.code))
     wrong.push(`provision ended with ${mended.code}: ${JSON.stringify(mended.findings).slice(0, 1000)}`);
   wrong.push(...unlike(mended.findings, {}).map((text) => `after: ${text}`));
   const leaves = rows.flatMap((row) => row.leaves ?? []);
@@ -190,6 +188,10 @@ export function rounds(rows: readonly Row[]): Row[][] {
   }
   return all;
 }
+
+/** Each with what it is called, for a table of tests. */
+export const named = (all: readonly (readonly Row[])[]) =>
+  all.map((rows) => [rows.map(({ what }) => what).join('; '), rows] as const);
 
 /** The ids of a layer's checks, from the code that runs on boxes. */
 export async function layerChecks(layer = 1): Promise<string[]> {

@@ -29,6 +29,7 @@ export interface Partition {
   /** Bytes. */
   first: number;
   length: number;
+  name?: string;
 }
 
 export interface Piece {
@@ -40,12 +41,13 @@ export interface Piece {
 export function gpt(size: number, sector: 512 | 4096, partitions: readonly Partition[]): Piece[] {
   const sectors = size / sector;
   const entries = Buffer.alloc(128 * 128);
-  for (const [i, { type, first, length }] of partitions.entries()) {
+  for (const [i, { type, first, length, name = '' }] of partitions.entries()) {
     const at = i * 128;
     guid(type).copy(entries, at);
     entries.fill(i + 1, at + 16, at + 32);
     entries.writeBigUInt64LE(BigInt(first / sector), at + 32);
     entries.writeBigUInt64LE(BigInt((first + length) / sector - 1), at + 40);
+    entries.write(name, at + 56, 'utf16le');
   }
   const tableSectors = entries.length / sector;
   const header = (own: number, other: number, entriesAt: number): Buffer => {
