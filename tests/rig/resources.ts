@@ -116,15 +116,23 @@ export function makeCgroups(id: string): void {
   for (const folder of cgroups(id)) mkdirSync(folder, { recursive: true });
 }
 
+/** A group and those in it, deepest first; without those that end while they are listed. */
 function* below(folder: string): Generator<string> {
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+  let entries: Dirent[];
+  try {
+    entries = readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw error;
+  }
+  for (const entry of entries) {
     if (entry.isDirectory()) yield* below(join(folder, entry.name));
   }
   yield folder;
 }
 
 const groupsNow = (id: string): string[] =>
-  cgroups(id).flatMap((folder) => (existsSync(folder) ? [...below(folder)] : []));
+  cgroups(id).flatMap((folder) => [...below(folder)]);
 
 /** Every process of the box, by this machine's numbers. */
 async function processesOf(names: Names): Promise<number[]> {
