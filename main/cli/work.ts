@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { AppError } from '../../preload/contract/errors.ts';
 import { EXIT_CODES } from '../../preload/contract/outcome.ts';
-import { LOCAL_KINDS, type JobRow } from '../../preload/contract/job.ts';
+import { isLocalJob, type JobRow } from '../../preload/contract/job.ts';
 import { jobError } from '../../preload/contract/job-error.ts';
 import type { Profile } from '../../preload/contract/profile.ts';
 import type { Session } from '../../preload/contract/session.ts';
@@ -106,7 +106,7 @@ function active(ctx: Context, o: CommonOptions): { session: Session; row: JobRow
   const session = requireSession(ctx.app, o.box);
   const row = activeJob(ctx.app.journal, session);
   // A reboot is no job on the box: it belongs to the command that waits for it.
-  if (!row || LOCAL_KINDS.includes(row.kind)) throw new AppError('nothing_to_attach', { box: session.name });
+  if (!row || isLocalJob(row)) throw new AppError('nothing_to_attach', { box: session.name });
   return { session, row };
 }
 

@@ -7,10 +7,10 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { CheckResult, Counts, EventKind, WaitingFor } from '../../preload/contract/events.ts';
 import type { BoxFacts } from '../../preload/contract/facts.ts';
-import { ENDED, LOCAL_KINDS, type JobRow, type JobSpec } from '../../preload/contract/job.ts';
+import { ENDED, LAPTOP, isLocalJob, type JobRow, type JobSpec } from '../../preload/contract/job.ts';
 import type { Evidence } from '../../preload/contract/outcome.ts';
 import { sha256Hex } from './chain.ts';
-import { LAPTOP, type Journal } from './journal.ts';
+import type { Journal } from './journal.ts';
 
 /** The event log's limits of a text, in characters (docs/adr/0002-job-mechanism.md). */
 const TEXT_MAX = 4000;
@@ -225,7 +225,7 @@ export function reconcileLocal(
   const lost: JobRow[] = [];
   for (const id of [LAPTOP, ...journal.sessions().map((s) => s.id)]) {
     for (const row of journal.jobs(id)) {
-      if (!LOCAL_KINDS.includes(row.kind) || ENDED.includes(row.state)) continue;
+      if (!isLocalJob(row) || ENDED.includes(row.state)) continue;
       const begun = startedEvent(journal, row);
       if (begun && isAlive({ row, pid: begun.body.pid, boot: begun.env.boot })) continue;
       journal.markLost(row.job, row.attempt, 'The app ended before the job did.');

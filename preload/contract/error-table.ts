@@ -142,6 +142,12 @@ export const ERRORS = {
   flash_root_refused: e(5, true, 'This laptop did not let the writing program run as root: {detail}', 'Try again with the password of a user who may use sudo on this laptop.'),
   flash_cancelled: e(30, true, 'The flash of {target} was stopped. {detail}', 'Flash it again: it goes on where it stood.'),
 
+  // a disk of a box, over the network
+  flash_feeder_busy: e(8, true, 'Somebody else feeds the flash of {target}: {detail}', 'Wait for its end, or end it there; a laptop that is out of reach is forgotten after 15 s.'),
+  flash_box_disk_missing: e(7, true, 'No disk with the serial {serial} is in {box}.', 'Look at its label and whether the box sees it: "vault-cube disks --box {box}".'),
+  flash_other_box: e(7, false, 'Nothing was written: {box} is not the machine that it was: {detail}', 'Look whose address this is now; connect to the box that is meant with "vault-cube inspect".'),
+  flash_box_job: e(8, true, 'The flash of {target} ended on the box: {detail} It starts no machine until a flash of it is finished.', 'Run the same command again: it goes on where it stood.'),
+
   // disks attached to the laptop
   disks_unreadable: e(6, true, 'The disks of this laptop cannot be listed: {detail}.', '{action}'),
   disks_never_run: e(6, false, 'Disks on {system} are listed by code that nobody has run there, so it is off.', 'Flash from a laptop with Linux; "vault-cube disks --never-run" lists them all the same.'),

@@ -11,17 +11,24 @@ export const JobKind = z.enum([
   'drift',
   'uid_swap',
   'selftest',
+  /** An image onto a disk: of a box by a job there; at this laptop, or into a file, by the app itself, and then it belongs to no box. */
+  'flash',
   /** Run by the app itself, over the connection; its events are written on the laptop. */
   'preflight',
   'keys',
   'reboot',
-  /** An image onto a disk at this laptop, or into a file; it belongs to no box yet. */
-  'flash',
 ]);
 export type JobKind = z.infer<typeof JobKind>;
 
+/** Whose jobs those are that belong to no box: a disk is flashed before there is one. Its row in the journal's `sessions` is no session. */
+export const LAPTOP = 'laptop';
+
 /** Kinds whose log is written on the laptop: they run before the box has a runner, while it is away, or without one. */
-export const LOCAL_KINDS: readonly JobKind[] = ['preflight', 'keys', 'reboot', 'flash'];
+export const LOCAL_KINDS: readonly JobKind[] = ['preflight', 'keys', 'reboot'];
+
+/** Whether the app itself does this job: its log is the laptop's, and it ends with the app. */
+export const isLocalJob = ({ kind, session }: Pick<JobRow, 'kind' | 'session'>): boolean =>
+  LOCAL_KINDS.includes(kind) || session === LAPTOP;
 
 export const JobSpec = z.strictObject({
   v: z.literal(1),

@@ -11,6 +11,7 @@ from flashing import Source
 from harness import wait_until
 
 KEY = "feeder-1"
+IMAGE = "image-1"
 
 
 class Feeder:
@@ -90,7 +91,11 @@ class Feeder:
 
     def open(self, source: Source, target: dict[str, Any], **more: Any) -> dict[str, Any]:
         fields = {"v": 1, "target": {**target, "kind": "disk"}, "image": None, "virtualSize": source.size}
-        fields |= {"sealed": [0, source.chunks - 1], "feeder": {"key": self.key, "name": self.name}}
+        fields |= {
+            "sealed": [0, source.chunks - 1],
+            "feeder": {"key": self.key, "name": self.name},
+            "imageId": IMAGE,
+        }
         return self.ask("open", "opened", **{**fields, **more})
 
     def write(self, source: Source, chunks: list[int]) -> None:
@@ -146,7 +151,7 @@ def orders(source: Source, path: str, size: int, **more: Any) -> dict[str, Any]:
     data = sum(source.length(chunk) for chunk in source.extents)
     params = {"target": {"serial": None, "path": path, "size": size, "name": "a loop device"}}
     params |= {
-        "image": {"path": "/image", "size": 1},
+        "imageId": IMAGE,
         "virtualSize": source.size,
         "sealed": [0, source.chunks - 1],
     }

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Journal } from '../../main/journal/journal.ts';
-import { LOCAL_KINDS, type JobRow } from '../../preload/contract/job.ts';
+import { isLocalJob, type JobRow } from '../../preload/contract/job.ts';
 
 export interface Recorded {
   rows: JobRow[];
@@ -33,7 +33,7 @@ export function recordOf(home: string, name: string, jobs: string): Recorded {
         if (event.env.seq !== at + 1) wrong.push(`${what}: event ${event.env.seq} stands at ${at + 1}`);
       });
       // The laptop writes these itself; the box has no log of them.
-      if (LOCAL_KINDS.includes(row.kind)) continue;
+      if (isLocalJob(row)) continue;
       const path = join(jobs, row.job, String(row.attempt), 'events.jsonl');
       const log = existsSync(path) ? readFileSync(path, 'utf8') : '';
       if (events.map(({ line }) => `${line}\n`).join('') !== log || log === '')

@@ -1,7 +1,7 @@
 /** What must hold whatever broke: the journal holds the box's logs byte by byte, and each event was told once. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { LOCAL_KINDS } from '../../preload/contract/job.ts';
+import { isLocalJob } from '../../preload/contract/job.ts';
 import { eventIn, type Stage } from './stage.ts';
 
 /**
@@ -12,7 +12,7 @@ export function holds(stage: Stage, opts: { killed?: boolean } = {}): number {
   const killed = opts.killed === true || stage.killed;
   const stored = new Map<string, number>();
   for (const row of stage.journal.jobs(stage.session.id)) {
-    if (LOCAL_KINDS.includes(row.kind)) continue;
+    if (isLocalJob(row)) continue;
     const what = `${row.title}, attempt ${row.attempt}`;
     const events = [...stage.journal.events(row.job, row.attempt)];
     const text = events.map(({ line }) => `${line}\n`).join('');

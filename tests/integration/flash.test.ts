@@ -16,7 +16,7 @@ import {
 import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LAPTOP } from '../../main/journal/journal.ts';
+import { LAPTOP } from '../../preload/contract/job.ts';
 import { CHUNK_BYTES } from '../../main/services/flash/source/types.ts';
 import type { ProgressView } from '../../main/services/flash/progress.ts';
 import { MIB } from '../unit/flash/partitions.ts';

@@ -168,13 +168,21 @@ class Writer:
             raise Closed
 
     def _wipe(self) -> None:
-        engine, disk = self.engine, self.disk
-        assert engine and disk
+        engine = self.engine
+        assert engine
         if self.open_seal:
             raise Failed("order", "wipe comes before seal")
         engine.drain()
+        engine.target.check()
+        chunks = self._destroy()
+        self.wiped, self.unsynced = True, False
+        self.voice.say({"is": "wiped", "chunks": chunks})
+
+    def _destroy(self) -> list[int]:
+        """Zeroes what could start a machine, and what the end of the target says it was; returns the chunks it has touched."""
+        engine, disk = self.engine, self.disk
+        assert engine and disk
         target = engine.target
-        target.check()
         tail = max(0, target.size - TAIL_BYTES)
         for chunk in sorted(self.sealed):
             target.write_zeros(chunk * CHUNK_BYTES, disk.length(chunk))
@@ -183,9 +191,7 @@ class Writer:
             tail // target.block * target.block, target.size - tail // target.block * target.block
         )
         self._sync()
-        self.wiped, self.unsynced = True, False
-        behind = range(tail // CHUNK_BYTES, disk.chunks)
-        self.voice.say({"is": "wiped", "chunks": sorted(self.sealed | set(behind))})
+        return sorted(self.sealed | set(range(tail // CHUNK_BYTES, disk.chunks)))
 
     def _read(self, command: Read) -> None:
         engine = self.engine

@@ -9,7 +9,7 @@ import {
   type LocalJobStart,
   type LocalProcess,
 } from '../../../main/journal/localjob.ts';
-import { LAPTOP } from '../../../main/journal/journal.ts';
+import { LAPTOP } from '../../../preload/contract/job.ts';
 import type { CheckResult } from '../../../preload/contract/events.ts';
 import type { BoxFacts } from '../../../preload/contract/facts.ts';
 import { benchForEach, codeOf } from './bench.ts';

@@ -12,6 +12,7 @@ import json
 import os
 import re
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,9 @@ class Ledger:
         self.fresh: dict[int, Hash] = {}
         # Written by this process: a difference there is no old belief but a broken disk.
         self.mine: set[int] = set()
-        self.verified: set[int] = set()
+        # What was read of a chunk since it was written last. Never told as had: what a feeder keeps without writing it is its own
+        # belief, and a chunk that was cut off in the middle reads as something, too.
+        self.seen: dict[int, Hash] = {}
         self.file: int | None = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
         self._append(json.dumps(head) + "\n" + "".join(_line(c, d) for c, d in self.written.items()))
 
@@ -86,7 +89,6 @@ class Ledger:
             elif what == "wiped":
                 # Sealed chunks are zeros now; of those at the target's end only a part is.
                 self._void(answer["chunks"])
-                self.mine.difference_update(answer["chunks"])
             else:
                 self._compare(answer["chunk"], answer["sha256"])
 
@@ -107,7 +109,7 @@ class Ledger:
         """`[chunk, hash or None, read back]` of each that is known."""
         with self.lock:
             return [
-                [c, self.written[c], c in self.verified]
+                [c, self.written[c], self.seen.get(c, False) == self.written[c]]
                 for c in range(chunk, chunk + count)
                 if c in self.written
             ]
@@ -117,19 +119,24 @@ class Ledger:
         with self.lock:
             known = [*self.written.items(), *self.fresh.items()]
             data = sum(self.disk.length(c) for c, digest in known if digest is not None)
-            return data, sum(self.disk.length(c) for c in self.verified)
+            return data, sum(self.disk.length(c) for c in self.seen)
 
     def lacking(self) -> int:
         """Chunks that were not read back since they were written last."""
         with self.lock:
-            return self.disk.chunks - len(self.verified)
+            return self.disk.chunks - len(self.seen)
+
+    def knows(self, chunks: Iterable[int]) -> bool:
+        """Whether all of them were written and synced."""
+        with self.lock:
+            return all(c in self.written for c in chunks)
 
     def root(self) -> str:
-        """The disk hash (docs/adr/0009-image-sources.md) over all chunks, each of which has to be known."""
+        """The disk hash (docs/adr/0009-image-sources.md) over all chunks as they were read; none may be lacking."""
         digest = hashlib.sha256(f"vault-cube disk 1 sha256 {CHUNK_BYTES} {self.disk.size}\n".encode())
         with self.lock:
             for chunk in range(self.disk.chunks):
-                digest.update(bytes.fromhex(self.written[chunk] or "00" * 32))
+                digest.update(bytes.fromhex(self.seen[chunk] or "00" * 32))
         return digest.hexdigest()
 
     def close(self) -> None:
@@ -138,20 +145,20 @@ class Ledger:
             self.file = None
 
     def _compare(self, chunk: int, found: Hash) -> None:
-        if chunk in self.written and self.written[chunk] == found:
-            self.verified.add(chunk)
-            return
-        wanted = self.written.get(chunk)
-        if chunk in self.mine:
-            raise Differs(chunk, found, wanted)
-        # An old belief was wrong, or nothing was known of it: whoever feeds decides, and what it is now is known.
-        self._void([chunk])
+        if chunk in self.written and self.written[chunk] != found:
+            if chunk in self.mine:
+                raise Differs(chunk, found, self.written[chunk])
+            # An old belief was wrong: whoever feeds decides.
+            self._void([chunk])
+        self.seen[chunk] = found
 
-    def _void(self, chunks: Any) -> None:
+    def _void(self, chunks: Iterable[int]) -> None:
         gone = [c for c in chunks if c in self.written]
         for chunk in gone:
             del self.written[chunk]
-        self.verified.difference_update(chunks)
+        for chunk in chunks:
+            self.seen.pop(chunk, None)
+            self.mine.discard(chunk)
         self._append("".join(f"x {c}\n" for c in gone))
 
     def _append(self, text: str, sync: bool = False) -> None:

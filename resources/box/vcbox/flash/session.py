@@ -18,10 +18,13 @@ from vcflash.target import Target
 class Order:
     """What the job was started for: nobody who feeds can make it another disk, size or set of sealed chunks."""
 
-    def __init__(self, virtual_size: int, sealed: list[int], root: str | None) -> None:
+    def __init__(self, virtual_size: int, sealed: list[int], root: str | None, image: str) -> None:
+        """`root`: the disk hash that the manifest says; None without one. `image`: a word that tells it from all others."""
+        self.image = image
         self.disk = Disk(virtual_size)
         self.sealed = tuple(sorted(set(sealed)))
         self.root = root
+        self.meant = (image, virtual_size, self.sealed)
 
 
 class Witness(Voice):
@@ -55,6 +58,7 @@ class Session(Writer):
     ) -> None:
         super().__init__(guest.feed, Witness(guest.voice, ledger, told), guest.stream)
         self.guest = guest
+        self.opening = guest.header
         self.first: dict[str, Any] | None = guest.header
         self.target, self.ledger, self.order, self.on_phase = target, ledger, order, on_phase
         self.failure: Failed | None = None
@@ -74,10 +78,9 @@ class Session(Writer):
                 "target_mismatch",
                 f"this job writes to the disk {told.serial or told.path} of {told.size} bytes",
             )
-        if (command.virtual_size, command.sealed) != (order.disk.size, order.sealed):
-            raise Failed(
-                "image_mismatch", "this job was started for an image of another size or with other tables"
-            )
+        # Chunks of two images on one disk would be neither.
+        if (self.opening.get("imageId"), command.virtual_size, command.sealed) != order.meant:
+            raise Failed("image_mismatch", "this job was started for another image")
         self.target.check()
         self.disk, self.sealed = order.disk, frozenset(order.sealed)
         self.engine = Engine(self.target, None, order.disk, self.voice.say, self.feed.wake)
@@ -116,10 +119,14 @@ class Session(Writer):
         if not self.open_seal:
             raise Failed("order", "close comes after seal: without it the disk starts nothing")
         lacking = self.ledger.lacking()
+        if not self.ledger.knows(self.sealed):
+            raise Failed("order", "not all of the sealed chunks were written")
         if lacking:
             raise Failed("order", f"{lacking} chunks were not read back")
         found = self.ledger.root()
         if self.order.root not in (None, found):
+            # It could start a machine by now, with who knows what.
+            self._destroy()
             raise Failed("root_differs", f"the disk hash is {found}, not {self.order.root}")
 
     def _end(self, e: Failed | None) -> int:

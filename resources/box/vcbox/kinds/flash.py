@@ -49,7 +49,10 @@ def parse(params: dict[str, Any]) -> Order:
         raise JobFailed("spec_invalid", "the sealed chunks are no list of chunks with chunk 0 in it")
     if root is not None and not isinstance(root, str):
         raise JobFailed("spec_invalid", "the disk hash is neither null nor a word")
-    return Order(size, sealed, root)
+    image = params.get("imageId")
+    if not isinstance(image, str) or not image:
+        raise JobFailed("spec_invalid", "nothing tells the image from others")
+    return Order(size, sealed, root, image)
 
 
 class Stages:
@@ -172,13 +175,13 @@ def proof(root: str, wanted: str | None, order: Order, seconds: float) -> dict[s
 
 
 def run(ctx: Context) -> dict[str, int]:
-    """params: `{target: {serial, size, path, name}, image: {...}, virtualSize, sealed, dataBytes, diskRoot, identity}`. Counts: `ok`
+    """params: `{target: {serial, size, path, name}, imageId, virtualSize, sealed, dataBytes, diskRoot, identity}`. Counts: `ok`
     chunks that an earlier attempt had written, `changed` chunks written by this one. Codes of JobFailed: spec_invalid,
     flash_other_box, target_*, verify_failed, root_differs."""
     began = time.monotonic()
     params = ctx.params
     order = parse(params)
-    head = {"v": 1, "target": params["target"], "image": params.get("image"), "virtualSize": order.disk.size}
+    head = {"v": 1, "target": params["target"], "imageId": order.image, "virtualSize": order.disk.size}
     # As they are read back from a file: tuples and the like would never be equal.
     head = json.loads(json.dumps(head))
     stages = Stages(ctx)
