@@ -89,7 +89,9 @@ export class BoxFeed {
 
   /** The job has ended, or nobody follows it any more. Returns when nothing is sent any more. */
   async close(): Promise<void> {
-    this.#closing.abort(new AppError('flash_writer_gone', { target: this.#o.name, detail: 'its job ended.' }));
+    this.#closing.abort(
+      new AppError('flash_writer_gone', { target: this.#o.name, detail: 'its job ended.' }),
+    );
     this.#process?.kill();
     await this.proof.catch(() => undefined);
   }

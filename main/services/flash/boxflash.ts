@@ -212,12 +212,7 @@ class BoxRun {
   }
 
   /** The error for which feeding ended while the job did not: it is asked to end then, since nobody else can feed it this image. */
-  async #watch(
-    feed: BoxFeed,
-    driver: JobDriver,
-    phase: Phase,
-    ended: AbortSignal,
-  ): Promise<AppError | null> {
+  async #watch(feed: BoxFeed, driver: JobDriver, phase: Phase, ended: AbortSignal): Promise<AppError | null> {
     const error = await Promise.race([
       feed.proof.then(
         () => null,

@@ -104,7 +104,10 @@ export class Writer {
   }
 
   /** What a job on a box knows of the chunks below `end`: their hashes, and whether it has read them back itself. */
-  async have(end: number, told: (chunk: number, sha256: ChunkHash, readBack: boolean) => void): Promise<void> {
+  async have(
+    end: number,
+    told: (chunk: number, sha256: ChunkHash, readBack: boolean) => void,
+  ): Promise<void> {
     for (let chunk = 0; chunk < end; chunk += HAVE_MAX) {
       const count = Math.min(HAVE_MAX, end - chunk);
       const answer = await this.#ask({ do: 'have', chunk, count }, `have ${chunk}`);
