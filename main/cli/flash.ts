@@ -7,17 +7,14 @@ import { AppError } from '../../preload/contract/errors.ts';
 import { EXIT_CODES } from '../../preload/contract/outcome.ts';
 import { confirmDisk, endOf } from '../services/flash/disks/confirm.ts';
 import { chooseDisk, diskPort, listDisks, type Target } from '../services/flash/disks/list.ts';
-import { listBoxDisks } from '../services/flash/boxdisks.ts';
 import { flashBox } from '../services/flash/boxflash.ts';
 import { flash, isKnownTarget, type FlashResult, type FlashTarget } from '../services/flash/flash.ts';
 import { launchPkexec, launchPlain, launchSudo, rootWay } from '../services/flash/launch.ts';
 import type { Launch } from '../services/flash/writer.ts';
-import type { Session } from '../../preload/contract/session.ts';
-import { login, withRoot } from '../services/login.ts';
 import { requireSession } from '../services/sessions.ts';
 import { askLine } from './ask.ts';
 import { withApp, type CommonOptions, type Context } from './context.ts';
-import { forImage } from './disks.ts';
+import { boxDisks, forImage } from './disks.ts';
 import { bytesText } from './output.ts';
 
 interface FlashFlags extends CommonOptions {
@@ -123,25 +120,11 @@ function launcher({ app, secrets }: Context, target: FlashTarget): Launch {
   }
 }
 
-/** The disks of the box as they are now, and the one that is meant. Errors: those of login, listBoxDisks, chooseDisk. */
-async function boxTarget(ctx: Context, session: Session, serial: string, o: FlashFlags): Promise<DiskTarget> {
-  const { app, secrets, signal } = ctx;
-  const { virtualSize } = await forImage(o.image);
-  const { disks: source } = await app.boxCode();
-  const conn = await login(app, session, secrets, { signal });
-  try {
-    const disks = await withRoot(conn, session, secrets, ({ password }) =>
-      listBoxDisks(conn, source, password, virtualSize),
-    );
-    return await confirmed(ctx, chooseDisk(disks, serial, session.name), o, ` in ${session.name}`);
-  } finally {
-    conn.close();
-  }
-}
-
 async function runBoxFlash(ctx: Context, o: FlashFlags, serial: string): Promise<number> {
   const session = requireSession(ctx.app, o.box);
-  const target = await boxTarget(ctx, session, serial, o);
+  const { virtualSize } = await forImage(o.image);
+  const disk = chooseDisk(await boxDisks(ctx, session, virtualSize), serial, session.name);
+  const target = await confirmed(ctx, disk, o, ` in ${session.name}`);
   const { signal, giveUpAfterMs } = ctx;
   const result = await flashBox(ctx.app, session, ctx.secrets, {
     ...{ image: resolve(o.image), target, signal, giveUpAfterMs },

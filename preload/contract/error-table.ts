@@ -117,7 +117,6 @@ export const ERRORS = {
   image_sidecars_differ: e(2, false, 'Two files beside the image {path} name different hashes: {one} and {other}.', 'Copy image, checksum and manifest again from one place.'),
 
   // flashing (docs/adr/0011-flash.md)
-  flash_not_built: e(2, false, '{what} is not built yet.', '{action}'),
   flash_confirm_missing: e(2, false, 'Nothing was written: what is on {target} would be lost, and nobody confirmed it.', 'Compare model and size with the label, then add --confirm with {what}.'),
   flash_confirm_wrong: e(2, false, 'Nothing was written: "{given}" is not {what} of {target}.', 'Look at the label of the disk again; if it is another one, name that with --target.'),
   flash_target_missing: e(6, true, '{target} is not there.', 'Plug the disk in again and look at its cable and power, then flash it again.'),

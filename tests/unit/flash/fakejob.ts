@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { PassThrough } from 'node:stream';
 import type { Connection } from '../../../main/remote/connection.ts';
-import { CHUNK_BYTES, chunkAt, chunkCount, isZero } from '../../../main/services/flash/source/types.ts';
+import { CHUNK_BYTES, chunkAt, isZero } from '../../../main/services/flash/source/types.ts';
 import { Decoder, encodeHeader, type Frame } from '../../../main/services/flash/wire.ts';
 import type { ChunkHash, WriterProcess } from '../../../main/services/flash/writer.ts';
 
@@ -74,7 +74,7 @@ export class FakeJob {
       for (const frame of decoder.push(piece)) {
         if (!link.alive) return;
         const { do: name, chunk } = frame.header;
-        this.feeders[feeder]?.push(chunk === undefined ? String(name) : `${String(name)} ${String(chunk)}`);
+        this.feeders[feeder]?.push(chunk === undefined ? String(name) : `${String(name)} ${Number(chunk)}`);
         if (link.alive && this.gate(frame, feeder) && link.alive) this.#obey(frame, say);
       }
     });
@@ -145,5 +145,3 @@ export class FakeJob {
 export function contentOf(states: string): Buffer[] {
   return [...states].map((letter) => Buffer.alloc(CHUNK_BYTES, letter === '.' ? 0 : letter));
 }
-
-export const sizeOf = (states: string): number => chunkCount(states.length * CHUNK_BYTES) * CHUNK_BYTES;
