@@ -116,13 +116,14 @@ function proofIn({ checks }: JobView): Proof | null {
     : null;
 }
 
-function errorOf({ row, view }: JobEnd, name: string, image: string): AppError {
+/** `names`: what the sentences call them. */
+function errorOf({ row, view }: JobEnd, names: Record<'target' | 'image' | 'box', string>): AppError {
   const code = FAILURES.find((one) => one === view.code);
   if (row.state !== 'failed') return jobError(row, view);
   const detail = view.detail ?? 'no reason was given';
-  if (code) return failureOf({ is: 'failed', code, detail, command: null }, { target: name, image });
+  if (code) return failureOf({ is: 'failed', code, detail, command: null }, names);
   return view.code === 'flash_other_box'
-    ? new AppError('flash_other_box', { box: name, detail: `${detail}.` })
+    ? new AppError('flash_other_box', { box: names.box, detail: `${detail}.` })
     : jobError(row, view);
 }
 
@@ -187,7 +188,8 @@ class BoxRun {
       ended.abort();
       const error = await failed;
       if (done.row.state === 'passed') return this.#passed(done, proof);
-      return this.#failed(error ?? errorOf(done, this.#o.target.name, this.#image.path));
+      const names = { target: this.#o.target.name, image: this.#image.path, box: this.#session.name };
+      return this.#failed(error ?? errorOf(done, names));
     } finally {
       ended.abort();
       await feed.close();

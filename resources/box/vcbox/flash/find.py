@@ -48,7 +48,8 @@ def locate(told: dict[str, Any], root: str = "/") -> TargetName:
 
 def _is(name: str, serial: str, size: int, root: str) -> bool:
     major, _, minor = (_read(f"{root}/sys/block/{name}/dev") or "").partition(":")
-    if not (major.isdigit() and minor.isdigit()):
+    # One path of an NVMe disk with several is hidden, and no disk of its own.
+    if not (major.isdigit() and minor.isdigit()) or _read(f"{root}/sys/block/{name}/hidden") == "1":
         return False
     facts = identity.look(os.makedev(int(major), int(minor)), root)
     return facts is not None and facts.size == size and identity.plain(serial) in facts.serials
