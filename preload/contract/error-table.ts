@@ -143,8 +143,8 @@ export const ERRORS = {
 
   // a disk of a box, over the network
   flash_feeder_busy: e(8, true, 'Somebody else feeds the flash of {target}: {detail}', 'Wait for its end, or end it there; a laptop that is out of reach is forgotten after 15 s.'),
-  flash_box_disk_missing: e(7, true, 'No disk with the serial {serial} is in {box}.', 'Look at its label and whether the box sees it: "vault-cube disks --box {box}".'),
-  flash_other_box: e(7, false, 'Nothing was written: {box} is not the machine that it was: {detail}', 'Look whose address this is now; connect to the box that is meant with "vault-cube inspect".'),
+  flash_box_disk_missing: e(7, true, 'No disk with the serial {serial} is in {box}.', 'Compare the serial with its label and with the list of disks of the box; a disk that is not in the list is not seen by the box.'),
+  flash_other_box: e(7, false, 'Nothing was written: {box} is not the machine that it was: {detail}', 'Look whose address this is now; connect to the box that is meant, and compare its host key with its console.'),
 
   // disks attached to the laptop
   disks_unreadable: e(6, true, 'The disks of this laptop cannot be listed: {detail}.', '{action}'),
