@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import random
 import signal
 import stat
 import time
@@ -348,3 +349,40 @@ def test_orders_that_are_none_are_refused(box: Box, source: Source, disk: str) -
     assert code(target={"serial": "NOBODY-HAS-THIS", "size": SIZE}) == "target_missing"
     assert code(target={"serial": None, "path": disk, "size": SIZE + 512}) == "target_size"
     assert code(virtualSize=SIZE + 512, sealed=[0]) == "target_size"
+
+
+@pytest.mark.parametrize("seed", [3])
+def test_feeders_that_die_at_any_moment(box: Box, source: Source, disk: str, feed: Any, seed: int) -> None:
+    """Each feeder does what the app does and dies after some commands, now and then within a chunk; the last one lives."""
+    rng = random.Random(seed)
+    folder = box.start("flash", orders(source, disk, SIZE, diskRoot=root_of(source)))
+    for number in range(12):
+        feeder = feed(folder, key=f"feeder-{number}")
+        wait_until(
+            "the feeder before to be gone",
+            lambda n=number: sum(e["state"] == "begin" for e in waits(folder)) > n,
+        )
+        feeder.open(source, named(disk))
+        have = feeder.have(source)
+        assert all(digest == source.sha256(chunk) for chunk, (digest, _) in have.items())
+        feeder.ask("wipe", "wiped")
+        todo = [c for c in source.unsealed() if c not in have]
+        if number == 11:
+            feeder.write(source, todo)
+            feeder.wait_written(len(todo))
+            feeder.finish(source)
+            break
+        feeder.write(source, todo[: rng.randrange(3)])
+        if rng.random() < 0.5:
+            feeder.wait_written(min(1, len(todo[:1])) if feeder.of("written") else 0)
+        if rng.random() < 0.5 and 2 in source.extents:
+            feeder.send("data", source.bytes_of(2)[: rng.randrange(CHUNK)], chunk=2, bytes=CHUNK)
+        if rng.random() < 0.3:
+            feeder.send("flush")
+            feeder.send("read", chunk=0, count=source.chunks)
+        if rng.random() < 0.3:
+            feeder.send("seal")
+        feeder.leave()
+    last, _ = end_of(box, folder)
+    assert (last["outcome"], last["code"]) == ("passed", None)
+    assert read_target(disk, source.size) == bytes(source.disk)
