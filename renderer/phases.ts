@@ -95,6 +95,7 @@ export function countsText(kind: JobKind, counts: Counts | null): string {
     case 'uid_swap':
     case 'selftest':
     case 'flash':
+    case 'flash_box':
     case 'keys': {
       const words = [`changed ${changed}`, ...say(failed, `failed ${failed}`)];
       return words.join(', ');

@@ -1,4 +1,4 @@
-/** The command disks: what an image can be flashed to from this laptop, and why the other disks are not offered. */
+/** The command disks: what an image can be flashed to at this laptop or in a box, and why the other disks are not offered. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Disk } from '../../preload/contract/disk.ts';
@@ -7,7 +7,11 @@ import { EXIT_CODES } from '../../preload/contract/outcome.ts';
 import { type ForImage, diskPort, listDisks } from '../services/flash/disks/list.ts';
 import { openImage } from '../services/flash/source/open.ts';
 import { readSidecars } from '../services/flash/source/sidecars.ts';
-import type { CommonOptions } from './context.ts';
+import type { Session } from '../../preload/contract/session.ts';
+import { listBoxDisks } from '../services/flash/boxdisks.ts';
+import { login, withRoot } from '../services/login.ts';
+import { requireSession } from '../services/sessions.ts';
+import { withApp, type CommonOptions, type Context } from './context.ts';
 import { Output, bytesText, table } from './output.ts';
 
 interface DisksFlags extends CommonOptions {
@@ -52,7 +56,31 @@ export function disksLines(disks: readonly Disk[]): string[] {
   return lines;
 }
 
+/** The disks of a box as they are now. Errors: those of login, listBoxDisks. */
+export async function boxDisks(ctx: Context, session: Session, needed: number | null): Promise<Disk[]> {
+  const { app, secrets, signal } = ctx;
+  const { disks: source } = await app.boxCode();
+  const conn = await login(app, session, secrets, { signal });
+  try {
+    return await withRoot(conn, session, secrets, ({ password }) =>
+      listBoxDisks(conn, source, password, needed),
+    );
+  } finally {
+    conn.close();
+  }
+}
+
+async function runBoxDisks(ctx: Context, o: DisksFlags): Promise<number> {
+  const session = requireSession(ctx.app, o.box);
+  const image = o.image === undefined ? null : await forImage(o.image);
+  const disks = await boxDisks(ctx, session, image?.virtualSize ?? null);
+  for (const line of disksLines(disks)) ctx.out.line(line);
+  ctx.out.result({ ok: true, box: session.name, image, disks, exit: EXIT_CODES.passed });
+  return EXIT_CODES.passed;
+}
+
 async function runDisks(o: DisksFlags): Promise<number> {
+  if (o.box !== undefined) return withApp(o, (ctx) => runBoxDisks(ctx, o));
   const out = new Output(o.json ?? false);
   const port = diskPort({ neverRun: o.neverRun ?? false });
   const image = o.image === undefined ? null : await forImage(o.image);
@@ -77,11 +105,13 @@ export function addDisksCommand(
         'Disks attached to this laptop that an image can be flashed to, and why the others are not offered',
       )
       .option('--image <file>', 'the image: disks that are too small for it, or hold it, are not offered')
+      .option('--box <name>', 'the disks of this box, over SSH')
+      .option('--secrets <file>', "the box's secrets as JSON, - for stdin")
       .option('--never-run', 'on Windows and macOS, by code that nobody has run there')
       .option('--json', 'one JSON object a line')
       .addHelpText(
         'after',
-        '\nNeeds no root and changes nothing. Exit codes: 0 listed, 2 no usable image, 6 not listed.',
+        '\nChanges nothing, and needs root in a box only. Exit codes: 0 listed, 2 no usable image, 6 not listed.',
       ),
     runDisks,
   );

@@ -1,4 +1,4 @@
-/** The command flash: an image onto a disk of this laptop or into a file, verified by reading back (docs/adr/0011-flash.md). */
+/** The command flash: an image onto a disk of this laptop or of a box, or into a file, verified by reading back (docs/adr/0011-flash.md). */
 import { statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -6,13 +6,15 @@ import { contentsText, diskName } from '../../preload/contract/disk-words.ts';
 import { AppError } from '../../preload/contract/errors.ts';
 import { EXIT_CODES } from '../../preload/contract/outcome.ts';
 import { confirmDisk, endOf } from '../services/flash/disks/confirm.ts';
-import { chooseDisk, diskPort, listDisks } from '../services/flash/disks/list.ts';
+import { chooseDisk, diskPort, listDisks, type Target } from '../services/flash/disks/list.ts';
+import { flashBox } from '../services/flash/boxflash.ts';
 import { flash, isKnownTarget, type FlashResult, type FlashTarget } from '../services/flash/flash.ts';
 import { launchPkexec, launchPlain, launchSudo, rootWay } from '../services/flash/launch.ts';
 import type { Launch } from '../services/flash/writer.ts';
+import { requireSession } from '../services/sessions.ts';
 import { askLine } from './ask.ts';
 import { withApp, type CommonOptions, type Context } from './context.ts';
-import { forImage } from './disks.ts';
+import { boxDisks, forImage } from './disks.ts';
 import { bytesText } from './output.ts';
 
 interface FlashFlags extends CommonOptions {
@@ -21,25 +23,21 @@ interface FlashFlags extends CommonOptions {
   confirm?: string;
 }
 
-type Named = { kind: 'file'; path: string } | { kind: 'disk'; serial: string };
+type Named = { kind: 'file'; path: string } | { kind: 'disk' | 'box'; serial: string };
 
-/** Errors: usage, flash_not_built. Pure but for the current folder. */
+/** Errors: usage. Pure but for the current folder. */
 export function parseTarget(text: string): Named {
   const [, kind, rest = ''] = /^(file|disk|box):(.+)$/s.exec(text) ?? [];
   switch (kind) {
     case 'file':
       return { kind, path: resolve(rest) };
     case 'disk':
-      return { kind, serial: rest };
     case 'box':
-      throw new AppError('flash_not_built', {
-        what: 'Flashing a box over the network',
-        action: 'Put its disk into an enclosure at this laptop and name it with --target disk:SERIAL.',
-      });
+      return { kind, serial: rest };
     case undefined:
     default:
       throw new AppError('usage', {
-        what: `--target wants file:PATH or disk:SERIAL, not "${text}".`,
+        what: `--target wants disk:SERIAL, box:SERIAL or file:PATH, not "${text}".`,
       });
   }
 }
@@ -90,10 +88,16 @@ async function fileTarget(ctx: Context, path: string, o: FlashFlags): Promise<Fl
   return target;
 }
 
-async function diskTarget(ctx: Context, serial: string, o: FlashFlags): Promise<FlashTarget> {
+type DiskTarget = Extract<FlashTarget, { kind: 'disk' }>;
+
+async function diskTarget(ctx: Context, serial: string, o: FlashFlags): Promise<DiskTarget> {
   const image = await forImage(o.image);
-  const disk = chooseDisk(await listDisks(diskPort(), image), serial);
-  const name = `${diskName(disk)} (${disk.serial})`;
+  return confirmed(ctx, chooseDisk(await listDisks(diskPort(), image), serial), o);
+}
+
+/** `where`: whose disk it is, where not this laptop's. */
+async function confirmed(ctx: Context, disk: Target, o: FlashFlags, where = ''): Promise<DiskTarget> {
+  const name = `${diskName(disk)} (${disk.serial})${where}`;
   ctx.out.line(`${name}, ${bytesText(disk.size)}, ${disk.bus}, now at ${disk.path}`);
   ctx.out.line(`  on it: ${contentsText(disk)}`);
   const check = (typed: string) => confirmDisk({ name, serial: disk.serial }, typed);
@@ -116,7 +120,26 @@ function launcher({ app, secrets }: Context, target: FlashTarget): Launch {
   }
 }
 
-function tell({ out }: Context, o: FlashFlags, target: FlashTarget, result: FlashResult): number {
+async function runBoxFlash(ctx: Context, o: FlashFlags, serial: string): Promise<number> {
+  const session = requireSession(ctx.app, o.box);
+  const { virtualSize } = await forImage(o.image);
+  const disk = chooseDisk(await boxDisks(ctx, session, virtualSize), serial, session.name);
+  const target = await confirmed(ctx, disk, o, ` in ${session.name}`);
+  const { signal, giveUpAfterMs } = ctx;
+  const result = await flashBox(ctx.app, session, ctx.secrets, {
+    ...{ image: resolve(o.image), target, signal, giveUpAfterMs },
+    onNote: (text) => ctx.out.note(text),
+  });
+  return tell(ctx, o, target, result, `${session.name} may be started from it.`);
+}
+
+function tell(
+  { out }: Context,
+  o: FlashFlags,
+  target: FlashTarget,
+  result: FlashResult,
+  next = target.kind === 'disk' ? 'It may be unplugged.' : null,
+): number {
   if (result.state !== 'verified') throw result.error;
   const { proof, image } = result;
   const compared =
@@ -125,7 +148,7 @@ function tell({ out }: Context, o: FlashFlags, target: FlashTarget, result: Flas
       : "the manifest's disk hash is the same";
   out.line(`${target.name}: every byte was read back; ${compared}.`);
   out.line(`disk hash: ${proof.diskRoot}`);
-  if (target.kind === 'disk') out.line('It may be unplugged.');
+  if (next !== null) out.line(next);
   const exit = EXIT_CODES.passed;
   out.result({
     ...{ ok: true, state: result.state, image: resolve(o.image), target: target.name },
@@ -136,6 +159,7 @@ function tell({ out }: Context, o: FlashFlags, target: FlashTarget, result: Flas
 }
 
 async function runFlash(ctx: Context, o: FlashFlags, named: Named): Promise<number> {
+  if (named.kind === 'box') return runBoxFlash(ctx, o, named.serial);
   const target =
     named.kind === 'file' ? await fileTarget(ctx, named.path, o) : await diskTarget(ctx, named.serial, o);
   const launch = launcher(ctx, target);
@@ -153,19 +177,27 @@ export function addFlashCommand(
     program
       .command('flash')
       .description(
-        'Write an image to a disk attached to this laptop, or into a file, and read all of it back',
+        'Write an image to a disk of this laptop or of a box, or into a file, and read all of it back',
       )
       .requiredOption('--image <file>', 'qcow2, raw, raw.zst, raw.gz or raw.xz')
-      .requiredOption('--target <target>', 'disk:SERIAL ("vault-cube disks" lists them) or file:PATH')
+      .requiredOption(
+        '--target <target>',
+        'disk:SERIAL at this laptop ("vault-cube disks" lists them), box:SERIAL in a box, or file:PATH',
+      )
+      .option('--box <name>', 'whose disk; may be left out when only one is known')
+      .option('--give-up <seconds>', 'how long to try when the box is out of reach (600)')
       .option(
         '--confirm <last4>',
         "the last four characters of the disk's serial (of an existing file: its name)",
       )
-      .option('--secrets <file>', 'secrets as JSON, - for stdin: laptopPassword, where sudo asks for one')
+      .option(
+        '--secrets <file>',
+        'secrets as JSON, - for stdin: laptopPassword where sudo asks for one, or those of the box',
+      )
       .option('--json', 'one JSON object a line')
       .addHelpText(
         'after',
-        '\nThe same command goes on after whatever ended it. Exit codes: 0 only when all was read back and is right.',
+        '\nThe same command goes on after whatever ended it. Exit codes: 0 only when all was read back and is right. Of a box, Ctrl+C leaves a job there that waits to be fed on; "vault-cube cancel" ends it.',
       ),
     async (o) => {
       const named = parseTarget(o.target);

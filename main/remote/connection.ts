@@ -295,6 +295,28 @@ export class Connection {
     };
   }
 
+  /**
+   * A stream to a unix socket on the box, as the login user. Errors: box_unreadable when its sshd forbids it or nobody listens there,
+   * link_lost.
+   */
+  streamLocal(path: string): Promise<Duplex> {
+    return new Promise((resolve, reject) => {
+      if (!this.#alive) return reject(this.#error ?? this.#lost(0, 'closed'));
+      this.#request(reject, (client) =>
+        client.openssh_forwardOutStreamLocal(path, (error: Error | undefined, channel) => {
+          if (!error) {
+            channel.on('error', () => undefined);
+            return resolve(channel);
+          }
+          const detail = `it opened no way to ${path}: ${error.message}.`;
+          setImmediate(() =>
+            reject(this.#alive ? new AppError('box_unreadable', { detail }, error) : (this.#error ?? error)),
+          );
+        }),
+      );
+    });
+  }
+
   #accept(to: TcpConnectionDetails, accept: () => ClientChannel, reject: () => void): void {
     const take = this.#forwards.get(to.destPort);
     if (!take) return reject();

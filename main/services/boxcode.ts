@@ -18,6 +18,8 @@ export interface BoxCode {
   sha256: string;
   stage0: string;
   follow: string;
+  relay: string;
+  disks: string;
   facts: string;
   admin: string;
 }
@@ -52,6 +54,8 @@ export async function packBoxCode(root = productRoot()): Promise<BoxCode> {
     sha256: createHash('sha256').update(bytes).digest('hex'),
     stage0: text('stage0.py'),
     follow: text('follow.py'),
+    relay: text('relay.py'),
+    disks: text('disks.py'),
     facts: text('facts.py'),
     admin: text('admin.py'),
   };

@@ -33,6 +33,8 @@ export interface DriveOptions {
   giveUpAfterMs: number;
   /** The folder of the bundle that a fetch is served from. */
   bundle: string | null;
+  /** What a flash is fed with: told of each connection on which its job is followed, with the attempt's folder. Must not wait. */
+  feed?: ((conn: Connection, dir: string) => void) | undefined;
 }
 
 /** An attempt at its end, whatever that is. */
@@ -239,6 +241,7 @@ export class JobDriver {
       confirm: () => this.#confirm(row),
       outside: () => lookFromOutside(this.#app, this.#session, this.#secrets, portsOf(row), this.#o.signal),
       bundle: this.#o.bundle,
+      feed: this.#o.feed,
       signal: this.#o.signal,
       giveUpAfterMs: this.#o.giveUpAfterMs,
       onEvents: () => undefined,
@@ -275,6 +278,7 @@ interface Parts {
   confirm: () => Promise<void>;
   outside: () => Promise<Finding>;
   bundle: string | null;
+  feed: DriveOptions['feed'];
   signal: AbortSignal;
   giveUpAfterMs: number;
   onEvents: (events: readonly JobEvent[]) => void;
@@ -351,6 +355,8 @@ class Following {
   async #serve(conn: Connection): Promise<void> {
     this.#conn = conn;
     if (this.#finding) this.#tell();
+    const { row, feed } = this.#p;
+    if (row.kind === 'flash_box') feed?.(conn, folderOf(row.job, row.attempt));
     if (!this.#tunnel) return;
     const { port } = await this.#tunnel.attach(conn);
     await writeSource(conn, folderOf(this.#p.row.job, this.#p.row.attempt), {

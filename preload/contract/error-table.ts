@@ -117,7 +117,6 @@ export const ERRORS = {
   image_sidecars_differ: e(2, false, 'Two files beside the image {path} name different hashes: {one} and {other}.', 'Copy image, checksum and manifest again from one place.'),
 
   // flashing (docs/adr/0011-flash.md)
-  flash_not_built: e(2, false, '{what} is not built yet.', '{action}'),
   flash_confirm_missing: e(2, false, 'Nothing was written: what is on {target} would be lost, and nobody confirmed it.', 'Compare model and size with the label, then add --confirm with {what}.'),
   flash_confirm_wrong: e(2, false, 'Nothing was written: "{given}" is not {what} of {target}.', 'Look at the label of the disk again; if it is another one, name that with --target.'),
   flash_target_missing: e(6, true, '{target} is not there.', 'Plug the disk in again and look at its cable and power, then flash it again.'),
@@ -141,6 +140,11 @@ export const ERRORS = {
   flash_root_missing: e(5, false, 'A disk can only be written as root, and neither pkexec nor sudo is on this laptop.', 'Start the app as root, or install sudo.'),
   flash_root_refused: e(5, true, 'This laptop did not let the writing program run as root: {detail}', 'Try again with the password of a user who may use sudo on this laptop.'),
   flash_cancelled: e(30, true, 'The flash of {target} was stopped. {detail}', 'Flash it again: it goes on where it stood.'),
+
+  // a disk of a box, over the network
+  flash_feeder_busy: e(8, true, 'Somebody else feeds the flash of {target}: {detail}', 'Wait for its end, or end it there; a laptop that is out of reach is forgotten after 15 s.'),
+  flash_box_disk_missing: e(7, true, 'No disk with the serial {serial} is in {box}.', 'Compare the serial with its label and with the list of disks of the box; a disk that is not in the list is not seen by the box.'),
+  flash_other_box: e(7, false, 'Nothing was written: {box} is not the machine that it was: {detail}', 'Look whose address this is now; connect to the box that is meant, and compare its host key with its console.'),
 
   // disks attached to the laptop
   disks_unreadable: e(6, true, 'The disks of this laptop cannot be listed: {detail}.', '{action}'),

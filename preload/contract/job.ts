@@ -11,6 +11,8 @@ export const JobKind = z.enum([
   'drift',
   'uid_swap',
   'selftest',
+  /** An image onto a disk of the box, fed from the laptop. */
+  'flash_box',
   /** Run by the app itself, over the connection; its events are written on the laptop. */
   'preflight',
   'keys',

@@ -71,7 +71,7 @@ export type Phase = z.infer<typeof Phase>;
  */
 export const Run = z.strictObject({
   id: z.uuid(),
-  command: z.enum(['provision', 'check', 'drift', 'validate', 'link-test', 'uid-swap']),
+  command: z.enum(['provision', 'check', 'drift', 'validate', 'link-test', 'uid-swap', 'flash']),
   title: z.string(),
   startedAt: z.string(),
   endedAt: z.string().nullable(),

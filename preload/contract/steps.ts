@@ -47,6 +47,7 @@ export function stepOfJob(row: Pick<JobRow, 'kind' | 'spec'>): StepId {
       return row.spec.params['suite'] ? 'validate' : 'provision';
     // Before the box is known: it comes into being by it.
     case 'flash':
+    case 'flash_box':
       return 'connect';
     case 'fetch':
     case 'bootstrap':

@@ -139,7 +139,10 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     (
         "l1_sudo_password",
         {"list": RULES, "password": ran("vaultadmin P 2026-11-24\n")},
-        {"list": ran("Matching Defaults:\n    env_reset, !authenticate\n" + RULES["out"]), "password": ran("vaultadmin P\n")},
+        {
+            "list": ran("Matching Defaults:\n    env_reset, !authenticate\n" + RULES["out"]),
+            "password": ran("vaultadmin P\n"),
+        },
         "without password: !authenticate",
     ),
     ("l1_docker_answers", ran(DOCKER), ran("{}", 1, "Cannot connect to the Docker daemon"), "Cannot connect"),
@@ -218,7 +221,10 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     (
         "l1_docker_user",
         {"iptables": ran(FILTER), "ip6tables": ran(FILTER)},
-        {"iptables": ran(FILTER.replace("-A FORWARD", "-A FORWARD -j ACCEPT\n-A FORWARD")), "ip6tables": ran(FILTER)},
+        {
+            "iptables": ran(FILTER.replace("-A FORWARD", "-A FORWARD -j ACCEPT\n-A FORWARD")),
+            "ip6tables": ran(FILTER),
+        },
         "iptables: FORWARD accepts everything",
     ),
     ("l1_sshd_permitrootlogin", sshd(), sshd(permitrootlogin="prohibit-password"), "prohibit-password"),

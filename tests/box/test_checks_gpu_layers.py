@@ -64,7 +64,12 @@ NVCC = ran(
     "Built on Wed_Aug_20_01:58:59_PM_PDT_2025\nCuda compilation tools, release 13.0, V13.0.88\n"
     "Build cuda_13.0.r13.0/compiler.36424714_0\n"
 )
-AWAKE = {"is-enabled": "enabled", "is-active": "active", "start": "{ path=/usr/bin/nvidia-persistenced ; }\n", "query": smi()["query"]}
+AWAKE = {
+    "is-enabled": "enabled",
+    "is-active": "active",
+    "start": "{ path=/usr/bin/nvidia-persistenced ; }\n",
+    "query": smi()["query"],
+}
 BLACKLIST = 'Unattended-Upgrade::Package-Blacklist:: "{}";\n'
 LEFT_OUT = ran("".join(BLACKLIST.format(name) for name in NVIDIA_NAMES))
 REBOOT: dict[str, Any] = {

@@ -65,7 +65,7 @@ describe('on the command line', () => {
 
   it('refuses what it cannot do, by name', async () => {
     const to = (target: string, from = small) => run('--image', from, '--target', target);
-    expect(told(await to('box:VC-1'))).toEqual([2, 'error', 'flash_not_built']);
+    expect(told(await to('box:VC-1'))).toEqual([2, 'error', 'usage']);
     expect(told(await to('/dev/sda'))).toEqual([2, 'error', 'usage']);
     expect(told(await to('disk:NO-SUCH-SERIAL'))).toEqual([6, 'error', 'disk_missing']);
     expect(told(await to(`file:${desk.dir}`))).toEqual([2, 'error', 'flash_target_unfit']);

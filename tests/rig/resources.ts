@@ -1,5 +1,6 @@
 /** What a box holds on this machine, all of it named after the box, and how all of it is removed. */
 import {
+  type Dirent,
   existsSync,
   mkdirSync,
   mkdtempSync,

@@ -28,6 +28,8 @@ export interface EngineOptions {
   image: FlashImage;
   record: ChunkRecord;
   writer: Writer;
+  /** `laptop`: the writer reads the image itself. `box`: all is sent to a job that keeps a record of its own. */
+  side: 'laptop' | 'box';
   target: TargetName;
   /** What a person calls it. */
   name: string;
@@ -62,6 +64,8 @@ export class Engine {
   readonly #expected = new Map<number, ChunkHash>();
   /** Not written in this run. */
   readonly #kept = new Set<number>();
+  /** Read back by the job on the box since they were written, which has held the disk all the time. */
+  readonly #readBack = new Set<number>();
   readonly #buffers = new Buffers(OWN_BUFFERS, CHUNK_BYTES);
   /** Written, and not known to be on the disk yet. */
   #fresh = new Map<number, ChunkHash>();
@@ -83,28 +87,32 @@ export class Engine {
 
   /** Returns only when every chunk was read back and is what it should be. Errors: those of writer and image, flash_*. */
   async run(): Promise<Proof> {
-    const { image, writer, record, phase, target, name } = this.#o;
+    const { image, writer, record, phase, target, name, side } = this.#o;
     record.begin();
     const opened = await writer.open({
       ...{ target, virtualSize: this.#size, sealed: [...this.#sealed] },
-      image: image.random ? image.path : null,
+      image: image.random && side === 'laptop' ? image.path : null,
     });
-    record.opened(opened.pid);
+    // A number of the box's processes means nothing here, and the job itself lets only one feeder in.
+    if (side === 'laptop') record.opened(opened.pid);
     const { sectorBytes } = image.layout;
     if (target.kind === 'disk' && sectorBytes !== null && sectorBytes !== opened.logicalBlock)
       throw new AppError('flash_sectors', { target: name, disk: opened.logicalBlock, image: sectorBytes });
     // The writer has opened the image by its name: it is the one that was judged.
     await image.mustBeUnchanged(name);
+    if (side === 'box') await this.#learn(opened.have);
 
     await phase('wipe', async () => {
       for (const chunk of await writer.wipe()) {
         this.#written.delete(chunk);
         this.#believed.delete(chunk);
+        this.#readBack.delete(chunk);
       }
     });
     await phase('write', () => this.#write());
     await phase('flush', () => this.#flush());
-    const lost = await phase('verify', () => this.#verify(this.#all()));
+    const unread = this.#all().filter((chunk) => !this.#readBack.has(chunk) || !this.#kept.has(chunk));
+    const lost = await phase('verify', () => this.#verify(unread));
     if (lost.length) await this.#mend(lost);
     await this.#hashSealed();
     const found = this.#root();
@@ -118,6 +126,39 @@ export class Engine {
     return { diskRoot: found, writtenBytes: this.#writtenBytes, keptChunks, mendedChunks: lost.length };
   }
 
+  /**
+   * What the box knows of its disk counts before what this laptop recorded. Where it knows nothing although a flash was cut off (it lost
+   * its power, or the disk comes from elsewhere), the disk itself is asked, before anything of it is destroyed.
+   */
+  async #learn(known: number): Promise<void> {
+    const { writer, record, phase, note } = this.#o;
+    if (known > 0) {
+      this.#written.clear();
+      await writer.have(this.#count, (chunk, hash, readBack) => {
+        this.#written.set(chunk, hash);
+        if (readBack) this.#readBack.add(chunk);
+      });
+      return;
+    }
+    if (!record.cutOff) return;
+    note('The box has no record of the flash that was cut off; it reads what its disk has.');
+    await phase('map', async () => {
+      this.#o.tell({ kind: 'totals', totals: { write: null, verify: this.#size } });
+      const lanes = new Lanes(READS);
+      for (const [chunk, count] of runsOf(this.#all(), READ_RUN)) {
+        this.#o.signal.throwIfAborted();
+        await lanes.add(() =>
+          writer.read(chunk, count, (one, found) => {
+            this.#believed.set(one, found);
+            if (this.#written.get(one) !== found) this.#written.delete(one);
+            this.#o.tell({ kind: 'bytes', bytes: this.#length(one) });
+          }),
+        );
+      }
+      await lanes.drained();
+    });
+  }
+
   #length(chunk: number): number {
     return chunkAt(chunk, this.#size, 'data').length;
   }
@@ -128,11 +169,13 @@ export class Engine {
 
   #totals(): Totals {
     const { data } = this.#o.image;
-    if (!data) return { write: null, verify: this.#size };
+    const read = [...this.#readBack].reduce((sum, chunk) => sum + this.#length(chunk), 0);
+    const verify = this.#size - read;
+    if (!data) return { write: null, verify };
     let write = 0;
     for (const [chunk, holds] of data.entries())
       if (holds && !this.#sealed.has(chunk) && !this.#written.has(chunk)) write += this.#length(chunk);
-    return { write, verify: this.#size };
+    return { write, verify };
   }
 
   async #write(): Promise<void> {
@@ -144,7 +187,8 @@ export class Engine {
       await random.read(chunk, buffer);
       this.#sealedBytes.set(chunk, Buffer.from(buffer.subarray(0, this.#length(chunk))));
     }
-    const known = { sealed: this.#sealed, written: this.#written, believed: this.#believed };
+    const copies = this.#o.side === 'laptop';
+    const known = { copies, sealed: this.#sealed, written: this.#written, believed: this.#believed };
     await this.#carryOut(planOf(random, known));
   }
 
@@ -214,6 +258,7 @@ export class Engine {
     const bytes = this.#length(chunk);
     this.#expected.set(chunk, hash);
     this.#kept.delete(chunk);
+    this.#readBack.delete(chunk);
     this.#fresh.set(chunk, hash);
     this.#freshBytes += bytes;
     this.#writtenBytes += bytes;

@@ -46,6 +46,13 @@ export function failureOf({ code, detail: words, chunk }: Failed, { target, imag
       return new AppError('image_unreadable', { path: image, detail: where.replace(/[.!?]+$/, '') });
     case 'image_changed':
       return new AppError('flash_image_moved', { path: image, detail, target });
+    case 'feeder_busy':
+      return new AppError('flash_feeder_busy', { target, detail });
+    case 'verify_failed':
+    case 'root_differs':
+      return new AppError('flash_verify_failed', { target, detail });
+    case 'target_mismatch':
+    case 'image_mismatch':
     case 'bad_command':
     case 'order':
     case 'internal':

@@ -52,23 +52,24 @@ const STORE_MS = 500;
 const LAST_WRITER_MS = 30_000;
 const LOOK_MS = 100;
 
-const keyOf = (target: FlashTarget): TargetKey =>
+/** The same disk is the same target, at the laptop and in a box. */
+export const keyOfTarget = (target: FlashTarget): TargetKey =>
   target.kind === 'file'
     ? { kind: 'file', path: target.path }
     : { kind: 'disk', serial: target.serial ?? target.path, size: target.size };
 
-const recordsOf = ({ home }: Pick<App, 'home'>): string => join(home, 'flash');
+export const recordsOf = ({ home }: Pick<App, 'home'>): string => join(home, 'flash');
 
 /** Whether a flash of this target was begun from this laptop; then what is on it is this app's own. */
 export const isKnownTarget = (app: Pick<App, 'home'>, target: FlashTarget): boolean =>
-  ChunkRecord.knows(recordsOf(app), keyOf(target));
+  ChunkRecord.knows(recordsOf(app), keyOfTarget(target));
 
 /**
  * Begins the job; a flash of the same image to the same target that did not pass gets its next attempt. Errors: flash_busy where
  * another process is at this target.
  */
 function startJob(app: Home, image: string, target: FlashTarget): LocalJob {
-  const key = keyOf(target);
+  const key = keyOfTarget(target);
   return app.journal.together(() => {
     const rows = app.journal
       .jobs(LAPTOP)
@@ -160,7 +161,7 @@ class FlashRun {
     if (target.kind === 'file' && isSameFile(target.path, image.path))
       throw new AppError('flash_target_unfit', { target: target.name, detail: 'it is the image itself.' });
     const record = ChunkRecord.open(recordsOf(this.#app), {
-      ...{ target: keyOf(target), image: image.key, virtualSize: image.virtualSize },
+      ...{ target: keyOfTarget(target), image: image.key, virtualSize: image.virtualSize },
     });
     this.#tellRecord(record);
     await this.#lastWriterGone(record);
@@ -172,7 +173,7 @@ class FlashRun {
     try {
       const serial = target.kind === 'file' ? null : target.serial;
       const engine = new Engine({
-        ...{ image, record, writer, signal, name: target.name },
+        ...{ image, record, writer, signal, name: target.name, side: 'laptop' as const },
         target: { kind: target.kind, path: target.path, serial, size },
         tell: (event) => this.#tell(event),
         phase: (phase, fn) => this.#phase(phase, fn),

@@ -13,6 +13,8 @@ export type Action =
   | { do: 'data'; chunk: number; unless: ChunkHash | undefined };
 
 export interface Known {
+  /** Whether the writer can read the image itself: one on a box cannot, and all is sent as data. */
+  copies: boolean;
   /** Never to be written here: they come last. */
   sealed: ReadonlySet<number>;
   /** Of this image, on the target. */
@@ -44,7 +46,7 @@ async function actionFor(
   source: RandomSource,
   chunk: number,
   hole: boolean,
-  { sealed, written, believed }: Known,
+  { copies, sealed, written, believed }: Known,
 ): Promise<Action | null> {
   if (sealed.has(chunk)) return null;
   const mine = written.get(chunk);
@@ -53,7 +55,7 @@ async function actionFor(
   if (hole) return old === null ? { do: 'keep', chunk, sha256: null } : { do: 'zero', chunk, count: 1 };
   // Where most chunks are as they were, hashing here saves writing them; else the writer's own copying is the fastest.
   if (old !== undefined) return { do: 'data', chunk, unless: old };
-  const extents = await source.extents(chunk);
+  const extents = copies ? await source.extents(chunk) : null;
   return extents === null ? { do: 'data', chunk, unless: undefined } : { do: 'copy', chunk, extents };
 }
 

@@ -1,9 +1,10 @@
 /** How far a flash is, as a person is told: never more than is done, and the end only at the end. Pure; the clock is handed in. */
 
-export type PhaseId = 'wipe' | 'write' | 'flush' | 'verify' | 'seal';
+export type PhaseId = 'map' | 'wipe' | 'write' | 'flush' | 'verify' | 'seal';
 
 /** What a person reads of each. */
 export const PHASE_TITLES: Record<PhaseId, string> = {
+  map: 'Read what the disk has',
   wipe: 'Make the disk unable to start',
   write: 'Write',
   flush: 'Wait until the disk has all of it',
@@ -79,7 +80,9 @@ export function reduceProgress(state: ProgressState, event: ProgressEvent): Prog
 /** How it is at this moment: a rate falls while nothing comes. */
 export function viewProgress(state: ProgressState, at: number): ProgressView {
   const { phase, totals, samples, finished } = state;
-  const total = phase === 'write' || phase === 'verify' ? totals[phase] : null;
+  // The map is of all of the disk, as what is read back is.
+  const of = phase === 'map' ? 'verify' : phase;
+  const total = of === 'write' || of === 'verify' ? totals[of] : null;
   const done = total === null ? state.done : Math.min(state.done, total);
   const oldest = samples.findLast((s) => s.at <= at - WINDOW_MS) ?? samples[0];
   const span = oldest ? at - oldest.at : 0;
@@ -99,6 +102,9 @@ function bytesLeft(phase: PhaseId, totals: Totals, done: number): number | null 
   const { write, verify } = totals;
   if (verify === null) return null;
   switch (phase) {
+    // What is to be written after it, it will tell.
+    case 'map':
+      return null;
     case 'wipe':
       return write === null ? null : write + verify;
     case 'write':

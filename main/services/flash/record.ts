@@ -115,14 +115,17 @@ export class ChunkRecord {
   /** Whether that one was verified to its end. */
   readonly wasDone: boolean;
   readonly lastWriter: number | null;
+  /** Whether the last flash of this target had written something and was not verified to its end. */
+  readonly cutOff: boolean;
   readonly #written: Map<number, ChunkHash>;
   readonly #believed: Map<number, ChunkHash>;
 
-  private constructor(path: string, fate: Fate, found: Found) {
+  private constructor(path: string, fate: Fate, found: Found, cutOff: boolean) {
     this.path = path;
     this.fate = fate;
     this.wasDone = found.done;
     this.lastWriter = found.writer;
+    this.cutOff = cutOff && found.written.size + found.believed.size > 0;
     this.#written = found.written;
     this.#believed = found.believed;
   }
@@ -150,7 +153,7 @@ export class ChunkRecord {
       const same = found && JSON.stringify(found.head.target) === JSON.stringify(want.target);
       if (same && found.head.virtualSize === want.virtualSize && sameImage(found.head.image, want.image)) {
         truncateSync(path, found.length);
-        return new ChunkRecord(path, 'same image', found);
+        return new ChunkRecord(path, 'same image', found, !found.done);
       }
       // What the target has of the image before may be what this one has there, too.
       const believed = same ? new Map([...found.believed, ...found.written]) : new Map<number, ChunkHash>();
@@ -160,9 +163,8 @@ export class ChunkRecord {
       const text = `${JSON.stringify(head)}\n${begun ? `${BEGIN}\n` : ''}${lines('b', believed)}`;
       replaceSynced(path, text, 0o600);
       syncFolder(dirname(path));
-      return new ChunkRecord(path, same ? 'other image' : 'new', {
-        ...{ head, written: new Map(), believed, done: false, begun, writer, length: 0 },
-      });
+      const now = { head, written: new Map(), believed, done: false, begun, writer, length: 0 };
+      return new ChunkRecord(path, same ? 'other image' : 'new', now, same ? !found.done : false);
     });
   }
 

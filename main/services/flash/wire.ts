@@ -21,18 +21,35 @@ export type Command =
       image: { path: string } | null;
       virtualSize: number;
       sealed: readonly number[];
+      /** To a job on a box: who feeds. `key` is the same for all connections of one feeder, `name` is for people. */
+      feeder?: Feeder;
+      /** Beside it: tells the image from all others. A job takes no chunks of a second one. */
+      imageId?: string;
     }
-  | { do: 'wipe' | 'flush' | 'seal' | 'close' }
+  | { do: 'wipe' | 'flush' | 'seal' | 'close' | 'beat' }
   | { do: 'copy'; chunk: number; extents: readonly Extent[] }
-  /** `bytes` of payload follow the header. */
-  | { do: 'data'; chunk: number; bytes: number }
-  | { do: 'zero' | 'read'; chunk: number; count: number };
+  /** `bytes` of payload follow the header, packed as `encoding` says: so clusters can be sent as an image stores them one day. */
+  | { do: 'data'; chunk: number; bytes: number; encoding: Encoding }
+  | { do: 'zero' | 'read' | 'have'; chunk: number; count: number };
+
+export interface Feeder {
+  key: string;
+  name: string;
+}
+
+/** `plain`: the chunk as it is. What the other end takes stands in `opened`. */
+export type Encoding = 'plain';
+
+/** Chunks that one `have` may ask for. */
+export const HAVE_MAX = 4096;
 
 /** Codes of `failed`. A newer writer may have others. */
 export const FAILURES = [
   ...['target_missing', 'target_not_a_disk', 'target_serial', 'target_size', 'target_in_use', 'target_gone'],
   ...['target_full', 'target_io', 'target_read_only', 'image_missing', 'image_unreadable', 'image_changed'],
   ...['bad_command', 'order', 'internal'],
+  // Of a job on a box, which judges by itself as well.
+  ...['feeder_busy', 'target_mismatch', 'image_mismatch', 'verify_failed', 'root_differs'],
 ] as const;
 
 const chunk = z.number().int().nonnegative();
@@ -46,6 +63,15 @@ export const Answer = z.discriminatedUnion('is', [
     logicalBlock: z.number().int().positive(),
     direct: z.boolean(),
     pid: z.number().int().positive(),
+    /** Of a job on a box: how many chunks it knows to be there. */
+    have: z.number().int().nonnegative().default(0),
+  }),
+  /** `[chunk, hash, read back since]` of those that are known. */
+  z.looseObject({
+    is: z.literal('have'),
+    chunk,
+    count: z.number().int().positive(),
+    chunks: z.array(z.tuple([chunk, hash, z.boolean()])),
   }),
   /** `chunks`: those of which something was zeroed, also at the target's end. Where it is left out, the reading back finds them. */
   z.looseObject({ is: z.literal('wiped'), chunks: z.array(chunk).default([]) }),

@@ -2,7 +2,16 @@
 import type { Readable, Writable } from 'node:stream';
 import { AppError } from '../../../preload/contract/errors.ts';
 import { failureOf, type Subject } from './failures.ts';
-import { Answer, Decoder, encodeHeader, type Command, type Extent, type TargetName } from './wire.ts';
+import {
+  Answer,
+  Decoder,
+  HAVE_MAX,
+  encodeHeader,
+  type Command,
+  type Extent,
+  type Feeder,
+  type TargetName,
+} from './wire.ts';
 
 /** A started writer. Whoever launched it knows how it became root, if it did. */
 export interface WriterProcess {
@@ -13,6 +22,8 @@ export interface WriterProcess {
   /** Ends it at once; of a process of root, only closes what it is spoken to over. */
   kill(): void;
 }
+
+export type Feeding = Feeder & { imageId: string };
 
 export type Launch = (signal: AbortSignal) => Promise<WriterProcess>;
 
@@ -38,6 +49,7 @@ function keyOf(answer: Done): string {
     case 'written':
     case 'zeroed':
     case 'read':
+    case 'have':
       return `${answer.is} ${answer.chunk}`;
     case 'opened':
     case 'wiped':
@@ -54,12 +66,16 @@ export class Writer {
   readonly #waiting = new Map<string, Waiting>();
   readonly #decoder = new Decoder();
   readonly #timer: NodeJS.Timeout;
+  readonly #feeder: Feeding | null;
   #ticks = 0;
+  #opened = false;
   #closed = false;
   /** Why nothing more can be asked; the first reason counts. */
   #dead: AppError | null = null;
 
-  constructor(process: WriterProcess, subject: Subject, tickMs = TICK_MS) {
+  /** `feeder`: who we are to a job on a box, which then wants to hear from us as often as it lets hear from itself. */
+  constructor(process: WriterProcess, subject: Subject, tickMs = TICK_MS, feeder: Feeding | null = null) {
+    this.#feeder = feeder;
     this.#process = process;
     this.#subject = subject;
     process.stdout.on('data', (piece: Buffer) => this.#take(piece));
@@ -71,7 +87,7 @@ export class Writer {
     this.#timer.unref();
   }
 
-  open(order: {
+  async open(order: {
     target: TargetName;
     image: string | null;
     virtualSize: number;
@@ -79,7 +95,24 @@ export class Writer {
   }): Promise<Opened> {
     const { target, virtualSize, sealed } = order;
     const image = order.image === null ? null : { path: order.image };
-    return this.#ask({ do: 'open', v: 1, target, image, virtualSize, sealed }, 'opened') as Promise<Opened>;
+    const { imageId, ...feeder } = this.#feeder ?? {};
+    const more = this.#feeder ? { feeder, imageId } : {};
+    const asked = { do: 'open', v: 1, target, image, virtualSize, sealed, ...more } as Command;
+    const opened = (await this.#ask(asked, 'opened')) as Opened;
+    this.#opened = true;
+    return opened;
+  }
+
+  /** What a job on a box knows of the chunks below `end`: their hashes, and whether it has read them back itself. */
+  async have(
+    end: number,
+    told: (chunk: number, sha256: ChunkHash, readBack: boolean) => void,
+  ): Promise<void> {
+    for (let chunk = 0; chunk < end; chunk += HAVE_MAX) {
+      const count = Math.min(HAVE_MAX, end - chunk);
+      const answer = await this.#ask({ do: 'have', chunk, count }, `have ${chunk}`);
+      if (answer.is === 'have') for (const one of answer.chunks) told(...one);
+    }
   }
 
   /** Answers the chunks of which something was zeroed. */
@@ -95,7 +128,8 @@ export class Writer {
 
   /** `bytes` may be used anew when this has resolved. */
   async data(chunk: number, bytes: Uint8Array): Promise<ChunkHash> {
-    return hashOf(await this.#ask({ do: 'data', chunk, bytes: bytes.length }, `written ${chunk}`, bytes));
+    const command = { do: 'data', chunk, bytes: bytes.length, encoding: 'plain' } as const;
+    return hashOf(await this.#ask(command, `written ${chunk}`, bytes));
   }
 
   async zero(chunk: number, count: number): Promise<void> {
@@ -198,6 +232,7 @@ export class Writer {
   }
 
   #tick(tickMs: number): void {
+    if (this.#feeder && this.#opened) this.#send({ do: 'beat' });
     this.#ticks += 1;
     if (this.#ticks < SILENT_TICKS) return;
     const seconds = Math.round((SILENT_TICKS * tickMs) / 1000);

@@ -7,6 +7,11 @@ from typing import Any, BinaryIO, Callable, NamedTuple, NoReturn, Union
 
 CHUNK_BYTES = 4 * 1024 * 1024
 HEADER_MAX = 1024 * 1024
+# Chunks in one answer to `have`: with a hash each, half of the largest header.
+HAVE_MAX = 4096
+# How a payload of `data` may be packed. Clusters that an image has compressed are to be sent as they are stored one day; then
+# `bytes` is the packed length, and `opened` tells an app which of them this end takes.
+ENCODINGS = ("plain",)
 # 16 TiB, as much as the reader of images takes.
 DISK_MAX = 1 << 44
 
@@ -52,10 +57,11 @@ class Copy(NamedTuple):
 
 
 class Data(NamedTuple):
-    """The payload of `size` bytes follows on stdin."""
+    """The payload of `size` bytes follows on stdin, packed as `encoding` says; plain is all of the chunk."""
 
     chunk: int
     size: int
+    encoding: str
 
 
 class Zero(NamedTuple):
@@ -72,6 +78,15 @@ class Read(NamedTuple):
     count: int
 
 
+class Have(NamedTuple):
+    chunk: int
+    count: int
+
+
+class Beat(NamedTuple):
+    """The app is there and has nothing to say."""
+
+
 class Seal(NamedTuple):
     pass
 
@@ -80,7 +95,7 @@ class Close(NamedTuple):
     pass
 
 
-Command = Union[Open, Wipe, Copy, Data, Zero, Flush, Read, Seal, Close]
+Command = Union[Open, Wipe, Copy, Data, Zero, Flush, Have, Beat, Read, Seal, Close]
 
 
 class Disk:
@@ -207,12 +222,15 @@ def _copy(header: dict[str, Any], disk: Disk) -> Copy:
 
 def _data(header: dict[str, Any], disk: Disk) -> Data:
     chunk = _int(header, "chunk", 0, disk.chunks - 1)
-    return Data(chunk, _int(header, "bytes", disk.length(chunk), disk.length(chunk)))
+    encoding = header.get("encoding", "plain")
+    if encoding not in ENCODINGS:
+        _bad(f"data in the encoding {str(encoding)[:20]!r}, taken is {', '.join(ENCODINGS)}")
+    return Data(chunk, _int(header, "bytes", disk.length(chunk), disk.length(chunk)), encoding)
 
 
-def _range(header: dict[str, Any], disk: Disk) -> tuple[int, int]:
+def _range(header: dict[str, Any], disk: Disk, most: int = DISK_MAX) -> tuple[int, int]:
     chunk = _int(header, "chunk", 0, disk.chunks - 1)
-    return chunk, _int(header, "count", 1, disk.chunks - chunk)
+    return chunk, _int(header, "count", 1, min(most, disk.chunks - chunk))
 
 
 PARSERS: dict[str, Callable[[dict[str, Any], Any], Command]] = {
@@ -222,6 +240,8 @@ PARSERS: dict[str, Callable[[dict[str, Any], Any], Command]] = {
     "data": _data,
     "zero": lambda header, disk: Zero(*_range(header, disk)),
     "flush": lambda _header, _disk: Flush(),
+    "have": lambda header, disk: Have(*_range(header, disk, HAVE_MAX)),
+    "beat": lambda _header, _disk: Beat(),
     "read": lambda header, disk: Read(*_range(header, disk)),
     "seal": lambda _header, _disk: Seal(),
     "close": lambda _header, _disk: Close(),

@@ -16,10 +16,11 @@ class Interrupted(Exception):
 
 
 class Feed(io.RawIOBase):
-    """stdin for an io.BufferedReader. Raises Interrupted as soon as `wake` was called, also in the middle of a payload."""
+    """stdin for an io.BufferedReader. Raises Interrupted as soon as `wake` was called, also in the middle of a payload. Of an app that
+    beats, `silent_ms` without a byte while one is waited for is its end."""
 
-    def __init__(self, fd: int) -> None:
-        self.fd = fd
+    def __init__(self, fd: int, silent_ms: int | None = None) -> None:
+        self.fd, self.silent_ms = fd, silent_ms
         self.woken, self.waker = os.pipe()
         self.poll = select.poll()
         self.poll.register(fd, select.POLLIN)
@@ -31,9 +32,18 @@ class Feed(io.RawIOBase):
     def wake(self) -> None:
         os.write(self.waker, b"!")
 
+    def close(self) -> None:
+        """Gives back what `wake` needs; `fd` is its owner's."""
+        if not self.closed:
+            os.close(self.woken)
+            os.close(self.waker)
+        super().close()
+
     def readinto(self, buffer: Any) -> int:
         while True:
-            ready = [fd for fd, _ in self.poll.poll()]
+            ready = [fd for fd, _ in self.poll.poll(self.silent_ms)]
+            if not ready:
+                return 0
             if self.woken in ready:
                 raise Interrupted
             try:

@@ -13,6 +13,7 @@ from vcflash import frames
 from vcflash.engine import Engine, Stopped
 from vcflash.frames import (
     CHUNK_BYTES,
+    Beat,
     Close,
     Closed,
     Copy,
@@ -20,6 +21,7 @@ from vcflash.frames import (
     Disk,
     Failed,
     Flush,
+    Have,
     Open,
     Read,
     Seal,
@@ -36,18 +38,22 @@ TAIL_BYTES = 1024 * 1024
 
 
 class Writer:
-    """`run` speaks with the app until the end and returns the exit status."""
+    """`run` speaks with the app until the end and returns the exit status. A job on a box has another target than one it opens itself,
+    and hears of every sync: vcbox/flash/session.py."""
 
-    def __init__(self, stdin: int, stdout: int) -> None:
-        self.feed = Feed(stdin)
-        self.stream = io.BufferedReader(self.feed, 65536)
-        self.voice = Voice(stdout)
+    def __init__(self, feed: Feed, voice: Voice, stream: io.BufferedReader | None = None) -> None:
+        """`stream`: a reader of `feed` that may have read on already."""
+        self.feed = feed
+        self.stream = stream or io.BufferedReader(feed, 65536)
+        self.voice = voice
         self.engine: Engine | None = None
         self.disk: Disk | None = None
         self.sealed: frozenset[int] = frozenset()
         self.wiped = self.open_seal = self.unsynced = self.reading = False
         self.command: str | None = None
         self.over = threading.Event()
+        # The target was let go in order, whether or not anybody could be told.
+        self.closed = False
 
     def run(self) -> int:
         threading.Thread(target=self._beat, name="beat", daemon=True).start()
@@ -80,14 +86,19 @@ class Writer:
     def _next(self) -> bool:
         """Takes one command. False after `close`."""
         self.command = None
-        header = frames.read_header(self.stream)
+        header = self._header()
         self.command = frames.name_of(header) or None
         command = frames.parse(header, self.disk)
         if isinstance(command, Open):
             self._open(command)
             return True
+        if isinstance(command, Beat):
+            return True
         engine = self.engine
         assert engine
+        if isinstance(command, Have):
+            self.voice.say(self._have(command))
+            return True
         # Reads and writes are never under way at the same time, so a read sees what was asked before it.
         if isinstance(command, Read) != self.reading:
             engine.drain()
@@ -112,11 +123,27 @@ class Writer:
             self._seal()
         elif isinstance(command, Close):
             self._flush()
+            self._prove()
             engine.stop()
             engine.target.close()
+            self.closed = True
             self.voice.say({"is": "closed"})
             return False
         return True
+
+    def _header(self) -> dict[str, Any]:
+        return frames.read_header(self.stream)
+
+    def _have(self, command: Have) -> dict[str, Any]:
+        """This program keeps no record: what it has is nothing."""
+        return {"is": "have", "chunk": command.chunk, "count": command.count, "chunks": []}
+
+    def _prove(self) -> None:
+        """Before the end that is a success: here the app alone judges."""
+
+    def _sync(self) -> None:
+        assert self.engine
+        self.engine.target.sync()
 
     def _open(self, command: Open) -> None:
         # The image first: without it the target is not touched at all.
@@ -141,23 +168,29 @@ class Writer:
             raise Closed
 
     def _wipe(self) -> None:
-        engine, disk = self.engine, self.disk
-        assert engine and disk
+        engine = self.engine
+        assert engine
         if self.open_seal:
             raise Failed("order", "wipe comes before seal")
         engine.drain()
+        engine.target.check()
+        chunks = self._destroy()
+        self.wiped, self.unsynced = True, False
+        self.voice.say({"is": "wiped", "chunks": chunks})
+
+    def _destroy(self) -> list[int]:
+        """Zeroes what could start a machine, and what the end of the target says it was; returns the chunks it has touched."""
+        engine, disk = self.engine, self.disk
+        assert engine and disk
         target = engine.target
-        target.check()
         tail = max(0, target.size - TAIL_BYTES)
         # A file's start has to be at a whole block as well.
         start = tail // target.block * target.block
         for chunk in sorted(self.sealed):
             target.write_zeros(chunk * CHUNK_BYTES, disk.length(chunk))
         target.write_zeros(start, target.size - start)
-        target.sync()
-        self.wiped, self.unsynced = True, False
-        behind = range(tail // CHUNK_BYTES, disk.chunks)
-        self.voice.say({"is": "wiped", "chunks": sorted(self.sealed | set(behind))})
+        self._sync()
+        return sorted(self.sealed | set(range(tail // CHUNK_BYTES, disk.chunks)))
 
     def _read(self, command: Read) -> None:
         engine = self.engine
@@ -174,7 +207,7 @@ class Writer:
         # Before the seal and not only at the end: what was made of a changed image must not boot.
         if engine.image:
             engine.image.check()
-        engine.target.sync()
+        self._sync()
         self.unsynced = False
 
     def _seal(self) -> None:
@@ -195,7 +228,7 @@ class Writer:
                 e = engine.failure
             if e is None and not still:
                 try:
-                    engine.target.sync()
+                    self._sync()
                 except OSError:
                     pass  # nobody is there to be told, and nothing of this run has been said to be on the disk
         if e is not None:
@@ -213,7 +246,7 @@ def entry() -> None:
     # The app decides when to end, by closing stdin: ^C in a terminal reaches this process as well.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    status = Writer(0, 1).run()
+    status = Writer(Feed(0), Voice(1)).run()
     sys.stderr.flush()
     # Not sys.exit: a thread that hangs in a dead disk would be waited for.
     os._exit(status)

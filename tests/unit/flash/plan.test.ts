@@ -8,7 +8,7 @@ import { CHUNK_BYTES, type RandomSource } from '../../../main/services/flash/sou
 import { bytesOf, folder, hasQemu, qemu, qemuIo } from './images.ts';
 
 const dir = folder();
-const NOTHING: Known = { sealed: new Set([0]), written: new Map(), believed: new Map() };
+const NOTHING: Known = { copies: true, sealed: new Set([0]), written: new Map(), believed: new Map() };
 const A = 'a'.repeat(64);
 
 async function actions(source: RandomSource, known: Partial<Known> = {}): Promise<Action[]> {

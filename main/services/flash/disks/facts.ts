@@ -1,15 +1,10 @@
 /** Gathers what Linux tells of its block devices. Nothing is judged here, and nothing needs root. */
-import { existsSync, readFileSync, readdirSync, readlinkSync, realpathSync } from 'node:fs';
-import { basename, join } from 'node:path';
-import { printed } from '../../programs.ts';
+import { basename, join } from 'node:path/posix';
 import { type BlockDevice, LSBLK_ARGS, parseLsblk } from './lsblk.ts';
 import { type Mount, type Swap, parseMountinfo, parseSwaps } from './mounts.ts';
 import { unreadable } from './port.ts';
 import { plain } from './text.ts';
-
-/** lsblk reads no data of a disk; one that does not answer at all would otherwise hold up all others. */
-const TOOL_MS = 15_000;
-const tool = () => ({ timeout: TOOL_MS, env: { ...process.env, LC_ALL: 'C' } });
+import { HERE, TOOL_MS, type World } from './world.ts';
 
 export interface DeviceFacts {
   /** Its number in the partition table; null for what is no partition. */
@@ -39,10 +34,9 @@ export interface LinuxFacts {
 }
 
 /** What lsblk prints. Errors: disks_unreadable. */
-async function lsblk(): Promise<string> {
-  const { stdout, stderr, error } = await printed('lsblk', LSBLK_ARGS, tool());
-  if (error === null) return stdout;
-  const { code = null } = error;
+async function lsblk(world: World): Promise<string> {
+  const { stdout, stderr, code } = await world.ran('lsblk', LSBLK_ARGS);
+  if (code === 0) return stdout;
   if (code === 'ENOENT') throw unreadable('there is no lsblk', 'Install the package util-linux.');
   if (code === null)
     throw unreadable(
@@ -53,23 +47,6 @@ async function lsblk(): Promise<string> {
   throw unreadable(detail, 'It wants util-linux 2.37 or newer; look at what it says.');
 }
 
-/** A small file of the kernel's; null where it is not there: devices come and go while they are looked at. */
-function read(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch {
-    return null;
-  }
-}
-
-const names = (dir: string): string[] => {
-  try {
-    return readdirSync(dir);
-  } catch {
-    return [];
-  }
-};
-
 function words(text: string, prefix = ''): Record<string, string> {
   const pairs = text.split('\n').flatMap((line) => {
     const at = line.indexOf('=');
@@ -78,10 +55,10 @@ function words(text: string, prefix = ''): Record<string, string> {
   return Object.fromEntries(pairs) as Record<string, string>;
 }
 
-function deviceFacts({ kname, majMin }: BlockDevice, sys: string, udev: string): DeviceFacts {
-  const at = (name: string) => read(join(sys, 'class/block', kname, name));
+function deviceFacts(world: World, { kname, majMin }: BlockDevice, sys: string, udev: string): DeviceFacts {
+  const at = (name: string) => world.read(join(sys, 'class/block', kname, name));
   const number = Number(at('partition') ?? '');
-  const told = read(join(udev, 'data', `b${majMin}`));
+  const told = world.read(join(udev, 'data', `b${majMin}`));
   const backing = at('loop/backing_file') ?? at('backing_dev');
   return {
     partition: number > 0 ? number : null,
@@ -92,27 +69,26 @@ function deviceFacts({ kname, majMin }: BlockDevice, sys: string, udev: string):
 }
 
 /** The last word of each link among `links`: the device's kname. */
-const linked = (dir: string, links: readonly string[]): string[] =>
+const linked = (world: World, dir: string, links: readonly string[]): string[] =>
   links.flatMap((name) => {
-    try {
-      return [basename(readlinkSync(join(dir, name)))];
-    } catch {
-      return [];
-    }
+    const to = world.link(join(dir, name));
+    return to === null ? [] : [basename(to)];
   });
 
 /**
  * The list of mounts is that of this process and names one device a mount; btrfs and bcachefs hold several. The kernel tells
  * of these file systems what it has mounted at all, under their UUID or their device.
  */
-function fileSystemsOf(sys: string): string[][] {
+function fileSystemsOf(world: World, sys: string): string[][] {
+  const names = (dir: string) => world.names(dir) ?? [];
   const of = (kind: string, devices: (dir: string) => string[]) =>
     names(join(sys, 'fs', kind)).map((id) => devices(join(sys, 'fs', kind, id)));
   return [
     ...['ext4', 'xfs', 'f2fs'].flatMap((kind) => names(join(sys, 'fs', kind)).map((kname) => [kname])),
-    ...of('btrfs', (dir) => linked(join(dir, 'devices'), names(join(dir, 'devices')))),
+    ...of('btrfs', (dir) => linked(world, join(dir, 'devices'), names(join(dir, 'devices')))),
     ...of('bcachefs', (dir) =>
       linked(
+        world,
         dir,
         names(dir)
           .filter((name) => name.startsWith('dev-'))
@@ -122,20 +98,20 @@ function fileSystemsOf(sys: string): string[][] {
   ].filter((devices) => devices.length > 0);
 }
 
+export const BLKID_ARGS = ['--probe', '--output', 'export'];
 /** Nothing that it knows, and more than one thing at once. */
-const BLKID_ANSWERS: readonly unknown[] = [2, 8];
+const BLKID_ANSWERS: readonly (number | string | null)[] = [0, 2, 8];
 
 /**
  * Where no udev has looked into the disks, blkid does, which root alone may. Puts in what it finds; answers whether it could
  * look into all of them.
  */
-async function probe(devices: Iterable<BlockDevice>): Promise<boolean> {
+async function probe(world: World, devices: Iterable<BlockDevice>): Promise<boolean> {
   let all = true;
   for (const device of devices) {
     if (device.size === 0) continue;
-    const args = ['--probe', '--output', 'export', device.path];
-    const { stdout, error } = await printed('blkid', args, tool());
-    all &&= error === null || BLKID_ANSWERS.includes(error.code);
+    const { stdout, code } = await world.ran('blkid', [...BLKID_ARGS, device.path]);
+    all &&= BLKID_ANSWERS.includes(code);
     const found = words(stdout);
     const text = (name: string) => plain(found[name]?.replaceAll(/\\(.)/g, '$1'));
     device.fstype ??= text('TYPE');
@@ -146,11 +122,11 @@ async function probe(devices: Iterable<BlockDevice>): Promise<boolean> {
   return all;
 }
 
-/** Errors: disks_unreadable. */
-export async function gather(
-  at: { sys: string; udev: string; proc: string } = { sys: '/sys', udev: '/run/udev', proc: '/proc' },
-): Promise<LinuxFacts> {
-  const text = await lsblk();
+export const PLACES = { sys: '/sys', udev: '/run/udev', proc: '/proc' };
+
+/** `world`: this laptop, or a box that was looked at. Errors: disks_unreadable. */
+export async function gather(at: typeof PLACES = PLACES, world: World = HERE): Promise<LinuxFacts> {
+  const text = await lsblk(world);
   let devices: Map<string, BlockDevice>;
   try {
     devices = parseLsblk(text);
@@ -162,30 +138,28 @@ export async function gather(
     );
   }
   // Read after the devices: what is mounted or unplugged meanwhile is in the way rather than overlooked.
-  const mountinfo = read(join(at.proc, 'self/mountinfo'));
+  const mountinfo = world.read(join(at.proc, 'self/mountinfo'));
   if (mountinfo === null)
     throw unreadable('the list of mounts cannot be read', 'Look whether /proc is mounted.');
   const mounts = parseMountinfo(mountinfo);
-  const swaps = parseSwaps(read(join(at.proc, 'swaps')) ?? '');
-  const udev = existsSync(join(at.udev, 'data'));
-  const probed = !udev && process.getuid?.() === 0 && (await probe(devices.values()));
+  const swaps = parseSwaps(world.read(join(at.proc, 'swaps')) ?? '');
+  const udev = world.names(join(at.udev, 'data')) !== null;
+  const probed = !udev && world.root && (await probe(world, devices.values()));
   const links = new Map<string, string>();
   for (const source of [...mounts.map((mount) => mount.source), ...swaps.map((swap) => swap.path)]) {
     if (!source.startsWith('/dev/')) continue;
-    try {
-      links.set(source, realpathSync(source));
-    } catch {
-      // The node is gone, or never was: /dev/root. The mount's number tells the device.
-    }
+    // Where the node is gone, or never was (/dev/root), the mount's number tells the device.
+    const real = world.real(source);
+    if (real !== null) links.set(source, real);
   }
   return {
     devices,
-    more: new Map([...devices.values()].map((d) => [d.kname, deviceFacts(d, at.sys, at.udev)])),
+    more: new Map([...devices.values()].map((d) => [d.kname, deviceFacts(world, d, at.sys, at.udev)])),
     mounts,
     swaps,
     links,
-    fileSystems: fileSystemsOf(at.sys),
-    zfs: existsSync(join(at.sys, 'module/zfs')),
+    fileSystems: fileSystemsOf(world, at.sys),
+    zfs: world.names(join(at.sys, 'module/zfs')) !== null,
     contents: udev ? 'udev' : probed ? 'blkid' : 'nobody',
   };
 }

@@ -3,11 +3,12 @@ import { realpathSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { Bus, type DiskPart, type InUseBy } from '../../../../preload/contract/disk.ts';
 import { AppError } from '../../../../preload/contract/errors.ts';
-import { type LinuxFacts, gather } from './facts.ts';
+import { type LinuxFacts, PLACES, gather } from './facts.ts';
 import type { BlockDevice } from './lsblk.ts';
 import type { DiskPort, SeenDisk, Use } from './port.ts';
 import { type Stack, reach, stackOf } from './stack.ts';
 import { cleanSerial, plain, visible } from './text.ts';
+import { HERE, type World } from './world.ts';
 
 /**
  * Whole disks by the kernel's names for them. A list of what is one, not of what is none: a kind nobody thought of (dm, md,
@@ -169,14 +170,19 @@ export class LinuxDisks implements DiskPort {
   readonly system = 'Linux';
   readonly run = true;
   readonly #alsoLoop: boolean;
+  readonly #world: () => Promise<World>;
 
-  /** `alsoLoop`: loop devices that show a file count as disks. For tests alone: no option or setting reaches it. */
-  constructor({ alsoLoop = false }: { alsoLoop?: boolean } = {}) {
+  /**
+   * `world`: looked at anew for each list; this laptop where none is given. `alsoLoop`: loop devices that show a file count as disks.
+   * For tests alone: no option or setting reaches it.
+   */
+  constructor({ alsoLoop = false, world }: { alsoLoop?: boolean; world?: () => Promise<World> } = {}) {
     this.#alsoLoop = alsoLoop;
+    this.#world = world ?? (() => Promise.resolve(HERE));
   }
 
   async look(image: string | null): Promise<SeenDisk[]> {
-    return disksOf(await gather(), {
+    return disksOf(await gather(PLACES, await this.#world()), {
       image: image === null ? null : realImage(image),
       alsoLoop: this.#alsoLoop,
     });

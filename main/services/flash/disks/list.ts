@@ -37,10 +37,14 @@ export interface ForImage {
 
 /**
  * All disks as they are now, those that are offered first. Look again before anything is written: a list is old as soon as it
- * is made. Errors: disks_unreadable, image_missing, image_unreadable.
+ * is made. `needed`: bytes of the image's disk, where that lies elsewhere. Errors: disks_unreadable, image_missing, image_unreadable.
  */
-export async function listDisks(port: DiskPort, image: ForImage | null): Promise<Disk[]> {
-  const disks = judge(await port.look(image?.path ?? null), image?.virtualSize ?? null);
+export async function listDisks(
+  port: DiskPort,
+  image: ForImage | null,
+  needed = image?.virtualSize ?? null,
+): Promise<Disk[]> {
+  const disks = judge(await port.look(image?.path ?? null), needed);
   return disks.sort(
     (a, b) =>
       Number(b.verdict.offered) - Number(a.verdict.offered) ||
@@ -52,15 +56,18 @@ export async function listDisks(port: DiskPort, image: ForImage | null): Promise
 export type Target = Disk & { serial: string };
 
 /**
- * The one disk with this serial, in capitals or not. Errors: disk_missing; disk_not_offered, with its first reason, also where
- * two have the serial.
+ * The one disk with this serial, in capitals or not; `box`: whose disks they are, where not this laptop's. Errors: disk_missing,
+ * flash_box_disk_missing; disk_not_offered, with its first reason, also where two have the serial.
  */
-export function chooseDisk(disks: readonly Disk[], serial: string): Target {
+export function chooseDisk(disks: readonly Disk[], serial: string, box?: string): Target {
   const wanted = serial.trim().toLowerCase();
   const found = disks.filter((disk) => disk.serial !== null && disk.serial.toLowerCase() === wanted);
   // Of a card reader's slots, the one with a card.
   const disk = found.find(({ size }) => size > 0) ?? found[0];
-  if (disk?.serial == null) throw new AppError('disk_missing', { serial: serial.trim() });
+  if (disk?.serial == null)
+    throw box === undefined
+      ? new AppError('disk_missing', { serial: serial.trim() })
+      : new AppError('flash_box_disk_missing', { serial: serial.trim(), box });
   if (disk.verdict.offered) return { ...disk, serial: disk.serial };
   const [reason] = disk.verdict.reasons;
   if (!reason) throw new AppError('internal', { detail: `${disk.path} is not offered without a reason` });

@@ -1,6 +1,6 @@
 """One file a kind of job. Each has `run(ctx) -> dict | None`: the counts for `finished`; it raises JobFailed to fail."""
 
-KINDS = ("selftest", "fetch", "bootstrap", "ansible", "harden", "checks", "drift", "uid_swap")
+KINDS = ("selftest", "fetch", "bootstrap", "ansible", "harden", "checks", "drift", "uid_swap", "flash_box")
 
 # A job kind and the module that does it, where the names differ.
 MODULES = {"layer": "ansible"}

@@ -1,0 +1,180 @@
+"""What the target has of the image: each chunk with its hash once it was synced, and those that this process has read back.
+
+The file beside the job (`chunks`) saves a later attempt the writing and proves nothing: all is read back at the end. What was read
+back is known to this process alone, since it holds the disk and nobody else can write to it.
+
+Lines: a JSON head that says of what disk and image; `w CHUNK HASH` with `-` for zeros; `x CHUNK`: not there any more. A line that
+is torn, and what comes behind it, is not believed.
+"""
+
+import hashlib
+import json
+import os
+import re
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from vcflash.frames import CHUNK_BYTES, Disk
+
+LINE = re.compile(r"^(?:w (\d{1,8}) (-|[0-9a-f]{64})|x (\d{1,8}))$")
+Hash = str | None
+
+
+class Differs(Exception):
+    """A chunk that this process wrote and synced reads back as something else: the disk is broken."""
+
+    def __init__(self, chunk: int, found: Hash, wanted: Hash) -> None:
+        super().__init__(
+            f"chunk {chunk}, at byte {chunk * CHUNK_BYTES}: {found or 'zeros'} instead of {wanted or 'zeros'}"
+        )
+
+
+def read_lines(path: Path, head: dict[str, Any]) -> dict[int, Hash]:
+    """Chunks of a file of another attempt; none where it is about another disk or image, or not there."""
+    try:
+        lines = path.read_bytes().split(b"\n")
+        if json.loads(lines[0]) != head:
+            return {}
+    except (OSError, ValueError):
+        return {}
+    found: dict[int, Hash] = {}
+    # Behind the last newline is nothing, or a torn line.
+    for line in lines[1:-1]:
+        match = LINE.match(line.decode("ascii", "replace"))
+        if not match:
+            break
+        chunk, digest, gone = match.groups()
+        if gone is not None:
+            found.pop(int(gone), None)
+        else:
+            found[int(chunk)] = None if digest == "-" else digest
+    return found
+
+
+class Ledger:
+    """Safe to use from several threads. `head` is a JSON object that tells disk and image from all others."""
+
+    def __init__(self, path: Path, disk: Disk, head: dict[str, Any], before: dict[int, Hash]) -> None:
+        self.disk = disk
+        self.lock = threading.Lock()
+        self.written = {chunk: digest for chunk, digest in before.items() if chunk < disk.chunks}
+        # Answered as written, and not synced yet.
+        self.fresh: dict[int, Hash] = {}
+        # Written by this process: a difference there is no old belief but a broken disk.
+        self.mine: set[int] = set()
+        # What was read of a chunk since it was written last. Never told as had: what a feeder keeps without writing it is its own
+        # belief, and a chunk that was cut off in the middle reads as something, too.
+        self.seen: dict[int, Hash] = {}
+        self.file: int | None = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+        self._append(json.dumps(head) + "\n" + "".join(_line(c, d) for c, d in self.written.items()))
+
+    def begun(self, chunk: int, count: int) -> None:
+        """A write of them is asked for: until it is synced nobody knows what they hold."""
+        with self.lock:
+            self._void(range(chunk, chunk + count))
+
+    def answered(self, answer: dict[str, Any]) -> None:
+        """Takes what the writer is about to say. Differs where a chunk did not keep what was written to it."""
+        what = answer["is"]
+        if what not in ("written", "zeroed", "read", "wiped"):
+            return
+        with self.lock:
+            if what == "written":
+                self.fresh[answer["chunk"]] = answer["sha256"]
+            elif what == "zeroed":
+                first = answer["chunk"]
+                self.fresh.update(dict.fromkeys(range(first, first + answer["count"])))
+            elif what == "wiped":
+                # Sealed chunks are zeros now; of those at the target's end only a part is.
+                self._void(answer["chunks"])
+            else:
+                self._compare(answer["chunk"], answer["sha256"])
+
+    def synced(self) -> None:
+        """All that was answered is on stable storage."""
+        with self.lock:
+            fresh, self.fresh = self.fresh, {}
+            self.written.update(fresh)
+            self.mine.update(fresh)
+            self._append("".join(_line(c, d) for c, d in fresh.items()), sync=True)
+
+    def forget(self) -> None:
+        """A feeder left and its last writes could not be synced."""
+        with self.lock:
+            self.fresh.clear()
+
+    def have(self, chunk: int, count: int) -> list[list[Any]]:
+        """`[chunk, hash or None, read back]` of each that is known."""
+        with self.lock:
+            return [
+                [c, self.written[c], self.seen.get(c, False) == self.written[c]]
+                for c in range(chunk, chunk + count)
+                if c in self.written
+            ]
+
+    def moved(self) -> tuple[int, int]:
+        """Bytes of data that the target has, and bytes that were read back."""
+        with self.lock:
+            known = [*self.written.items(), *self.fresh.items()]
+            data = sum(self.disk.length(c) for c, digest in known if digest is not None)
+            return data, sum(self.disk.length(c) for c in self.seen)
+
+    def lacking(self) -> int:
+        """Chunks that were not read back since they were written last."""
+        with self.lock:
+            return self.disk.chunks - len(self.seen)
+
+    def knows(self, chunks: Iterable[int]) -> bool:
+        """Whether all of them were written and synced."""
+        with self.lock:
+            return all(c in self.written for c in chunks)
+
+    def root(self) -> str:
+        """The disk hash (docs/adr/0009-image-sources.md) over all chunks as they were read; none may be lacking."""
+        digest = hashlib.sha256(f"vault-cube disk 1 sha256 {CHUNK_BYTES} {self.disk.size}\n".encode())
+        with self.lock:
+            for chunk in range(self.disk.chunks):
+                digest.update(bytes.fromhex(self.seen[chunk] or "00" * 32))
+        return digest.hexdigest()
+
+    def close(self) -> None:
+        if self.file is not None:
+            os.close(self.file)
+            self.file = None
+
+    def _compare(self, chunk: int, found: Hash) -> None:
+        if chunk in self.written and self.written[chunk] != found:
+            if chunk in self.mine:
+                raise Differs(chunk, found, self.written[chunk])
+            # An old belief was wrong: whoever feeds decides.
+            self._void([chunk])
+        self.seen[chunk] = found
+
+    def _void(self, chunks: Iterable[int]) -> None:
+        gone = [c for c in chunks if c in self.written]
+        for chunk in gone:
+            del self.written[chunk]
+        for chunk in chunks:
+            self.seen.pop(chunk, None)
+            self.mine.discard(chunk)
+        self._append("".join(f"x {c}\n" for c in gone))
+
+    def _append(self, text: str, sync: bool = False) -> None:
+        """A box without room for the record flashes on without it: it only saves writing."""
+        if self.file is None or not text:
+            return
+        try:
+            data = text.encode()
+            while data:
+                data = data[os.write(self.file, data) :]
+            if sync:
+                os.fsync(self.file)
+        except OSError:
+            os.close(self.file)
+            self.file = None
+
+
+def _line(chunk: int, digest: Hash) -> str:
+    return f"w {chunk} {digest or '-'}\n"

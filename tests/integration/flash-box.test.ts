@@ -1,0 +1,189 @@
+/**
+ * The whole way of an image to the disk of a box: the real job on a loop device, fed over a real sshd whose cable is pulled, whose
+ * sessions die, and which may forbid forwarded sockets (docs/adr/0012-flash-box.md).
+ */
+import { execFileSync } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { BoxFeed } from '../../main/services/flash/boxfeed.ts';
+import { lookAt } from '../../main/services/flash/boxdisks.ts';
+import { openSocket } from '../../main/services/flash/boxsocket.ts';
+import { disksOf } from '../../main/services/flash/disks/linux.ts';
+import { PLACES, gather } from '../../main/services/flash/disks/facts.ts';
+import { prepareImage, type FlashImage } from '../../main/services/flash/image.ts';
+import { ChunkRecord } from '../../main/services/flash/record.ts';
+import { requestCancel } from '../../main/remote/control.ts';
+import type { Proof } from '../../main/services/flash/engine.ts';
+import { writeDisk } from '../unit/flash/partitions.ts';
+import { DISK, SIZE, SEALED, startingChunks } from './flash.ts';
+import { JobBench, type Order } from './jobs.ts';
+import { until, whyNotSshd } from './sshd.ts';
+
+const why = whyNotSshd();
+const tool = (command: string, ...args: string[]): string =>
+  execFileSync(command, args, { stdio: 'pipe', encoding: 'utf8' }).trim();
+
+describe.runIf(why === null)(`a disk of a box${why ? ` (not run: ${why})` : ''}`, () => {
+  let b: JobBench;
+  let dir: string;
+  let loop: string;
+  let raw: string;
+  let image: FlashImage;
+  const stop = new AbortController();
+
+  beforeAll(async () => {
+    b = await JobBench.open();
+    dir = mkdtempSync(join(tmpdir(), 'vc-boxflash-'));
+    raw = join(dir, 'image.raw');
+    writeDisk(raw, DISK);
+    image = await prepareImage(raw, { signal: stop.signal, onRead: () => undefined });
+  });
+  afterAll(async () => {
+    await image.close();
+    await b.close();
+    rmSync(dir, { recursive: true, force: true });
+  });
+  beforeEach(() => {
+    const file = join(dir, 'disk');
+    const fd = openSync(file, 'w');
+    for (let at = 0; at < SIZE; at += 8 * 1024 * 1024) writeSync(fd, Buffer.alloc(8 * 1024 * 1024, 0xa5));
+    closeSync(fd);
+    loop = tool('losetup', '--find', '--show', '--direct-io=on', file);
+  });
+  let running: { order: Order; dir: string }[] = [];
+  afterEach(async () => {
+    b.d.bench.cable(true);
+    // Nothing may still hold the disk, also after a test that failed.
+    for (const one of running) {
+      const conn = await b.connect();
+      await requestCancel(conn, one.dir);
+      conn.close();
+      await until(
+        'the end of the job',
+        () => {
+          try {
+            return statSync(join(one.dir, 'result.json')).isFile();
+          } catch {
+            return false;
+          }
+        },
+        30_000,
+      );
+    }
+    running = [];
+    tool('losetup', '--detach', loop);
+    rmSync(join(dir, 'records'), { recursive: true, force: true });
+  });
+
+  const orders = () =>
+    b.order('flash', {
+      target: { serial: null, size: SIZE, name: 'a loop device', path: loop },
+      ...{ imageId: 'image-1', virtualSize: SIZE, sealed: [...image.layout.sealed], dataBytes: null },
+      ...{ diskRoot: image.diskRoot, identity: null },
+    });
+
+  function feed(notes: string[] = []): BoxFeed {
+    const record = ChunkRecord.open(join(dir, 'records'), {
+      ...{ target: { kind: 'disk', serial: loop, size: SIZE }, image: image.key, virtualSize: SIZE },
+    });
+    return new BoxFeed({
+      ...{ image, imageId: 'image-1', record, name: 'the disk', feeder: 'kim on lap-7' },
+      target: { kind: 'disk', path: loop, serial: null, size: SIZE },
+      signal: stop.signal,
+      open: (conn, at) => openSocket(conn, at, b.code.relay),
+      note: (text) => notes.push(text),
+      pauseMs: 200,
+    });
+  }
+
+  /** Starts a job and feeds it to its end; `during` while that goes on. */
+  async function flashed(
+    during: (at: { order: Order; dir: string }) => Promise<void> | void = () => undefined,
+    port?: number,
+  ): Promise<{ proof: Proof; order: Order; dials: number }> {
+    const order = orders();
+    const { dir: at } = await b.start(order);
+    running.push({ order, dir: at });
+    const one = feed();
+    const onConnected = (conn: Parameters<BoxFeed['attach']>[0]) => {
+      one.attach(conn, at);
+      return Promise.resolve();
+    };
+    try {
+      const following = b.follow(order, at, { onConnected, ...(port ? { port } : {}) });
+      await during({ order, dir: at });
+      const { end, dials } = await following;
+      expect(end).toBe('finished');
+      expect(b.view(order)).toMatchObject({ state: 'passed' });
+      running = [];
+      return { proof: await one.proof, order, dials };
+    } finally {
+      await one.close();
+    }
+  }
+
+  const mustHold = () => {
+    tool('blockdev', '--flushbufs', loop);
+    expect(readFileSync(loop).equals(readFileSync(raw))).toBe(true);
+  };
+  const written = (order: Order): number =>
+    b.view(order).steps.length === 0 ? 0 : (b.stored(order).match(/"phase":"Write"/g) ?? []).length;
+
+  it('is written, read back and proved by both ends', async () => {
+    const { proof, order } = await flashed();
+    mustHold();
+    const [check] = b.view(order).checks;
+    expect(check).toMatchObject({ id: 'flash_read_back', verdict: 'pass', value: proof.diskRoot });
+    expect(b.view(order).steps.map(({ id, state }) => [id, state])).toEqual([
+      ['take', 'ok'],
+      ['wipe', 'ok'],
+      ['write', 'ok'],
+      ['seal', 'ok'],
+    ]);
+  });
+
+  it('is written over a program where sshd forwards no sockets', async () => {
+    const strict = await b.d.bench.start(2222, ['AllowStreamLocalForwarding no']);
+    await flashed(undefined, strict.port);
+    mustHold();
+    expect(strict.log()).toMatch(/refused streamlocal/);
+  });
+
+  it('goes on after its cable was pulled, and starts nothing meanwhile', async () => {
+    const { dials } = await flashed(async ({ order }) => {
+      b.d.bench.slow(200);
+      await until('some of it', () => written(order) > 2, 60_000);
+      b.d.bench.cable(false);
+      await new Promise((resolve) => setTimeout(resolve, 3_000));
+      expect(startingChunks(loop, SEALED)).toEqual([]);
+      b.d.bench.slow(null);
+      b.d.bench.cable(true);
+    });
+    expect(dials).toBeGreaterThan(1);
+    mustHold();
+  });
+
+  it('goes on after every session was killed', async () => {
+    await flashed(async ({ order }) => {
+      b.d.bench.slow(200);
+      await until('some of it', () => written(order) > 2, 60_000);
+      expect(b.d.bench.dropSessions(b.d.user)).toBeGreaterThan(0);
+      b.d.bench.slow(null);
+    });
+    mustHold();
+  });
+
+  it('is listed over the connection as it is here', async () => {
+    const conn = await b.connect();
+    try {
+      const world = await lookAt(conn, b.code.disks, b.d.user.password);
+      const options = { image: null, alsoLoop: true };
+      const seen = disksOf(await gather(PLACES, world), options);
+      expect(seen.find(({ path }) => path === loop)).toMatchObject({ size: SIZE, bus: 'loop' });
+    } finally {
+      conn.close();
+    }
+  });
+});
