@@ -12,6 +12,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CallInput } from '../preload/contract/calls.ts';
 import { asAppError } from '../preload/contract/errors.ts';
+import type { Session } from '../preload/contract/session.ts';
 import { TERMINAL_PORT } from '../preload/contract/terminal.ts';
 import { handlers } from './handlers.ts';
 import { serve, serveError, tell } from './ipc.ts';
@@ -52,7 +53,12 @@ async function pick(from: WebContents, title: string, folder: boolean): Promise<
   return filePaths[0] ?? null;
 }
 
-const FILES = { privateKey: 'Private SSH key', publicKey: "Customer's public key", report: 'Report' };
+const FILES = {
+  privateKey: 'Private SSH key',
+  publicKey: "Customer's public key",
+  report: 'Report',
+  image: 'Image to flash',
+};
 const FOLDERS = { bundle: 'Site bundle', report: 'Where the report goes' };
 
 function open(page: WebContents): void {
@@ -94,8 +100,8 @@ function open(page: WebContents): void {
     pickFolder: (from: WebContents, what: keyof typeof FOLDERS) => pick(from, FOLDERS[what], true),
     openPath,
     openTerminal,
-    startPractice: (fault: string | null) =>
-      Promise.resolve({ session: startPractice(core, { fault }).session.id }),
+    startPractice: (fault: string | null, path: Session['path']) =>
+      Promise.resolve({ session: startPractice(core, { fault, path }).session.id }),
   };
   serve(handlers(desk, info, own, problem), isOurs, (text) => console.error(text));
   app.on('will-quit', () => {

@@ -8,11 +8,10 @@ import { EXIT_CODES } from '../../preload/contract/outcome.ts';
 import { confirmDisk, endOf } from '../services/flash/disks/confirm.ts';
 import { chooseDisk, diskPort, listDisks } from '../services/flash/disks/list.ts';
 import { flash, isKnownTarget, type FlashResult, type FlashTarget } from '../services/flash/flash.ts';
-import { launchPkexec, launchPlain, launchSudo, rootWay } from '../services/flash/launch.ts';
-import type { Launch } from '../services/flash/writer.ts';
+import { launchFor } from '../services/flash/launch.ts';
+import { forImage } from '../services/flash/look.ts';
 import { askLine } from './ask.ts';
 import { withApp, type CommonOptions, type Context } from './context.ts';
-import { forImage } from './disks.ts';
 import { bytesText } from './output.ts';
 
 interface FlashFlags extends CommonOptions {
@@ -102,20 +101,6 @@ async function diskTarget(ctx: Context, serial: string, o: FlashFlags): Promise<
   return { kind: 'disk', path: disk.path, serial: disk.serial, size: disk.size, name };
 }
 
-/** As root for a disk, and never the app itself. Errors: flash_root_missing. */
-function launcher({ app, secrets }: Context, target: FlashTarget): Launch {
-  if (target.kind === 'file') return launchPlain();
-  const way = rootWay();
-  switch (way) {
-    case 'plain':
-      return launchPlain();
-    case 'pkexec':
-      return launchPkexec();
-    case 'sudo':
-      return launchSudo(() => secrets.need('laptopPassword', `${app.laptop.user} on this laptop`));
-  }
-}
-
 function tell({ out }: Context, o: FlashFlags, target: FlashTarget, result: FlashResult): number {
   if (result.state !== 'verified') throw result.error;
   const { proof, image } = result;
@@ -138,9 +123,12 @@ function tell({ out }: Context, o: FlashFlags, target: FlashTarget, result: Flas
 async function runFlash(ctx: Context, o: FlashFlags, named: Named): Promise<number> {
   const target =
     named.kind === 'file' ? await fileTarget(ctx, named.path, o) : await diskTarget(ctx, named.serial, o);
-  const launch = launcher(ctx, target);
+  const { app, secrets } = ctx;
+  const launch = launchFor(target.kind, () =>
+    secrets.need('laptopPassword', `${app.laptop.user} on this laptop`),
+  );
   const order = { image: resolve(o.image), target, launch, signal: ctx.signal };
-  const result = await flash(ctx.app, { ...order, onNote: (text) => ctx.out.note(text) });
+  const result = await flash(app, { ...order, onNote: (text) => ctx.out.note(text) });
   return tell(ctx, o, target, result);
 }
 

@@ -6,13 +6,15 @@ import { randomUUID } from 'node:crypto';
 import type { BoxCard, BoxState } from '../../preload/contract/calls.ts';
 import { AppError } from '../../preload/contract/errors.ts';
 import type { JobEvent } from '../../preload/contract/events.ts';
+import type { JobRow } from '../../preload/contract/job.ts';
 import type { Notice, NoticeName } from '../../preload/contract/notices.ts';
 import { OUTCOME_WORDS } from '../../preload/contract/outcome.ts';
-import type { Run, Session } from '../../preload/contract/session.ts';
+import { addressText, type Run, type Session } from '../../preload/contract/session.ts';
 import { stepsOf } from '../../preload/contract/steps.ts';
 import type { HostKeyQuestion } from '../remote/connection.ts';
 import { LAPTOP } from '../journal/journal.ts';
 import type { App, RebootQuestion } from './app.ts';
+import { FlashDesk } from './flash/desk.ts';
 import { JobDriver } from './jobs.ts';
 import { LiveBox } from './live.ts';
 import { activeJob, endRun, executeRun, planRun, standingOf, type RunEnd } from './runs.ts';
@@ -27,22 +29,36 @@ const STATE_MS = 150;
 /** A laptop at a site is patient: a cable may be out for an hour. */
 const GIVE_UP_MS = 3_600_000;
 
+/** Where a box stands that has no keys yet. `newest`: its last job. */
+function beforeKeys({ path, hostKey }: Session, newest: JobRow | undefined): string {
+  if (path !== 'flash' || hostKey) return 'keys come next';
+  if (newest?.kind !== 'flash') return 'its disk is to be flashed';
+  return newest.state === 'passed' ? 'flashed; Connect comes next' : `stopped in "${newest.title}"`;
+}
+
 export class Desk {
   readonly app: App;
   readonly #tell: Tell;
   readonly #live = new Map<string, LiveBox>();
   readonly #asked = new Map<string, (value: string | null) => void>();
   readonly #due = new Map<string, NodeJS.Timeout>();
+  readonly flashes: FlashDesk;
   readonly #stop: () => void;
 
   constructor(app: App, tell: Tell) {
     this.app = app;
     this.#tell = tell;
+    this.flashes = new FlashDesk(app, {
+      flash: (notice) => tell('flash', notice),
+      disks: () => tell('disks', {}),
+      changed: (session) => this.changed(session),
+    });
     this.#stop = app.journal.onAppend((job, attempt, events) => this.#onEvents(job, attempt, events));
   }
 
   close(): void {
     this.#stop();
+    this.flashes.close();
     for (const timer of this.#due.values()) clearTimeout(timer);
     for (const answer of this.#asked.values()) answer(null);
     for (const box of this.#live.values()) box.close();
@@ -124,15 +140,16 @@ export class Desk {
     const session = this.session(id);
     const live = this.#live.get(id);
     const standing = standingOf(journal, session);
-    const active = activeJob(journal, session);
+    const active = activeJob(journal, session) ?? this.flashes.active(id);
+    const jobs = journal.jobs(id);
     return {
       session,
       practice: session.practice,
       standing,
-      steps: stepsOf(session, standing, active),
-      jobs: journal.jobs(id),
+      steps: stepsOf(session, standing, active, jobs),
+      jobs,
       active: active && { job: active.job, attempt: active.attempt },
-      following: (live?.run ?? null) !== null,
+      following: (live?.run ?? null) !== null || this.flashes.has(id),
       resumable: session.run !== null && session.run.endedAt === null,
       link: live?.link ?? { state: null, detail: 'not connected', rttMs: null },
       secrets: {
@@ -145,26 +162,25 @@ export class Desk {
   cards(): BoxCard[] {
     const { journal } = this.app;
     return journal.sessions().map((s) => {
-      const active = activeJob(journal, s);
+      const active = activeJob(journal, s) ?? this.flashes.active(s.id);
       const open = s.run !== null && s.run.endedAt === null;
-      const newest = journal.jobs(s.id).at(-1)?.createdAt ?? s.createdAt;
+      const newest = journal.jobs(s.id).at(-1);
       const state = active
         ? `"${active.title}" was on its way`
         : open
           ? `stopped in "${s.run?.title ?? ''}"`
           : s.keys
             ? OUTCOME_WORDS[standingOf(journal, s).outcome]
-            : 'keys come next';
-      const address = `${s.address.host} port ${s.address.port}`;
+            : beforeKeys(s, newest);
       return {
         session: s.id,
         name: s.name,
-        address,
+        address: addressText(s.address),
         profile: s.profile,
         practice: s.practice,
         state,
         resumable: open,
-        changedAt: newest,
+        changedAt: newest?.createdAt ?? s.createdAt,
       };
     });
   }
