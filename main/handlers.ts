@@ -223,7 +223,8 @@ export function handlers(desk: Desk, info: AppInfo, shell: Shell, problem: AppEr
     'flash.start': async ({ session, ...order }) => {
       const { image, serial } = order;
       const now = changeSession(app, session, (s) => ({ ...s, flash: { image, serial } }));
-      return desk.flashes.start(now, order, desk.live(session).secrets);
+      await desk.flashes.start(now, order, desk.live(session).secrets);
+      return desk.state(session);
     },
     'flash.cancel': ({ session }) => {
       desk.flashes.cancel(desk.session(session));

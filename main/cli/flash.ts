@@ -2,10 +2,10 @@
 import { statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { contentsText, diskName } from '../../preload/contract/disk-words.ts';
+import { contentsText, diskName, endOf } from '../../preload/contract/disk-words.ts';
 import { AppError } from '../../preload/contract/errors.ts';
 import { EXIT_CODES } from '../../preload/contract/outcome.ts';
-import { confirmDisk, endOf } from '../services/flash/disks/confirm.ts';
+import { confirmDisk } from '../services/flash/disks/confirm.ts';
 import { chooseDisk, diskPort, listDisks } from '../services/flash/disks/list.ts';
 import { flash, isKnownTarget, type FlashResult, type FlashTarget } from '../services/flash/flash.ts';
 import { launchFor } from '../services/flash/launch.ts';

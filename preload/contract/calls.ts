@@ -142,7 +142,6 @@ const ReportFile = z.strictObject({
   made: z.string(),
 });
 const Ended = z.strictObject({ outcome: z.string() });
-const Begun = z.strictObject({ job: z.uuid(), attempt: z.number().int() });
 
 export const calls = {
   'app.info': { input: nothing, output: AppInfo },
@@ -261,7 +260,7 @@ export const calls = {
   /** Disks of this laptop as they are now, judged for the image. The next change of them is told by the notice `disks`, once. */
   'flash.disks': { input: z.strictObject({ session, image: z.string().nullable() }), output: DiskList },
   /** Kept, so that a window that comes back has it; nothing is written to a disk. */
-  'flash.choose': { input: z.strictObject({ session, choice: FlashChoice.nullable() }), output: BoxState },
+  'flash.choose': { input: z.strictObject({ session, choice: FlashChoice }), output: BoxState },
   /**
    * Erases the disk with this serial and writes the image to it; `typed`: the end of the serial, as the engineer read it on the label. Answers
    * when it has begun: how it goes on is in its log, and told by the notice `flash`.
@@ -273,7 +272,7 @@ export const calls = {
       serial: z.string().min(1),
       typed: z.string().max(64),
     }),
-    output: Begun,
+    output: BoxState,
   },
   /** Answers at once; its end is in its log. */
   'flash.cancel': { input: inSession, output: nothing },

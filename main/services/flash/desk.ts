@@ -76,7 +76,7 @@ export class FlashDesk {
    * Looks at image and disks anew and begins. Resolves once the job is recorded; how it goes on is in its log. Errors: flash_busy,
    * disk_missing, disk_not_offered, disk_confirm_wrong, disks_*, flash_root_missing, those of the image.
    */
-  async start(session: Session, { image, serial, typed }: FlashStart, secrets: Secrets): Promise<At> {
+  async start(session: Session, { image, serial, typed }: FlashStart, secrets: Secrets): Promise<void> {
     if (this.#running.has(session.id)) throw new AppError('flash_busy', { target: session.name });
     const abort = new AbortController();
     // Before anything is waited for: a second press finds it.
@@ -91,14 +91,14 @@ export class FlashDesk {
         launch: place.launch(secrets),
         signal: abort.signal,
       };
-      return await this.#begin(session, order);
+      await this.#begin(session, order);
     } catch (error) {
       this.#running.delete(session.id);
       throw error;
     }
   }
 
-  #begin(session: Session, order: FlashOrder): Promise<At> {
+  #begin(session: Session, order: FlashOrder): Promise<void> {
     const { id } = session;
     return new Promise((resolve, reject) => {
       let at: At | null = null;
@@ -107,7 +107,7 @@ export class FlashDesk {
         onBegun: (begun) => {
           at = begun;
           this.#tell.changed(id);
-          resolve(begun);
+          resolve();
         },
         onProgress: (progress) => at && this.#tell.flash({ session: id, ...at, progress }),
       });

@@ -184,7 +184,13 @@ class FlashRun {
     this.#tellRecord(record);
     await this.#lastWriterGone(record);
     signal.throwIfAborted();
-    const writer = new Writer(await launch(signal), { target: target.name, image: image.path });
+    const started = () => launch(signal);
+    // A dialog may be open for as long as a person needs.
+    const process =
+      target.kind === 'file'
+        ? await started()
+        : await this.#local.step('permit', 'Get permission to write', started);
+    const writer = new Writer(process, { target: target.name, image: image.path });
     // Whoever waits for an answer is told at once; the writer brings home what it has and ends.
     const stop = () => void writer.abandon();
     signal.addEventListener('abort', stop, { once: true });
