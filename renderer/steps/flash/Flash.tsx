@@ -3,8 +3,9 @@ import { Button, Stack, Text } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import { diskName, endOf, isEndOf } from '../../../preload/contract/disk-words.ts';
 import { AppError } from '../../../preload/contract/errors.ts';
-import { flashOf } from '../../../preload/contract/flash.ts';
+import { flashError, flashOf } from '../../../preload/contract/flash.ts';
 import { ENDED, type JobRow } from '../../../preload/contract/job.ts';
+import { EMPTY_JOB } from '../../../preload/contract/reduce.ts';
 import { forWindow } from '../../../preload/contract/window-actions.ts';
 import { call } from '../../api.ts';
 import { ErrorView } from '../../components/ErrorView.tsx';
@@ -154,9 +155,10 @@ export function Flash({ box }: StepProps) {
     setSerial(last?.serial ?? serial);
     setAgain(false);
   };
+  // What cannot be retried is begun anew, once its cause is gone.
   const goesOn =
     newest !== null &&
-    newest.state !== 'passed' &&
+    flashError(newest, mirror?.view ?? EMPTY_JOB)?.retryable === true &&
     flashOf(newest).image === look?.path &&
     (flashOf(newest).serial ?? serial) === serial;
   const lacks = look === null ? 'Choose an image.' : disk === null ? 'Choose a disk.' : null;
