@@ -44,6 +44,7 @@ export class Desk {
   readonly #due = new Map<string, NodeJS.Timeout>();
   readonly flashes: FlashDesk;
   readonly #stop: () => void;
+  #closed = false;
 
   constructor(app: App, tell: Tell) {
     this.app = app;
@@ -57,6 +58,7 @@ export class Desk {
   }
 
   close(): void {
+    this.#closed = true;
     this.#stop();
     this.flashes.close();
     for (const timer of this.#due.values()) clearTimeout(timer);
@@ -74,7 +76,8 @@ export class Desk {
 
   /** Tells the window how a box stands, soon, and once for many changes. */
   changed(session: string): void {
-    if (this.#due.has(session)) return;
+    // What was on its way ends later than the journal is closed.
+    if (this.#closed || this.#due.has(session)) return;
     const timer = setTimeout(() => {
       this.#due.delete(session);
       this.#tell('box', this.state(session));
