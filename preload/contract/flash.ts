@@ -73,6 +73,12 @@ export function flashOf({ spec }: Pick<JobRow, 'spec'>): { image: string; serial
   return { image: String(image), serial };
 }
 
+/** Whether a flash was about what is chosen now. One into a file, as in practice, has no serial to compare. */
+export function isOf(row: Pick<JobRow, 'spec'>, choice: { image: string; serial: string | null }): boolean {
+  const { image, serial } = flashOf(row);
+  return image === choice.image && (serial === null || choice.serial === null || serial === choice.serial);
+}
+
 /** The error of a flash that did not pass, with the sentence and the next action that were recorded; null for one that did, or that is on its way. */
 export function flashError(row: Pick<JobRow, 'state' | 'title'>, view: JobView): ErrorReply | null {
   switch (row.state) {

@@ -2,7 +2,7 @@
  * The wizard's steps of a box: which there are, in which order, and the state of each, computed from how the box stands
  * and never kept (design: Wizard). Pure; the screen draws it, main answers with it.
  */
-import { flashOf } from './flash.ts';
+import { isOf } from './flash.ts';
 import type { JobRow } from './job.ts';
 import type { Session } from './session.ts';
 import type { Part, Standing } from './standing.ts';
@@ -83,11 +83,9 @@ function ofFlash({ flash }: Session, flashes: readonly JobRow[]): Verdict {
   const newest = flashes.at(-1);
   if (!newest) return READY;
   switch (newest.state) {
-    case 'passed': {
-      const { image, serial } = flashOf(newest);
-      const same = flash === null || (flash.image === image && (flash.serial ?? serial) === serial);
-      return same ? DONE : { state: 'stale', why: 'Another image or disk was chosen since.' };
-    }
+    case 'passed':
+      if (flash === null || isOf(newest, flash)) return DONE;
+      return { state: 'stale', why: 'Another image or disk was chosen since.' };
     case 'failed':
       return { state: 'failed', why: 'The disk was not flashed to its end.' };
     case 'starting':

@@ -144,16 +144,19 @@ class FlashRun {
 
   async go(): Promise<{ proof: Proof; image: FlashImage }> {
     const order = this.#order;
-    const image = await this.#local.step('look', 'Look at the image', () =>
-      prepareImage(order.image, {
-        signal: order.signal,
-        onRead: (phase, done, total) => this.#read(phase, done, total),
-      }),
-    );
+    let opened: FlashImage | undefined;
     try {
+      const image = await this.#local.step('look', 'Look at the image', async () => {
+        opened = await prepareImage(order.image, {
+          signal: order.signal,
+          onRead: (phase, done, total) => this.#read(phase, done, total),
+        });
+        return opened;
+      });
       return { proof: await this.#flash(image), image };
     } finally {
-      await image.close();
+      // Also where the end of the step could not be recorded.
+      await opened?.close();
     }
   }
 

@@ -3,7 +3,7 @@ import { Button, Stack, Text } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import { diskName, endOf, isEndOf } from '../../../preload/contract/disk-words.ts';
 import { AppError } from '../../../preload/contract/errors.ts';
-import { flashError, flashOf } from '../../../preload/contract/flash.ts';
+import { flashError, flashOf, isOf } from '../../../preload/contract/flash.ts';
 import { ENDED, type JobRow } from '../../../preload/contract/job.ts';
 import { EMPTY_JOB } from '../../../preload/contract/reduce.ts';
 import { forWindow } from '../../../preload/contract/window-actions.ts';
@@ -159,8 +159,8 @@ export function Flash({ box }: StepProps) {
   const goesOn =
     newest !== null &&
     flashError(newest, mirror?.view ?? EMPTY_JOB)?.retryable === true &&
-    flashOf(newest).image === look?.path &&
-    (flashOf(newest).serial ?? serial) === serial;
+    look !== null &&
+    isOf(newest, { image: look.path, serial });
   const lacks = look === null ? 'Choose an image.' : disk === null ? 'Choose a disk.' : null;
   return (
     <StepFrame
