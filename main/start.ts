@@ -4,6 +4,7 @@ import {
   BrowserWindow,
   dialog,
   MessageChannelMain,
+  powerSaveBlocker,
   utilityProcess,
   type MessagePortMain,
   type WebContents,
@@ -61,6 +62,15 @@ const FILES = {
 };
 const FOLDERS = { bundle: 'Site bundle', report: 'Where the report goes' };
 
+/** Keeps the laptop from sleeping for as long as it is told to; the screen may. */
+function keepAwake(): (on: boolean) => void {
+  let id: number | null = null;
+  return (on) => {
+    if (id !== null) powerSaveBlocker.stop(id);
+    id = on ? powerSaveBlocker.start('prevent-app-suspension') : null;
+  };
+}
+
 function open(page: WebContents): void {
   const { core, problem } = openForWindow({
     confirmHostKey: async () => false,
@@ -68,7 +78,7 @@ function open(page: WebContents): void {
     note: () => undefined,
     link: () => undefined,
   });
-  const desk = new Desk(core, (name, notice) => tell(page, name, notice));
+  const desk = new Desk(core, (name, notice) => tell(page, name, notice), keepAwake());
   const terminals = new Terminals<MessagePortMain>({
     desk,
     onEnd: (terminal, why) => tell(page, 'terminalEnded', { terminal, why }),

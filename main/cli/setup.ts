@@ -53,7 +53,11 @@ function sessionFor(ctx: Context, o: InspectOptions): Session {
   const known = o.box === undefined ? null : ctx.app.journal.sessionByName(o.box);
   if (known || (o.box === undefined && o.host === undefined)) {
     const session = known ?? requireSession(ctx.app, undefined);
-    const host = o.host ?? addressOf(session).host;
+    // One whose disk was flashed has neither an address nor a user yet.
+    const host =
+      o.host === undefined || (session.user === '' && o.user === undefined)
+        ? addressOf(session).host
+        : o.host;
     const port = o.port === undefined ? (session.address?.port ?? portOf(undefined)) : portOf(o.port);
     const address = { host, port };
     // Before Keys the first user may have been the wrong one; after it the app logs in as vaultadmin.

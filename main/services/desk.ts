@@ -46,13 +46,15 @@ export class Desk {
   readonly #stop: () => void;
   #closed = false;
 
-  constructor(app: App, tell: Tell) {
+  /** `awake`: told whether the laptop must not sleep now. */
+  constructor(app: App, tell: Tell, awake: (on: boolean) => void = () => undefined) {
     this.app = app;
     this.#tell = tell;
     this.flashes = new FlashDesk(app, {
       flash: (notice) => tell('flash', notice),
       disks: () => tell('disks', {}),
       changed: (session) => this.changed(session),
+      busy: awake,
     });
     this.#stop = app.journal.onAppend((job, attempt, events) => this.#onEvents(job, attempt, events));
   }

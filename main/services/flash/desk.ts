@@ -20,6 +20,11 @@ export interface FlashStart {
   typed: string;
 }
 
+interface Running {
+  abort: AbortController;
+  secrets: Secrets;
+}
+
 interface At {
   job: string;
   attempt: number;
@@ -30,6 +35,8 @@ export interface TellFlash {
   disks: () => void;
   /** The box stands otherwise. */
   changed: (session: string) => void;
+  /** Whether any flash is on its way: a laptop that sleeps starves it. */
+  busy: (any: boolean) => void;
 }
 
 export class FlashDesk {
@@ -37,7 +44,7 @@ export class FlashDesk {
   readonly #tell: TellFlash;
   readonly #watch: DiskWatch;
   readonly #placeOf: (session: Session) => FlashPlace;
-  readonly #running = new Map<string, { abort: AbortController; secrets: Secrets }>();
+  readonly #running = new Map<string, Running>();
 
   /** `place`: for tests alone; no option or setting reaches it. */
   constructor(app: App, tell: TellFlash, place: (session: Session) => FlashPlace = (s) => placeOf(app, s)) {
@@ -51,6 +58,13 @@ export class FlashDesk {
   close(): void {
     this.#watch.stop();
     for (const { abort } of this.#running.values()) abort.abort(new Error('the app ends'));
+  }
+
+  #set(session: string, running: Running | null): void {
+    const before = this.#running.size;
+    if (running === null) this.#running.delete(session);
+    else this.#running.set(session, running);
+    if (before === 0 || this.#running.size === 0) this.#tell.busy(this.#running.size > 0);
   }
 
   /** Whether this process is at it. */
@@ -80,7 +94,7 @@ export class FlashDesk {
     if (this.#running.has(session.id)) throw new AppError('flash_busy', { target: session.name });
     const abort = new AbortController();
     // Before anything is waited for: a second press finds it.
-    this.#running.set(session.id, { abort, secrets });
+    this.#set(session.id, { abort, secrets });
     try {
       const place = this.#placeOf(session);
       const disk = chooseDisk(await listDisks(place.port(), await forImage(image)), serial);
@@ -93,7 +107,7 @@ export class FlashDesk {
       };
       await this.#begin(session, order);
     } catch (error) {
-      this.#running.delete(session.id);
+      this.#set(session.id, null);
       throw error;
     }
   }
@@ -127,7 +141,7 @@ export class FlashDesk {
     const refused =
       result !== null && result.state !== 'verified' && result.error.code === 'flash_root_refused';
     if (refused) this.#running.get(id)?.secrets.forget('laptopPassword');
-    this.#running.delete(id);
+    this.#set(id, null);
     this.#tell.changed(id);
   }
 

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { handlers, type Shell } from '../../../main/handlers.ts';
 import type { Handlers } from '../../../main/ipc.ts';
 import { openApp, type App } from '../../../main/services/app.ts';
-import { Desk } from '../../../main/services/desk.ts';
+import { Desk, type Tell } from '../../../main/services/desk.ts';
 import { practiceDiskFile, PRACTICE_SERIAL } from '../../../main/services/flash/practice.ts';
 import { startPractice } from '../../../main/services/practice.ts';
 import type { BoxState, CallInput, CallName } from '../../../preload/contract/calls.ts';
@@ -39,6 +39,7 @@ let image: string;
 let app: App;
 let desk: Desk;
 let answers: Handlers;
+let awake: boolean[];
 let told: { name: NoticeName; notice: unknown }[];
 
 beforeAll(() => {
@@ -50,7 +51,8 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 const open = (home: string) => {
   app = openApp(PERSON, { home });
-  desk = new Desk(app, (name, notice) => told.push({ name, notice: notices[name].parse(notice) }));
+  const tell: Tell = (name, notice) => told.push({ name, notice: notices[name].parse(notice) });
+  desk = new Desk(app, tell, (on) => awake.push(on));
   const shell = { startPractice: async () => ({ session: '' }) } as unknown as Shell;
   answers = handlers(desk, {} as never, shell);
 };
@@ -62,6 +64,7 @@ const close = () => {
 let home: string;
 beforeEach(() => {
   told = [];
+  awake = [];
   home = mkdtempSync(join(dir, 'home-'));
   open(home);
 });
@@ -180,6 +183,7 @@ describe('a practice box', () => {
     ]);
     const written = readFileSync(practiceDiskFile(app.practice.folder, 'PRACTICE-1'));
     expect(written.equals(readFileSync(image))).toBe(true);
+    expect(awake).toEqual([true, false]);
     const names = new Set(told.map((t) => t.name));
     expect([names.has('flash'), names.has('lines'), names.has('box')]).toEqual([true, true, true]);
     expect(await call('boxes.list', undefined)).toMatchObject([{ state: 'flashed; Connect comes next' }]);
