@@ -15,10 +15,12 @@ import type { HostKeyQuestion } from '../remote/connection.ts';
 import { LAPTOP } from '../journal/journal.ts';
 import type { App, RebootQuestion } from './app.ts';
 import { FlashDesk } from './flash/desk.ts';
+import { renewed } from './flash/renew.ts';
 import { JobDriver } from './jobs.ts';
 import { LiveBox } from './live.ts';
 import { activeJob, endRun, executeRun, planRun, standingOf, type RunEnd } from './runs.ts';
 import { Secrets } from './secrets.ts';
+import { changeSession } from './sessions.ts';
 
 export type Tell = <K extends NoticeName>(name: K, notice: Notice<K>) => void;
 
@@ -35,6 +37,10 @@ function beforeKeys({ path, hostKey }: Session, newest: JobRow | undefined): str
   if (newest?.kind !== 'flash') return 'its disk is to be flashed';
   return newest.state === 'passed' ? 'flashed; Connect comes next' : `stopped in "${newest.title}"`;
 }
+
+/** One that did not come to its end: it goes on in its step, where the end of the serial is typed again. */
+const stoppedFlash = ({ hostKey }: Session, { kind, state }: JobRow): boolean =>
+  !hostKey && kind === 'flash' && ['failed', 'cancelled', 'lost'].includes(state);
 
 export class Desk {
   readonly app: App;
@@ -54,6 +60,7 @@ export class Desk {
       flash: (notice) => tell('flash', notice),
       disks: () => tell('disks', {}),
       changed: (session) => this.changed(session),
+      flashed: (session) => this.#renew(session),
       busy: awake,
     });
     this.#stop = app.journal.onAppend((job, attempt, events) => this.#onEvents(job, attempt, events));
@@ -66,6 +73,16 @@ export class Desk {
     for (const timer of this.#due.values()) clearTimeout(timer);
     for (const answer of this.#asked.values()) answer(null);
     for (const box of this.#live.values()) box.close();
+  }
+
+  /** The next login is a first one: what the box was known by went with its old system. */
+  #renew(id: string): void {
+    const before = this.session(id);
+    const after = renewed(before);
+    if (after === before) return;
+    this.#live.get(id)?.disconnect();
+    this.app.knownHosts.forget(before.name);
+    changeSession(this.app, id, renewed);
   }
 
   #onEvents(job: string, attempt: number, events: readonly JobEvent[]): void {
@@ -184,7 +201,7 @@ export class Desk {
         profile: s.profile,
         practice: s.practice,
         state,
-        resumable: open,
+        resumable: open || (newest !== undefined && stoppedFlash(s, newest)),
         changedAt: newest?.createdAt ?? s.createdAt,
       };
     });

@@ -35,6 +35,8 @@ export interface TellFlash {
   disks: () => void;
   /** The box stands otherwise. */
   changed: (session: string) => void;
+  /** Another system is on the box's disk, verified. */
+  flashed: (session: string) => void;
   /** Whether any flash is on its way: a laptop that sleeps starves it. */
   busy: (any: boolean) => void;
 }
@@ -142,6 +144,7 @@ export class FlashDesk {
       result !== null && result.state !== 'verified' && result.error.code === 'flash_root_refused';
     if (refused) this.#running.get(id)?.secrets.forget('laptopPassword');
     this.#set(id, null);
+    if (result?.state === 'verified') this.#tell.flashed(id);
     this.#tell.changed(id);
   }
 

@@ -81,7 +81,10 @@ export function Verified({ row, mirror, practice }: Props) {
               <List.Item>Put it back into the box, put the cable in, and switch the box on.</List.Item>
             </>
           )}
-          <List.Item>Go on with Connect: log in with the user that the image was built with.</List.Item>
+          <List.Item>
+            Go on with Connect: compare its host key, which is a new one, and log in with the user that the
+            image was built with.
+          </List.Item>
         </List>
       </section>
     </Stack>

@@ -8,11 +8,13 @@ import type { Handlers } from '../../../main/ipc.ts';
 import { openApp, type App } from '../../../main/services/app.ts';
 import { Desk, type Tell } from '../../../main/services/desk.ts';
 import { practiceDiskFile, PRACTICE_SERIAL } from '../../../main/services/flash/practice.ts';
+import { renewed } from '../../../main/services/flash/renew.ts';
 import { startPractice } from '../../../main/services/practice.ts';
 import type { BoxState, CallInput, CallName } from '../../../preload/contract/calls.ts';
 import { calls } from '../../../preload/contract/calls.ts';
 import { flashError } from '../../../preload/contract/flash.ts';
 import { notices, type NoticeName } from '../../../preload/contract/notices.ts';
+import { makeSession } from '../journal/log.ts';
 import { ESP, LINUX, MIB, writeDisk, type Made } from '../flash/partitions.ts';
 
 const PERSON = {
@@ -134,6 +136,25 @@ describe('the image', () => {
     const text = join(dir, 'notes.txt');
     writeFileSync(text, 'no disk\n'.repeat(1000));
     await expect(call('flash.image', { path: text })).rejects.toMatchObject({ code: 'image_not_supported' });
+  });
+});
+
+describe('a box that was in service, flashed anew', () => {
+  it('is known by its board alone: host key, keys and code went with its old system', () => {
+    const key = { algorithm: 'ssh-ed25519', fingerprint: `SHA256:${'A'.repeat(43)}`, confirmedAt: '' };
+    const kept = { boardSerial: 'B-1', productUuid: 'P-1', gpuUuids: ['GPU-1'] };
+    const old = { boxId: 'X', machineId: 'M', diskSerials: ['D'], hostname: 'h' };
+    const session = makeSession({
+      ...{ path: 'flash', user: 'vaultadmin', hostKey: key, boxCode: 'c', identity: { ...kept, ...old } },
+      deviations: [{ id: 'uid', text: 'UID 1001', at: '' }],
+    });
+    expect(renewed(session)).toMatchObject({
+      ...{ user: 'installer', hostKey: null, keys: null, boxCode: null, deviations: [] },
+      identity: { ...kept, boxId: null, machineId: null, diskSerials: [], hostname: null },
+      ...{ name: session.name, address: session.address, profile: session.profile },
+    });
+    const practised = { ...session, practice: true };
+    expect(renewed(practised)).toBe(practised);
   });
 });
 
