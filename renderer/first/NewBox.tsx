@@ -42,7 +42,7 @@ export function NewBox({ first, onCancel }: Props) {
               New box
             </Title>
             {first && (
-              <Text size="sm">No box is known to this laptop yet. Name it, say where it is, and begin.</Text>
+              <Text size="sm">No box is known to this laptop yet. Choose its path, name it, and begin.</Text>
             )}
             {action.error && <ErrorView error={action.error} onClose={action.clear} />}
             <PathField value={path} onChange={setPath} />

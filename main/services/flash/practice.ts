@@ -106,7 +106,13 @@ export class PracticeDisks implements DiskPort {
     const used = [part(1, 64 * MIB, 'vfat', 'EFI'), part(2, SIZE - 66 * MIB, 'ext4', 'old-system')];
     return Promise.resolve([
       {
-        ...{ ...common, path: this.#file, serial: PRACTICE_SERIAL, model: 'Practice disk', size: SIZE },
+        ...{
+          ...common,
+          path: 'practice disk 1',
+          serial: PRACTICE_SERIAL,
+          model: 'Practice disk',
+          size: SIZE,
+        },
         ...{ bus: 'usb', removable: true, contents: existsSync(this.#file) ? [] : used },
         table: existsSync(this.#file) ? 'dos' : 'gpt',
       },

@@ -7,36 +7,25 @@ type Compared = Pick<FlashImage, 'virtualSize' | 'diskRoot' | 'fileChecked'>;
 
 export function checksOf(proof: Proof, image: Compared, seconds: number): CheckResult[] {
   const common = { layer: null, suite: null, unit: null, source: null, reason: null, nextAction: null };
-  const noneBeside = 'no manifest.json lay beside the image';
+  const plain = { ...common, seconds: 0, threshold: null, evidence: null };
+  const { writtenBytes, keptChunks, mendedChunks } = proof;
+  const readBack: CheckResult = {
+    ...{ ...common, id: 'flash_read_back', title: 'Read back', verdict: 'pass', seconds },
+    ...{ value: image.virtualSize, unit: 'bytes', threshold: 'every byte as it was written, holes included' },
+    evidence: `bytes written ${writtenBytes}, chunks kept ${keptChunks}, chunks written again ${mendedChunks}`,
+  };
+  const hash = { ...plain, id: 'flash_disk_hash', title: 'Disk hash', value: proof.diskRoot };
+  if (image.diskRoot !== null)
+    return [readBack, { ...hash, verdict: 'pass', threshold: 'as manifest.json says' }];
+  const file = { ...plain, id: 'flash_image_file', title: 'Image file', value: null };
   return [
+    readBack,
     {
-      ...{ ...common, id: 'flash_read_back', title: 'Read back', verdict: 'pass', seconds },
-      ...{
-        value: image.virtualSize,
-        unit: 'bytes',
-        threshold: 'every byte as it was written, holes included',
-      },
-      evidence: `bytes written ${proof.writtenBytes}, chunks kept ${proof.keptChunks}, chunks written again ${proof.mendedChunks}`,
+      ...{ ...hash, verdict: 'not_run' },
+      reason: 'no manifest.json lay beside the image, so it was compared with nothing',
     },
-    {
-      ...{ ...common, id: 'flash_disk_hash', title: 'Disk hash', seconds: 0, value: proof.diskRoot },
-      ...(image.diskRoot === null
-        ? { verdict: 'not_run', threshold: null, reason: `${noneBeside}, so it was compared with nothing` }
-        : { verdict: 'pass', threshold: "the manifest's" }),
-      evidence: null,
-    },
-    {
-      ...{ ...common, id: 'flash_image_file', title: 'Image file', seconds: 0, value: null, evidence: null },
-      ...(image.fileChecked
-        ? { verdict: 'pass', threshold: 'SHA-256 of the file beside it' }
-        : {
-            verdict: 'not_run',
-            threshold: null,
-            reason:
-              image.diskRoot === null
-                ? 'no checksum lay beside the image'
-                : 'not needed: the disk hash was compared',
-          }),
-    },
+    image.fileChecked
+      ? { ...file, verdict: 'pass', threshold: 'SHA-256 as the file beside it says' }
+      : { ...file, verdict: 'not_run', reason: 'no checksum lay beside the image' },
   ];
 }

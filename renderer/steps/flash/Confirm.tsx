@@ -90,14 +90,14 @@ export function Confirm({ disk, look, root, typed, onType, onEnter }: Props) {
       >
         <TextInput
           label={many < 4 ? 'The whole serial' : 'The last four characters of the serial'}
-          description="Read them on the label of the disk and type them: that is how the right disk is meant."
+          description="Compare the serial with the one on the label of the disk, then type them."
           value={typed}
           error={wrong ? 'That is not the end of this serial. Look at the label again.' : undefined}
           autoComplete="off"
           spellCheck={false}
           autoFocus
-          maw={360}
-          classNames={{ input: 'mono' }}
+          maw={520}
+          classNames={{ input: 'mono flash-typed' }}
           onChange={(e) => onType(e.currentTarget.value)}
         />
       </form>

@@ -18,8 +18,13 @@ function Facts({ disk }: { disk: Disk }) {
   return (
     <>
       {size > 0 && `${bytes(size)} · `}
-      {BUS_WORDS[bus]} · {serial === null ? 'no serial' : <span className="mono">{serial}</span>} · now at{' '}
-      <span className="mono">{path}</span>
+      {BUS_WORDS[bus]} · {serial === null ? 'no serial' : <span className="mono">{serial}</span>}
+      {diskName(disk) !== path && (
+        <>
+          {' · now at '}
+          <span className="mono">{path}</span>
+        </>
+      )}
     </>
   );
 }
