@@ -1,31 +1,35 @@
 /** A new box begins with its path: it is there already, or its disk is flashed at this laptop first. */
-import { Radio, Stack } from '@mantine/core';
+import { SegmentedControl, Text } from '@mantine/core';
+import { useId } from 'react';
 import type { Session } from '../../preload/contract/session.ts';
 
 export type Path = Session['path'];
 
-const PATHS: readonly { path: Path; label: string; description: string }[] = [
-  {
-    path: 'provision',
-    label: 'Provision',
-    description: 'The box has Ubuntu and is on the cable. The layers are put on it one after another.',
-  },
-  {
-    path: 'flash',
-    label: 'Flash a disk here',
-    description:
-      'The golden image is written to a disk attached to this laptop. The box then starts from it.',
-  },
+const TITLES: { value: Path; label: string }[] = [
+  { value: 'provision', label: 'Provision' },
+  { value: 'flash', label: 'Flash a disk here' },
 ];
 
+const MEANS: Record<Path, string> = {
+  provision: 'The box has Ubuntu and is on the cable. The layers are put on it one by one.',
+  flash: 'The golden image is written to a disk at this laptop. The box then starts from it.',
+};
+
 export function PathField({ value, onChange }: { value: Path; onChange: (path: Path) => void }) {
+  const means = useId();
   return (
-    <Radio.Group label="Path" value={value} onChange={(v) => onChange(v)}>
-      <Stack gap="xs" mt={4}>
-        {PATHS.map(({ path, label, description }) => (
-          <Radio key={path} value={path} label={label} description={description} />
-        ))}
-      </Stack>
-    </Radio.Group>
+    <div>
+      <SegmentedControl
+        fullWidth
+        aria-label="Path"
+        aria-describedby={means}
+        data={TITLES}
+        value={value}
+        onChange={onChange}
+      />
+      <Text size="xs" c="var(--muted)" mt={4} id={means} role="status">
+        {MEANS[value]}
+      </Text>
+    </div>
   );
 }

@@ -39,7 +39,7 @@ describe('choosing', () => {
     screen.getByText('GPU layers installed, not proven');
     screen.getByText('qcow2, 6.2 GB');
     screen.getByText('53.7 GB');
-    screen.getByText(/is compared before the disk can start/);
+    screen.getByText(/compared before the disk can start/);
     expect(button('What will be lost…')).toBeDisabledWith('Choose a disk.');
   });
 
@@ -47,7 +47,7 @@ describe('choosing', () => {
     [
       'checksum',
       { manifest: null, proof: 'checksum', proofFrom: '/home/kim/images/box.sha256' },
-      /is compared before the first byte/,
+      /compared before the first byte/,
     ],
     [
       'nothing beside it',
@@ -229,6 +229,13 @@ describe('what will be lost', () => {
     expect(button('Erase and write')).toHaveProperty('disabled', true);
     await user.click(button('Choose again'));
     screen.getByText(/^None can be flashed/);
+  });
+
+  it('a long name is cut on the button alone, the end of the serial never', async () => {
+    const model = 'A Very Long Name Of A Disk In An Enclosure With Words';
+    await confirm(flashMain([], { chosen: CHOSEN, disks: [disk({ vendor: null, model })] }));
+    button('Erase and write A Very Long Name Of A Disk In An… …7F3A');
+    screen.getByText(model);
   });
 
   it('a disk without partitions, a short serial, sudo', async () => {

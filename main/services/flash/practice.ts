@@ -124,7 +124,10 @@ export class PracticeDisks implements DiskPort {
       },
       {
         ...{ ...common, path: 'practice disk 3', serial: 'PRACTICE-STICK-0002', size: 256 * MIB },
-        ...{ model: 'Practice stick', bus: 'usb', removable: true, contents: [] },
+        ...{ model: 'Practice stick', bus: 'usb', removable: true },
+        contents: [part(1, 255 * MIB, 'exfat', 'PHOTOS')],
+        // Also where nobody knows how large the image is: what is written is one file, and stands for the first disk only.
+        uses: [{ why: 'mounted', mountpoints: ['/media/kim/PHOTOS'] }],
       },
     ]);
   }

@@ -32,6 +32,7 @@ function Form({ box, onDone, onLeave }: { box: BoxState; onDone: () => void; onL
           <TextInput
             flex={1}
             label="Address"
+            placeholder="192.168.10.20"
             value={host}
             spellCheck={false}
             onChange={(e) => setHost(e.currentTarget.value)}

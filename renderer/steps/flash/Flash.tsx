@@ -9,11 +9,11 @@ import { EMPTY_JOB } from '../../../preload/contract/reduce.ts';
 import { forWindow } from '../../../preload/contract/window-actions.ts';
 import { call } from '../../api.ts';
 import { ErrorView } from '../../components/ErrorView.tsx';
+import { OutcomeWord } from '../../components/OutcomeWord.tsx';
 import { StepFrame } from '../../components/StepFrame.tsx';
 import { useAction } from '../../components/useAction.ts';
 import { useJob } from '../../components/useJob.ts';
 import { useNow } from '../../components/useNow.ts';
-import { Verdict } from '../../components/Verdict.tsx';
 import '../../components/work.css';
 import { clock } from '../../numbers.ts';
 import { sinceStart } from '../../phases.ts';
@@ -31,7 +31,12 @@ import { useDisks } from './useDisks.ts';
 import { useImage } from './useImage.ts';
 import { Verified } from './Verified.tsx';
 
+const NAME_MAX = 32;
 const NO_ROOT = forWindow(new AppError('flash_root_missing').toReply());
+
+/** A button has one line; the whole name stands above it on the page. */
+const short = (name: string): string =>
+  name.length > NAME_MAX ? `${name.slice(0, NAME_MAX).trimEnd()}…` : name;
 
 function Elapsed({ row }: { row: JobRow }) {
   const now = useNow(true);
@@ -94,7 +99,7 @@ export function Flash({ box }: StepProps) {
     return (
       <StepFrame
         {...frame}
-        aside={<Verdict verdict="pass" />}
+        aside={<OutcomeWord outcome="passed" />}
         actions={
           <Button variant="default" onClick={() => setAgain(true)}>
             Flash again…
@@ -128,7 +133,9 @@ export function Flash({ box }: StepProps) {
           </Button>
         }
         primary={{
-          label: disk ? `Erase and write ${diskName(disk)} …${endOf(disk.serial ?? '')}` : 'Erase and write',
+          label: disk
+            ? `Erase and write ${short(diskName(disk))} …${endOf(disk.serial ?? '')}`
+            : 'Erase and write',
           run: start,
           disabled: !right,
           destroys: true,

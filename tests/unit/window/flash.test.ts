@@ -177,6 +177,7 @@ describe('a practice box', () => {
     ['another end of the serial', { typed: '0000' }, 'disk_confirm_wrong'],
     ['the whole serial, pasted', { typed: PRACTICE_SERIAL }, 'disk_confirm_wrong'],
     ['a disk that is not there', { serial: 'S6Z1NF0W7F3A' }, 'disk_missing'],
+    ['a disk that is mounted', { serial: 'PRACTICE-STICK-0002', typed: '0002' }, 'disk_not_offered'],
     ['the disk of the system', { serial: 'PRACTICE-SYSTEM-0001', typed: '0001' }, 'disk_not_offered'],
     ['no image', { image: '/nowhere/none.raw' }, 'image_missing'],
   ] as const)('%s begins nothing', async (_, more, code) => {
