@@ -11,7 +11,7 @@ const TITLES: { value: Path; label: string }[] = [
 ];
 
 const MEANS: Record<Path, string> = {
-  provision: 'The box has Ubuntu and is on the cable. The layers are put on it one by one.',
+  provision: 'The box has Ubuntu and is on the cable: it gets the layers.',
   flash: 'The golden image is written to a disk at this laptop. The box then starts from it.',
 };
 

@@ -2,10 +2,10 @@
  * A disk is flashed in the real window, by the real writing program, on a practice box: chosen, confirmed, stopped, loaded anew, killed and gone
  * on with, verified, and the way on to a report. The same by the keyboard alone. Of this machine's own disks only the list is looked at.
  */
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LINUX, MIB, writeDisk } from '../unit/flash/partitions.ts';
 import { Hands } from './hands.ts';
@@ -18,6 +18,8 @@ const why = whyNoWindow();
 const ERASE = 'Erase and write Practice disk …7F3A';
 const END = 'The last four characters of the serial';
 const NAME = 'PRACTICE-1';
+/** Packing it takes a while on a machine that does other things as well. */
+const IMAGE_MS = 180_000;
 
 /** The writing program of this app, which is a child of it. */
 function writerOf(app: number): number {
@@ -35,13 +37,14 @@ function writerOf(app: number): number {
   return Number(writer);
 }
 
-/** Unpacked slowly enough to be held in the middle; half of it is data. */
+/** Unpacked slowly enough to be held in the middle of it. */
 function slowImage(dir: string): string {
   const raw = join(dir, 'slow.raw');
-  const data = Array.from({ length: 14 }, (_, i) => ({ at: (8 + i * 32) * MIB, length: 8 * MIB, seed: i }));
+  const data = Array.from({ length: 8 }, (_, i) => ({ at: (8 + i * 56) * MIB, length: 8 * MIB, seed: i }));
   writeDisk(raw, { size: 480 * MIB, partitions: [{ type: LINUX, first: MIB, length: 470 * MIB }], data });
-  execFileSync('xz', ['-0', '-T2', raw]);
-  return `${raw}.xz`;
+  const packed = `${raw}.gz`;
+  writeFileSync(packed, gzipSync(readFileSync(raw), { level: 1 }));
+  return packed;
 }
 
 describe.runIf(why === null)(`a flash in the window${why ? ` (not run: ${why})` : ''}`, () => {
@@ -90,7 +93,7 @@ describe.runIf(why === null)(`a flash in the window${why ? ` (not run: ${why})` 
     dir = mkdtempSync(join(tmpdir(), 'vault-cube-window-flash-'));
     slow = slowImage(dir);
     await start();
-  });
+  }, IMAGE_MS);
 
   afterAll(async () => {
     await open?.app.close();
@@ -102,7 +105,6 @@ describe.runIf(why === null)(`a flash in the window${why ? ` (not run: ${why})` 
     await page().getByText('Flash a disk here', { exact: true }).click();
     await page().getByRole('heading', { name: 'What is needed' }).waitFor();
     await accessible(page());
-    await shot(page(), 'flash-path');
     await h.button('Practice box').click();
     await page().getByRole('menuitem', { name: 'With its disk flashed first' }).click();
     await page().getByRole('heading', { name: 'Flash', level: 2 }).waitFor();
@@ -122,7 +124,6 @@ describe.runIf(why === null)(`a flash in the window${why ? ` (not run: ${why})` 
       .getByRole('radio', { name: /^Practice disk/ })
       .click();
     await shot(page(), 'flash-choose');
-    await shot(page(), 'flash-choose-dark', 'dark');
   });
 
   it('a file that is no image is refused where it is chosen', async () => {
@@ -149,17 +150,15 @@ describe.runIf(why === null)(`a flash in the window${why ? ` (not run: ${why})` 
     await h.field(END).fill('7F3A');
     await accessible(page());
     await shot(page(), 'flash-confirm');
-    await shot(page(), 'flash-confirm-dark', 'dark');
     await h.button(ERASE).click();
     await page().locator('.phase').first().waitFor();
   });
 
   it('is on its way; its rate falls while nothing moves, and a page that is loaded anew shows the same', async () => {
     await phase('Write');
-    await expect.poll(() => main().innerText()).toMatch(/MB of [\d.]+ MB · [\d.]+ .B\/s · about .+ left/);
-    await shot(page(), 'flash-running');
-    await shot(page(), 'flash-running-dark', 'dark');
     await held(async () => {
+      await expect.poll(() => main().innerText()).toMatch(/MB of [\d.]+ MB · [\d.]+ .B\/s · about .+ left/);
+      await shot(page(), 'flash-running');
       await expect.poll(() => main().innerText()).toMatch(/MB of [\d.]+ MB · 0 B\/s · remaining unknown/);
       await page().reload();
       await page().getByRole('heading', { name: 'Flash', level: 2 }).waitFor();
@@ -172,7 +171,6 @@ describe.runIf(why === null)(`a flash in the window${why ? ` (not run: ${why})` 
     await held(async () => {
       await h.button('Cancel…').click();
       await accessible(page());
-      await shot(page(), 'flash-cancel');
       await h.button('Stop the flash').click();
       await main()
         .getByText(/^Stopping\./)
@@ -185,7 +183,6 @@ describe.runIf(why === null)(`a flash in the window${why ? ` (not run: ${why})` 
       .getByText('It starts no machine until a flash of it is finished', { exact: false })
       .waitFor();
     await accessible(page());
-    await shot(page(), 'flash-stopped');
     // What starts a disk is written last.
     expect(
       readFileSync(disk())
@@ -205,8 +202,7 @@ describe.runIf(why === null)(`a flash in the window${why ? ` (not run: ${why})` 
     await verified(90_000);
     await accessible(page());
     expect(await main().innerText()).toMatch(/chunks of this image were written to this target before/);
-    const raw = execFileSync('xz', ['-dc', slow], { maxBuffer: 600 * MIB });
-    expect(readFileSync(disk()).equals(raw)).toBe(true);
+    expect(readFileSync(disk()).equals(readFileSync(join(dir, 'slow.raw')))).toBe(true);
   });
 
   it('its own image has a manifest: the disk hash is compared, and Connect is open', async () => {
@@ -218,7 +214,6 @@ describe.runIf(why === null)(`a flash in the window${why ? ` (not run: ${why})` 
     await verified();
     expect(await main().innerText()).toMatch(/Disk hash[\s\S]+[0-9a-f]{64}[\s\S]+as manifest\.json says/);
     await shot(page(), 'flash-verified');
-    await shot(page(), 'flash-verified-dark', 'dark');
     await accessible(page());
   });
 
@@ -249,8 +244,6 @@ describe.runIf(why === null)(`a flash in the window${why ? ` (not run: ${why})` 
       .first()
       .waitFor();
     await accessible(page());
-    await shot(page(), 'flash-refused');
-    await shot(page(), 'flash-refused-dark', 'dark');
   });
 
   it('the keyboard alone flashes a disk', async () => {
