@@ -166,11 +166,16 @@ describe('a practice box', () => {
     };
     expect(list.disks.map((d) => d.serial)).toEqual([
       PRACTICE_SERIAL,
-      'PRACTICE-STICK-0002',
       'PRACTICE-SYSTEM-0001',
+      'PRACTICE-STICK-0002',
     ]);
     expect(list).toMatchObject({ root: 'plain' });
-    expect(list.disks.map((d) => d.verdict)).toMatchObject([{ offered: true }, {}, { offered: false }]);
+    // The third also where an image is small enough for it: there is one file to write to.
+    expect(list.disks.map((d) => d.verdict)).toMatchObject([
+      { offered: true },
+      { offered: false },
+      { offered: false, reasons: [{ why: 'mounted' }] },
+    ]);
   });
 
   it.each([
