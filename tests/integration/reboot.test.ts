@@ -72,6 +72,8 @@ describe.runIf(why === null)(`a reboot${why ? ` (not run: ${why})` : ''}`, () =>
       return id !== '' && id !== before;
     };
     await until('the box', changed, 60_000);
+    // A program can be started in it before sshd answers.
+    await stage.box.waitForSsh();
     const after = await bootId();
     await stage.must(0, 'resume');
     expect(await bootId()).toBe(after);

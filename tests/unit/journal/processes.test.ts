@@ -58,7 +58,8 @@ describe('two processes', () => {
     jobs.forEach(({ job }, i) => bench().journal.append(job, 1, lines[i]?.slice(0, before) ?? []));
     const writers = await Promise.all(
       jobs.map(({ job }, i) =>
-        writer({ job, lines: lines[i]?.slice(before) ?? [], batch: 4, openLate: false }),
+        // Each commit waits for the disk. A hundred of them without a pause, on a slow one, keep the other out for longer than it waits.
+        writer({ job, lines: lines[i]?.slice(before) ?? [], batch: 20, openLate: false }),
       ),
     );
     let done = false;
