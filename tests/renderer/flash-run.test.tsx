@@ -104,6 +104,20 @@ describe('on its way', () => {
     expect(card().textContent).toContain('the writer of the attempt before ends');
   });
 
+  it('says where the dialog for the password is while permission is asked for', async () => {
+    const now = flashed('running', (line) => line.includes('"id":"look"') && line.includes('"state":"end"'));
+    const last = JSON.parse(now.lines.at(-1) ?? '') as { seq: number };
+    const step = { kind: 'step', id: 'permit', title: 'Get permission to write', state: 'begin' };
+    const lines = [...now.lines, JSON.stringify({ ...last, ...step, seq: last.seq + 1, outcome: null })];
+    await show(Flash, flashMain([{ ...now, lines }], { chosen: CHOSEN }));
+    screen.getByText(/Its dialog may be behind this window/);
+    expect(phases().slice(0, 3)).toEqual([
+      '✓Look at the imagedone',
+      '▶Get permission to writerunning',
+      '·Make the disk unable to startwaits',
+    ]);
+  });
+
   it('is stopped only after a second press that says what it means; Esc stops nothing', async () => {
     const main = flashMain([writing()], { chosen: CHOSEN }).answer('flash.cancel', () => undefined);
     const { user } = await show(Flash, main);

@@ -44,7 +44,7 @@ export function Running({ row, mirror }: { row: JobRow; mirror: JobMirror }) {
     s.flash && s.flash.job === row.job && s.flash.attempt === row.attempt ? s.flash.progress : null,
   );
   const { phase, text, fraction } = amountsOf(mirror, told);
-  const { waiting } = mirror.view;
+  const { waiting, steps } = mirror.view;
   const part = fraction === null ? null : Math.floor(fraction * 1000) / 10;
   return (
     <Stack gap="md" pb="md">
@@ -72,6 +72,11 @@ export function Running({ row, mirror }: { row: JobRow; mirror: JobMirror }) {
             aria-label={part === null ? `${phase}, how far is not known` : `${part} % of the whole flash`}
           />
         </Progress.Root>
+        {steps.some((s) => s.id === 'permit' && s.state === 'running') && (
+          <Text size="sm" className="waiting" role="status">
+            This laptop asks for a password. Its dialog may be behind this window.
+          </Text>
+        )}
         {waiting && <Waiting waiting={waiting} />}
         <Phases mirror={mirror} />
       </section>
