@@ -3,12 +3,13 @@ import { dirname, join } from 'node:path';
 import type { WebContents } from 'electron';
 import type { AppInfo, CallInput, KeyChoice, LoginChoice } from '../preload/contract/calls.ts';
 import { AppError } from '../preload/contract/errors.ts';
-import type { Session } from '../preload/contract/session.ts';
+import { addressText, type Session } from '../preload/contract/session.ts';
 import { forWindow } from '../preload/contract/window-actions.ts';
 import type { Handlers } from './ipc.ts';
 import { agentKeys, defaultAgent } from './remote/keyfiles.ts';
 import type { Desk } from './services/desk.ts';
 import { findBoxes } from './services/find.ts';
+import { lookAtImage } from './services/flash/look.ts';
 import { inspectOver } from './services/inspect.ts';
 import { chooseKey, setUpKeys, type KeyChoice as KeyOrder } from './services/keys.ts';
 import { lastBundle } from './services/lastbundle.ts';
@@ -26,11 +27,11 @@ import { parseSuites, planValidate } from './services/validate.ts';
 
 /** What Electron does for the handlers. */
 export interface Shell {
-  pickFile(from: WebContents, what: 'privateKey' | 'publicKey' | 'report'): Promise<string | null>;
+  pickFile(from: WebContents, what: CallInput<'pick.file'>['what']): Promise<string | null>;
   pickFolder(from: WebContents, what: 'bundle' | 'report'): Promise<string | null>;
   openPath(path: string): Promise<string>;
   openTerminal(from: WebContents, order: CallInput<'terminal.open'>): Promise<{ terminal: string }>;
-  startPractice(fault: string | null): Promise<{ session: string }>;
+  startPractice(fault: string | null, path: Session['path']): Promise<{ session: string }>;
 }
 
 const orderOf = (choice: KeyChoice): KeyOrder => {
@@ -102,11 +103,16 @@ export function handlers(desk: Desk, info: AppInfo, shell: Shell, problem: AppEr
     'app.problem': () => problem && forWindow(problem.toReply()),
     'boxes.list': () => desk.cards(),
     'boxes.find': () => findBoxes(),
-    'boxes.create': ({ name, profile, host, port, user }) => {
+    'boxes.create': (box) => {
+      const { name, profile, path } = box;
       loadProfile(profile);
       const other = app.journal.sessionByName(name);
-      if (other) throw new AppError('box_name_taken', { name, address: other.address.host });
-      const session = newSession({ name, profile, address: { host, port }, user });
+      if (other) throw new AppError('box_name_taken', { name, address: addressText(other.address) });
+      const place =
+        box.path === 'flash'
+          ? { address: null, user: '' }
+          : { address: { host: box.host, port: box.port }, user: box.user };
+      const session = newSession({ name, profile, path, ...place });
       app.journal.saveSession(session);
       return { session: session.id };
     },
@@ -115,7 +121,7 @@ export function handlers(desk: Desk, info: AppInfo, shell: Shell, problem: AppEr
       const now = desk.session(session);
       return now.practice ? consoleOf(app, now) : null;
     },
-    'boxes.practice': ({ fault }) => shell.startPractice(fault),
+    'boxes.practice': ({ fault, path }) => shell.startPractice(fault, path),
     'profiles.list': () => profileNames().map((id) => ({ id, title: loadProfile(id).profile.title })),
     'agent.keys': async () =>
       (await agentKeys(defaultAgent())).map(({ fingerprint, type, comment }) => ({
@@ -207,6 +213,23 @@ export function handlers(desk: Desk, info: AppInfo, shell: Shell, problem: AppEr
       files: listReports(reports, desk.session(session).name),
     }),
     'box.bundle': ({ session }) => lastBundle(app, desk.session(session)),
+
+    'flash.image': ({ path }) => lookAtImage(path),
+    'flash.disks': ({ session, image }) => desk.flashes.disks(desk.session(session), image),
+    'flash.choose': ({ session, choice }) => {
+      changeSession(app, session, (s) => ({ ...s, flash: choice }));
+      return desk.state(session);
+    },
+    'flash.start': async ({ session, ...order }) => {
+      const { image, serial } = order;
+      const now = changeSession(app, session, (s) => ({ ...s, flash: { image, serial } }));
+      await desk.flashes.start(now, order, desk.live(session).secrets);
+      return desk.state(session);
+    },
+    'flash.cancel': ({ session }) => {
+      desk.flashes.cancel(desk.session(session));
+      return undefined;
+    },
 
     'job.lines': ({ job, attempt, after, limit, samples }) => ({
       lines: app.journal.linesAfter(job, attempt, after, limit, { samples }),

@@ -4,6 +4,7 @@ import {
   BrowserWindow,
   dialog,
   MessageChannelMain,
+  powerSaveBlocker,
   utilityProcess,
   type MessagePortMain,
   type WebContents,
@@ -12,6 +13,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CallInput } from '../preload/contract/calls.ts';
 import { asAppError } from '../preload/contract/errors.ts';
+import type { Session } from '../preload/contract/session.ts';
 import { TERMINAL_PORT } from '../preload/contract/terminal.ts';
 import { handlers } from './handlers.ts';
 import { serve, serveError, tell } from './ipc.ts';
@@ -52,8 +54,22 @@ async function pick(from: WebContents, title: string, folder: boolean): Promise<
   return filePaths[0] ?? null;
 }
 
-const FILES = { privateKey: 'Private SSH key', publicKey: "Customer's public key", report: 'Report' };
+const FILES = {
+  privateKey: 'Private SSH key',
+  publicKey: "Customer's public key",
+  report: 'Report',
+  image: 'Image to flash',
+};
 const FOLDERS = { bundle: 'Site bundle', report: 'Where the report goes' };
+
+/** Keeps the laptop from sleeping for as long as it is told to; the screen may. */
+function keepAwake(): (on: boolean) => void {
+  let id: number | null = null;
+  return (on) => {
+    if (id !== null) powerSaveBlocker.stop(id);
+    id = on ? powerSaveBlocker.start('prevent-app-suspension') : null;
+  };
+}
 
 function open(page: WebContents): void {
   const { core, problem } = openForWindow({
@@ -62,7 +78,7 @@ function open(page: WebContents): void {
     note: () => undefined,
     link: () => undefined,
   });
-  const desk = new Desk(core, (name, notice) => tell(page, name, notice));
+  const desk = new Desk(core, (name, notice) => tell(page, name, notice), keepAwake());
   const terminals = new Terminals<MessagePortMain>({
     desk,
     onEnd: (terminal, why) => tell(page, 'terminalEnded', { terminal, why }),
@@ -94,8 +110,8 @@ function open(page: WebContents): void {
     pickFolder: (from: WebContents, what: keyof typeof FOLDERS) => pick(from, FOLDERS[what], true),
     openPath,
     openTerminal,
-    startPractice: (fault: string | null) =>
-      Promise.resolve({ session: startPractice(core, { fault }).session.id }),
+    startPractice: (fault: string | null, path: Session['path']) =>
+      Promise.resolve({ session: startPractice(core, { fault, path }).session.id }),
   };
   serve(handlers(desk, info, own, problem), isOurs, (text) => console.error(text));
   app.on('will-quit', () => {

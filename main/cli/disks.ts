@@ -1,14 +1,12 @@
 /** The command disks: what an image can be flashed to at this laptop or in a box, and why the other disks are not offered. */
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Disk } from '../../preload/contract/disk.ts';
 import { contentsText, diskName, reasonAction, reasonText } from '../../preload/contract/disk-words.ts';
 import { EXIT_CODES } from '../../preload/contract/outcome.ts';
-import { type ForImage, diskPort, listDisks } from '../services/flash/disks/list.ts';
-import { openImage } from '../services/flash/source/open.ts';
-import { readSidecars } from '../services/flash/source/sidecars.ts';
 import type { Session } from '../../preload/contract/session.ts';
 import { listBoxDisks } from '../services/flash/boxdisks.ts';
+import { diskPort, listDisks } from '../services/flash/disks/list.ts';
+import { forImage } from '../services/flash/look.ts';
 import { login, withRoot } from '../services/login.ts';
 import { requireSession } from '../services/sessions.ts';
 import { withApp, type CommonOptions, type Context } from './context.ts';
@@ -17,15 +15,6 @@ import { Output, bytesText, table } from './output.ts';
 interface DisksFlags extends CommonOptions {
   image?: string;
   neverRun?: boolean;
-}
-
-/** Opened and closed: what a disk must have room for stands in its header or its manifest. */
-export async function forImage(given: string): Promise<ForImage> {
-  const path = resolve(given);
-  const source = await openImage(path, readSidecars(path).manifest?.virtualSize ?? null);
-  const { virtualSize } = source;
-  await source.close();
-  return { path, virtualSize };
 }
 
 /** The list as a person reads it. Pure. */

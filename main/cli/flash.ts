@@ -2,19 +2,19 @@
 import { statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { contentsText, diskName } from '../../preload/contract/disk-words.ts';
+import { contentsText, diskName, endOf } from '../../preload/contract/disk-words.ts';
 import { AppError } from '../../preload/contract/errors.ts';
 import { EXIT_CODES } from '../../preload/contract/outcome.ts';
-import { confirmDisk, endOf } from '../services/flash/disks/confirm.ts';
+import { confirmDisk } from '../services/flash/disks/confirm.ts';
 import { chooseDisk, diskPort, listDisks, type Target } from '../services/flash/disks/list.ts';
 import { flashBox } from '../services/flash/boxflash.ts';
 import { flash, isKnownTarget, type FlashResult, type FlashTarget } from '../services/flash/flash.ts';
-import { launchPkexec, launchPlain, launchSudo, rootWay } from '../services/flash/launch.ts';
-import type { Launch } from '../services/flash/writer.ts';
+import { launchFor } from '../services/flash/launch.ts';
+import { forImage } from '../services/flash/look.ts';
 import { requireSession } from '../services/sessions.ts';
 import { askLine } from './ask.ts';
 import { withApp, type CommonOptions, type Context } from './context.ts';
-import { boxDisks, forImage } from './disks.ts';
+import { boxDisks } from './disks.ts';
 import { bytesText } from './output.ts';
 
 interface FlashFlags extends CommonOptions {
@@ -106,20 +106,6 @@ async function confirmed(ctx: Context, disk: Target, o: FlashFlags, where = ''):
   return { kind: 'disk', path: disk.path, serial: disk.serial, size: disk.size, name };
 }
 
-/** As root for a disk, and never the app itself. Errors: flash_root_missing. */
-function launcher({ app, secrets }: Context, target: FlashTarget): Launch {
-  if (target.kind === 'file') return launchPlain();
-  const way = rootWay();
-  switch (way) {
-    case 'plain':
-      return launchPlain();
-    case 'pkexec':
-      return launchPkexec();
-    case 'sudo':
-      return launchSudo(() => secrets.need('laptopPassword', `${app.laptop.user} on this laptop`));
-  }
-}
-
 async function runBoxFlash(ctx: Context, o: FlashFlags, serial: string): Promise<number> {
   const session = requireSession(ctx.app, o.box);
   const { virtualSize } = await forImage(o.image);
@@ -162,9 +148,12 @@ async function runFlash(ctx: Context, o: FlashFlags, named: Named): Promise<numb
   if (named.kind === 'box') return runBoxFlash(ctx, o, named.serial);
   const target =
     named.kind === 'file' ? await fileTarget(ctx, named.path, o) : await diskTarget(ctx, named.serial, o);
-  const launch = launcher(ctx, target);
+  const { app, secrets } = ctx;
+  const launch = launchFor(target.kind, () =>
+    secrets.need('laptopPassword', `${app.laptop.user} on this laptop`),
+  );
   const order = { image: resolve(o.image), target, launch, signal: ctx.signal };
-  const result = await flash(ctx.app, { ...order, onNote: (text) => ctx.out.note(text) });
+  const result = await flash(app, { ...order, onNote: (text) => ctx.out.note(text) });
   return tell(ctx, o, target, result);
 }
 

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { AppError } from '../../preload/contract/errors.ts';
 import { EXIT_CODES, OUTCOME_WORDS } from '../../preload/contract/outcome.ts';
 import type { Session } from '../../preload/contract/session.ts';
+import { addressText } from '../../preload/contract/session.ts';
 import { loadProfile } from '../services/profiles.ts';
 import { makeReport } from '../services/report.ts';
 import { activeJob, standingOf } from '../services/runs.ts';
@@ -39,13 +40,7 @@ async function runBoxes(ctx: Context): Promise<number> {
     ctx.out.line('No box is known on this laptop yet.');
     ctx.out.line('Begin with: vault-cube inspect --box NAME --host ADDRESS --user USER');
   } else {
-    const rows = sessions.map((s) => [
-      s.name,
-      `${s.address.host} port ${s.address.port}`,
-      s.user,
-      s.profile,
-      standsAt(ctx, s),
-    ]);
+    const rows = sessions.map((s) => [s.name, addressText(s.address), s.user, s.profile, standsAt(ctx, s)]);
     for (const line of table([['BOX', 'ADDRESS', 'USER', 'PROFILE', 'STATE'], ...rows])) ctx.out.line(line);
   }
   const boxes = sessions.map((s) => ({
@@ -62,7 +57,7 @@ async function runStatus(ctx: Context, o: StatusOptions): Promise<number> {
   const session = requireSession(ctx.app, o.box);
   const { out } = ctx;
   const now = standingOf(ctx.app.journal, session);
-  out.line(`${session.name}  ${session.address.host} port ${session.address.port}  ${session.user}`);
+  out.line(`${session.name}  ${addressText(session.address)}  ${session.user}`);
   out.line(`host key ${session.hostKey?.fingerprint ?? 'not pinned'}  profile ${session.profile}`);
   out.line(standsAt(ctx, session));
   const parts = [now.preflight, now.keys, ...now.layers, ...now.suites];

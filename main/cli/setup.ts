@@ -11,7 +11,7 @@ import { blockedBy } from '../services/blocked.ts';
 import { DEFAULT_PROFILE, loadProfile } from '../services/profiles.ts';
 import { readPublicKeys } from '../services/publickeys.ts';
 import { executeRun, planRun, standingOf, uidSwapRun } from '../services/runs.ts';
-import { newSession, requireSession } from '../services/sessions.ts';
+import { addressOf, newSession, requireSession } from '../services/sessions.ts';
 import { tellParts, withApp, type CommonOptions, type Context } from './context.ts';
 
 interface LoginFlags {
@@ -53,10 +53,13 @@ function sessionFor(ctx: Context, o: InspectOptions): Session {
   const known = o.box === undefined ? null : ctx.app.journal.sessionByName(o.box);
   if (known || (o.box === undefined && o.host === undefined)) {
     const session = known ?? requireSession(ctx.app, undefined);
-    const address = {
-      host: o.host ?? session.address.host,
-      port: o.port === undefined ? session.address.port : portOf(o.port),
-    };
+    // One whose disk was flashed has neither an address nor a user yet.
+    const host =
+      o.host === undefined || (session.user === '' && o.user === undefined)
+        ? addressOf(session).host
+        : o.host;
+    const port = o.port === undefined ? (session.address?.port ?? portOf(undefined)) : portOf(o.port);
+    const address = { host, port };
     // Before Keys the first user may have been the wrong one; after it the app logs in as vaultadmin.
     const user = session.keys || o.user === undefined ? {} : { user: o.user, firstUser: o.user };
     const profile = o.profile === undefined ? session.profile : profileName(o.profile);

@@ -6,7 +6,7 @@ import { AppError } from '../../preload/contract/errors.ts';
 import type { JobEvent } from '../../preload/contract/events.ts';
 import { ENDED, JobSpec, type JobRow } from '../../preload/contract/job.ts';
 import { EMPTY_JOB, reduceJob, type JobView } from '../../preload/contract/reduce.ts';
-import { Session } from '../../preload/contract/session.ts';
+import { Session, addressText } from '../../preload/contract/session.ts';
 import { readLine, sha256Hex } from './chain.ts';
 import { LineStore, type JobRecord, type Verified } from './lines.ts';
 import { openJournal } from './open.ts';
@@ -76,8 +76,7 @@ export class Journal {
     this.#write(() => {
       const other = this.sessionByName(doc.name);
       if (other && other.id !== doc.id) {
-        const { host, port } = other.address;
-        throw new AppError('box_name_taken', { name: doc.name, address: `${host} port ${port}` });
+        throw new AppError('box_name_taken', { name: doc.name, address: addressText(other.address) });
       }
       this.#sql.run(
         'insert into sessions (id, name, doc) values (?, ?, ?) on conflict (id) do update set name = excluded.name, doc = excluded.doc',

@@ -33,6 +33,7 @@ export interface LocalJobStart {
 export interface LocalFinish {
   code?: string | null;
   detail?: string | null;
+  nextAction?: string | null;
   counts?: Counts | null;
 }
 
@@ -158,7 +159,10 @@ export class LocalJob {
     this.#emit('log', { step: this.#step, stream, text: text.slice(0, TEXT_MAX) });
   }
 
-  finish(outcome: 'passed' | 'failed' | 'cancelled', { code, detail, counts }: LocalFinish = {}): void {
+  finish(
+    outcome: 'passed' | 'failed' | 'cancelled',
+    { code, detail, nextAction, counts }: LocalFinish = {},
+  ): void {
     const state = this.#journal.attempt(this.job, this.attempt)?.state;
     // What was called lost and ends after all was not lost.
     if (state && state !== 'lost' && ENDED.includes(state)) return;
@@ -166,6 +170,7 @@ export class LocalJob {
       outcome,
       code: code ?? null,
       detail: detail ?? null,
+      ...(nextAction == null ? {} : { nextAction }),
       counts: counts ?? null,
       seconds: since(this.#begun),
     });

@@ -85,7 +85,10 @@ function fillSamples(sql: Sql): void {
   }
 }
 
-/** The same tables, but `sessions` may have a row that is none (`LAPTOP` in journal.ts): an older version must not take it for one. */
+/**
+ * The same tables, but `sessions` may have a row that is none (`LAPTOP` in journal.ts), and a box may have no address yet (the path `flash`):
+ * an older version must not take the one for a box, nor the other for a damaged one.
+ */
 const laptopRow = (): void => undefined;
 
 export const MIGRATIONS: readonly ((sql: Sql) => void)[] = [(sql) => sql.exec(FIRST), fillSamples, laptopRow];

@@ -6,17 +6,21 @@ import { randomUUID } from 'node:crypto';
 import type { BoxCard, BoxState } from '../../preload/contract/calls.ts';
 import { AppError } from '../../preload/contract/errors.ts';
 import type { JobEvent } from '../../preload/contract/events.ts';
+import type { JobRow } from '../../preload/contract/job.ts';
 import type { Notice, NoticeName } from '../../preload/contract/notices.ts';
 import { OUTCOME_WORDS } from '../../preload/contract/outcome.ts';
-import type { Run, Session } from '../../preload/contract/session.ts';
+import { addressText, type Run, type Session } from '../../preload/contract/session.ts';
 import { stepsOf } from '../../preload/contract/steps.ts';
 import type { HostKeyQuestion } from '../remote/connection.ts';
 import { LAPTOP } from '../journal/journal.ts';
 import type { App, RebootQuestion } from './app.ts';
+import { FlashDesk } from './flash/desk.ts';
+import { renewed } from './flash/renew.ts';
 import { JobDriver } from './jobs.ts';
 import { LiveBox } from './live.ts';
 import { activeJob, endRun, executeRun, planRun, standingOf, type RunEnd } from './runs.ts';
 import { Secrets } from './secrets.ts';
+import { changeSession } from './sessions.ts';
 
 export type Tell = <K extends NoticeName>(name: K, notice: Notice<K>) => void;
 
@@ -27,25 +31,58 @@ const STATE_MS = 150;
 /** A laptop at a site is patient: a cable may be out for an hour. */
 const GIVE_UP_MS = 3_600_000;
 
+/** Where a box stands that has no keys yet. `newest`: its last job. */
+function beforeKeys({ path, hostKey }: Session, newest: JobRow | undefined): string {
+  if (path !== 'flash' || hostKey) return 'keys come next';
+  if (newest?.kind !== 'flash') return 'its disk is to be flashed';
+  return newest.state === 'passed' ? 'flashed; Connect comes next' : `stopped in "${newest.title}"`;
+}
+
+/** One that did not come to its end: it goes on in its step, where the end of the serial is typed again. */
+const stoppedFlash = ({ hostKey }: Session, { kind, state }: JobRow): boolean =>
+  !hostKey && kind === 'flash' && ['failed', 'cancelled', 'lost'].includes(state);
+
 export class Desk {
   readonly app: App;
   readonly #tell: Tell;
   readonly #live = new Map<string, LiveBox>();
   readonly #asked = new Map<string, (value: string | null) => void>();
   readonly #due = new Map<string, NodeJS.Timeout>();
+  readonly flashes: FlashDesk;
   readonly #stop: () => void;
+  #closed = false;
 
-  constructor(app: App, tell: Tell) {
+  /** `awake`: told whether the laptop must not sleep now. */
+  constructor(app: App, tell: Tell, awake: (on: boolean) => void = () => undefined) {
     this.app = app;
     this.#tell = tell;
+    this.flashes = new FlashDesk(app, {
+      flash: (notice) => tell('flash', notice),
+      disks: () => tell('disks', {}),
+      changed: (session) => this.changed(session),
+      flashed: (session) => this.#renew(session),
+      busy: awake,
+    });
     this.#stop = app.journal.onAppend((job, attempt, events) => this.#onEvents(job, attempt, events));
   }
 
   close(): void {
+    this.#closed = true;
     this.#stop();
+    this.flashes.close();
     for (const timer of this.#due.values()) clearTimeout(timer);
     for (const answer of this.#asked.values()) answer(null);
     for (const box of this.#live.values()) box.close();
+  }
+
+  /** The next login is a first one: what the box was known by went with its old system. */
+  #renew(id: string): void {
+    const before = this.session(id);
+    const after = renewed(before);
+    if (after === before) return;
+    this.#live.get(id)?.disconnect();
+    this.app.knownHosts.forget(before.name);
+    changeSession(this.app, id, renewed);
   }
 
   #onEvents(job: string, attempt: number, events: readonly JobEvent[]): void {
@@ -58,7 +95,8 @@ export class Desk {
 
   /** Tells the window how a box stands, soon, and once for many changes. */
   changed(session: string): void {
-    if (this.#due.has(session)) return;
+    // What was on its way ends later than the journal is closed.
+    if (this.#closed || this.#due.has(session)) return;
     const timer = setTimeout(() => {
       this.#due.delete(session);
       this.#tell('box', this.state(session));
@@ -124,15 +162,16 @@ export class Desk {
     const session = this.session(id);
     const live = this.#live.get(id);
     const standing = standingOf(journal, session);
-    const active = activeJob(journal, session);
+    const active = activeJob(journal, session) ?? this.flashes.active(id);
+    const jobs = journal.jobs(id);
     return {
       session,
       practice: session.practice,
       standing,
-      steps: stepsOf(session, standing, active),
-      jobs: journal.jobs(id),
+      steps: stepsOf(session, standing, active, jobs),
+      jobs,
       active: active && { job: active.job, attempt: active.attempt },
-      following: (live?.run ?? null) !== null,
+      following: (live?.run ?? null) !== null || this.flashes.has(id),
       resumable: session.run !== null && session.run.endedAt === null,
       link: live?.link ?? { state: null, detail: 'not connected', rttMs: null },
       secrets: {
@@ -145,26 +184,25 @@ export class Desk {
   cards(): BoxCard[] {
     const { journal } = this.app;
     return journal.sessions().map((s) => {
-      const active = activeJob(journal, s);
+      const active = activeJob(journal, s) ?? this.flashes.active(s.id);
       const open = s.run !== null && s.run.endedAt === null;
-      const newest = journal.jobs(s.id).at(-1)?.createdAt ?? s.createdAt;
+      const newest = journal.jobs(s.id).at(-1);
       const state = active
         ? `"${active.title}" was on its way`
         : open
           ? `stopped in "${s.run?.title ?? ''}"`
           : s.keys
             ? OUTCOME_WORDS[standingOf(journal, s).outcome]
-            : 'keys come next';
-      const address = `${s.address.host} port ${s.address.port}`;
+            : beforeKeys(s, newest);
       return {
         session: s.id,
         name: s.name,
-        address,
+        address: addressText(s.address),
         profile: s.profile,
         practice: s.practice,
         state,
-        resumable: open,
-        changedAt: newest,
+        resumable: open || (newest !== undefined && stoppedFlash(s, newest)),
+        changedAt: newest?.createdAt ?? s.createdAt,
       };
     });
   }

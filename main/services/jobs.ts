@@ -19,7 +19,7 @@ import { Bundle } from './bundle.ts';
 import { login, withRoot } from './login.ts';
 import { lookFromOutside, type Finding } from './outside.ts';
 import type { Secrets } from './secrets.ts';
-import { changeSession, mustBeMarked } from './sessions.ts';
+import { addressOf, changeSession, mustBeMarked } from './sessions.ts';
 
 const JOBS = '/var/lib/vault-cube/jobs';
 /** sshd's own; hardening ends there whatever the port was before. */
@@ -251,14 +251,15 @@ export class JobDriver {
   /** Proves that the hardened box still lets the engineer in: a new login by key on port 22, and its word to the job. */
   async #confirm(row: JobRow): Promise<void> {
     await this.#overTheLink(async (limits) => {
-      const session = { ...this.#session, address: { ...this.#session.address, port: SSH_PORT } };
+      const address = { ...addressOf(this.#session), port: SSH_PORT };
+      const session = { ...this.#session, address };
       const conn = await login(this.#app, session, this.#secrets, { limits, signal: this.#o.signal });
       try {
         await confirm(conn, folderOf(row.job, row.attempt));
       } finally {
         conn.close();
       }
-      changeSession(this.#app, this.#sessionId, (s) => ({ ...s, address: session.address }));
+      changeSession(this.#app, this.#sessionId, (s) => ({ ...s, address }));
     });
   }
 }

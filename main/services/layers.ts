@@ -6,6 +6,7 @@ import { floorOf, type Resolved } from '../../preload/contract/software.ts';
 import { LAYERS } from '../../preload/contract/standing.ts';
 import { ADMIN_USER } from './inspect.ts';
 import type { PhasePlan } from './runs.ts';
+import { addressOf } from './sessions.ts';
 
 /** The series of ansible-core that L0 puts on the box; the bundle's wheels are of it. */
 const ANSIBLE_SERIES = '2.19';
@@ -62,7 +63,7 @@ export function health(layer: number, { session, profile }: Pick<Order, 'session
 
 /** On another port at first, 22 is opened and proven before that port is closed (spec S2). */
 function hardening(session: Session): PhasePlan[] {
-  const { port } = session.address;
+  const { port } = addressOf(session);
   const phase = (id: string, title: string, extra: number | null): PhasePlan => ({
     id,
     title,

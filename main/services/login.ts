@@ -7,6 +7,7 @@ import { loadKey, needsPassphrase } from '../remote/keyfiles.ts';
 import { probeSudo, type SudoWay } from '../remote/sudo.ts';
 import type { App } from './app.ts';
 import type { Secrets } from './secrets.ts';
+import { addressOf } from './sessions.ts';
 
 export interface LoginOptions {
   /** Another user than the session's, as when vaultadmin's login is proven. */
@@ -56,7 +57,7 @@ export async function login(
   secrets: Secrets,
   opts: LoginOptions = {},
 ): Promise<Connection> {
-  const { host, port } = session.practice ? await app.practice.address(session.name) : session.address;
+  const { host, port } = session.practice ? await app.practice.address(session.name) : addressOf(session);
   const auth = await authOf(session, secrets, opts);
   try {
     return await connect({

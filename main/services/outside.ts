@@ -10,6 +10,7 @@ import { connect } from '../remote/connection.ts';
 import type { App } from './app.ts';
 import { login } from './login.ts';
 import type { Secrets } from './secrets.ts';
+import { addressOf } from './sessions.ts';
 
 /** A packet that a firewall drops is never answered; on a cable an answer takes milliseconds. */
 const SILENT_MS = 3_000;
@@ -60,7 +61,7 @@ async function tryKey(app: App, session: Session, secrets: Secrets, signal: Abor
  * that fail2ban has nothing to count; where it does, one is.
  */
 async function tryPassword(app: App, session: Session, signal: AbortSignal) {
-  const { host, port } = session.address;
+  const { host, port } = addressOf(session);
   const auth = { kind: 'password' as const, password: randomBytes(24).toString('base64') };
   try {
     const target = { host, port, user: session.user, knownHosts: app.knownHosts, hostKeyName: session.name };
@@ -83,7 +84,7 @@ export async function lookFromOutside(
   ports: readonly number[],
   signal: AbortSignal,
 ): Promise<Finding> {
-  const { host, port } = session.address;
+  const { host, port } = addressOf(session);
   const key = await tryKey(app, session, secrets, signal);
   const all = [...new Set([port, ...ports])];
   const states = await Promise.all(all.map(async (p) => [String(p), await portState(host, p)] as const));

@@ -9,6 +9,7 @@ import type { Session } from '../../preload/contract/session.ts';
 import { PRACTICE_PROFILE, Recordings, type OfferedThen } from '../remote/practice/recordings.ts';
 import type { PracticeConsole } from '../remote/practice/server.ts';
 import type { App } from './app.ts';
+import { practiceImage } from './flash/practice.ts';
 import { INDEX } from './offered.ts';
 import { newSession } from './sessions.ts';
 
@@ -28,7 +29,10 @@ export interface Practice {
  * A new practice box, its number the next that is free. `fault`: an id of `app.practice.faults()`, null for a box without.
  * Errors: usage for an unknown fault.
  */
-export function startPractice(app: App, { fault }: { fault: string | null }): Practice {
+export function startPractice(
+  app: App,
+  { fault, path = 'provision' }: { fault: string | null; path?: Session['path'] },
+): Practice {
   const known = app.practice.faults().map((f) => f.id);
   if (fault !== null && !known.includes(fault))
     throw new AppError('usage', { what: `No fault ${fault} was recorded; known are ${known.join(', ')}.` });
@@ -42,7 +46,9 @@ export function startPractice(app: App, { fault }: { fault: string | null }): Pr
   const session = newSession({
     name,
     profile: PRACTICE_PROFILE,
+    path,
     address: ADDRESS,
+    flash: path === 'flash' ? { image: practiceImage(app.practice.folder), serial: null } : null,
     user: console.user,
     practice: true,
   });

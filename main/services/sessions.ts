@@ -2,15 +2,18 @@
 import { randomUUID } from 'node:crypto';
 import { AppError } from '../../preload/contract/errors.ts';
 import type { Evidence } from '../../preload/contract/outcome.ts';
-import type { Address, Session } from '../../preload/contract/session.ts';
+import type { Address, FlashChoice, Session } from '../../preload/contract/session.ts';
 import type { App } from './app.ts';
 
 export interface NewBox {
   name: string;
   profile: string;
-  address: Address;
+  path?: Session['path'];
+  /** Null where it is not known before the disk is flashed. */
+  address: Address | null;
   user: string;
   practice?: boolean;
+  flash?: FlashChoice | null;
 }
 
 /** The session of a known box. Without a name the only one there is. Errors: unknown_box, usage. */
@@ -29,6 +32,12 @@ export function requireSession(app: App, name: string | undefined): Session {
   return found;
 }
 
+/** Errors: box_address_missing where the box was only flashed so far. */
+export function addressOf({ name, address }: Pick<Session, 'name' | 'address'>): Address {
+  if (address === null) throw new AppError('box_address_missing', { box: name });
+  return address;
+}
+
 /** A session that is not stored yet: it is when the box's host key was confirmed. */
 export function newSession(box: NewBox): Session {
   return {
@@ -36,7 +45,7 @@ export function newSession(box: NewBox): Session {
     id: randomUUID(),
     name: box.name,
     profile: box.profile,
-    path: 'provision',
+    path: box.path ?? 'provision',
     practice: box.practice ?? false,
     createdAt: new Date().toISOString(),
     address: box.address,
@@ -48,6 +57,7 @@ export function newSession(box: NewBox): Session {
     boxCode: null,
     run: null,
     bundle: null,
+    flash: box.flash ?? null,
     waivers: [],
     deviations: [],
   };

@@ -4,8 +4,9 @@
  */
 import { z } from 'zod';
 import { ErrorReply } from './errors.ts';
+import { DiskList, ImageLook } from './flash.ts';
 import { JobRow, LinkState } from './job.ts';
-import { Run, Session } from './session.ts';
+import { FlashChoice, Run, Session } from './session.ts';
 import type { Standing } from './standing.ts';
 import { STEP_IDS, type Step } from './steps.ts';
 
@@ -97,13 +98,21 @@ export const KeyChoice = z.discriminatedUnion('kind', [
 ]);
 export type KeyChoice = z.infer<typeof KeyChoice>;
 
-export const NewBox = z.strictObject({
-  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'letters, digits, dot, dash and underscore'),
-  profile: z.string().min(1),
-  host: z.string().min(1),
-  port: z.number().int().min(1).max(65535),
-  user: z.string().min(1),
-});
+export const BoxName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'letters, digits, dot, dash and underscore');
+const named = { name: BoxName, profile: z.string().min(1) };
+/** A box that is there already, or one whose disk is flashed at this laptop first and that has no address before. */
+export const NewBox = z.discriminatedUnion('path', [
+  z.strictObject({
+    path: z.literal('provision'),
+    ...named,
+    host: z.string().min(1),
+    port: z.number().int().min(1).max(65535),
+    user: z.string().min(1),
+  }),
+  z.strictObject({ path: z.literal('flash'), ...named }),
+]);
 export type NewBox = z.infer<typeof NewBox>;
 
 const AgentKey = z.strictObject({ fingerprint: z.string(), type: z.string(), comment: z.string() });
@@ -152,7 +161,10 @@ export const calls = {
     input: inSession,
     output: z.strictObject({ fingerprint: z.string(), user: z.string(), password: z.string() }).nullable(),
   },
-  'boxes.practice': { input: z.strictObject({ fault: z.string().nullable() }), output: inSession },
+  'boxes.practice': {
+    input: z.strictObject({ fault: z.string().nullable(), path: Session.shape.path }),
+    output: inSession,
+  },
   'profiles.list': { input: nothing, output: z.array(ProfileEntry) },
   'agent.keys': { input: nothing, output: z.array(AgentKey) },
 
@@ -243,6 +255,28 @@ export const calls = {
   /** Which bundle folder was used last; null for none. */
   'box.bundle': { input: inSession, output: z.string().nullable() },
 
+  /** Looks at an image and what lies beside it; reads none of its data. */
+  'flash.image': { input: z.strictObject({ path: z.string().min(1) }), output: ImageLook },
+  /** Disks of this laptop as they are now, judged for the image. The next change of them is told by the notice `disks`, once. */
+  'flash.disks': { input: z.strictObject({ session, image: z.string().nullable() }), output: DiskList },
+  /** Kept, so that a window that comes back has it; nothing is written to a disk. */
+  'flash.choose': { input: z.strictObject({ session, choice: FlashChoice }), output: BoxState },
+  /**
+   * Erases the disk with this serial and writes the image to it; `typed`: the end of the serial, as the engineer read it on the label. Answers
+   * when it has begun: how it goes on is in its log, and told by the notice `flash`.
+   */
+  'flash.start': {
+    input: z.strictObject({
+      session,
+      image: z.string().min(1),
+      serial: z.string().min(1),
+      typed: z.string().max(64),
+    }),
+    output: BoxState,
+  },
+  /** Answers at once; its end is in its log. */
+  'flash.cancel': { input: inSession, output: nothing },
+
   /**
    * Lines of an attempt's log from `after` on. Without `samples` those are left out but for the newest line, which tells how
    * far the log goes: a day of them is most of the log, and charts ask for them by `job.samples`.
@@ -283,7 +317,7 @@ export const calls = {
 
   /** A path that the person picked, or null. */
   'pick.file': {
-    input: z.strictObject({ what: z.enum(['privateKey', 'publicKey', 'report']) }),
+    input: z.strictObject({ what: z.enum(['privateKey', 'publicKey', 'report', 'image']) }),
     output: z.string().nullable(),
   },
   'pick.folder': {

@@ -90,6 +90,24 @@ export function reasonAction(reason: NotOffered): string {
   }
 }
 
+const ENOUGH = 4;
+
+/** What has to be typed before a disk is erased: the last four characters of its serial; all of it where it has fewer. */
+export function endOf(serial: string): string {
+  // By characters, not UTF-16 units: half of one could not be typed.
+  return [...serial.trim()].slice(-ENOUGH).join('').trim();
+}
+
+/**
+ * The rule: the last four characters of the serial as it is shown, or the whole serial where it is shorter; capitals and small letters
+ * count as the same, blanks before and after do not count; nothing else is overlooked, and typing the whole of a longer serial is not
+ * enough, since that is pasted and not read.
+ */
+export function isEndOf(serial: string, typed: string): boolean {
+  const wanted = endOf(serial).toLowerCase();
+  return wanted !== '' && typed.trim().toLowerCase() === wanted;
+}
+
 /** Maker and model, as far as they are known: "Samsung SSD 990 PRO". */
 export function diskName({ vendor, model, path }: Pick<Disk, 'vendor' | 'model' | 'path'>): string {
   if (model === null) return vendor ?? path;

@@ -21,6 +21,7 @@ export const ERRORS = {
   // usage and input
   usage: e(2, false, '{what}', 'Run the command with --help.'),
   input_invalid: e(2, false, 'What was entered does not fit: {fields}.', 'Correct the named fields.'),
+  box_address_missing: e(2, false, 'The address of {box} is not known yet.', 'Give it with --host and --user; "ip address" on the box\'s console shows it.'),
   unknown_box: e(2, false, 'No box named {name} is known on this laptop.', 'Run "vault-cube boxes" for the known ones, or "vault-cube inspect" with --host for a new one.'),
   box_name_taken: e(2, false, 'A box named {name} is already known, at {address}.', 'Leave out --host to go on with it, or choose another --box name.'),
   profile_missing: e(2, false, 'There is no profile {path}.', 'Name one of: {known}; or the path of a profile file.'),
@@ -139,6 +140,7 @@ export const ERRORS = {
   flash_python_missing: e(6, false, 'The program that writes cannot be started: {detail}', 'Install Python 3 on this laptop: sudo apt install python3'),
   flash_root_missing: e(5, false, 'A disk can only be written as root, and neither pkexec nor sudo is on this laptop.', 'Start the app as root, or install sudo.'),
   flash_root_refused: e(5, true, 'This laptop did not let the writing program run as root: {detail}', 'Try again with the password of a user who may use sudo on this laptop.'),
+  flash_lost: e(31, true, '{title}: the app ended before the flash did. The disk starts no machine until a flash of it is finished.', 'Flash it again: it goes on where it stood.'),
   flash_cancelled: e(30, true, 'The flash of {target} was stopped. {detail}', 'Flash it again: it goes on where it stood.'),
 
   // a disk of a box, over the network

@@ -117,6 +117,8 @@ export const EVENT_BODIES = {
     outcome: JobOutcomeWritten,
     code: z.string().nullable(),
     detail: z.string().nullable(),
+    /** What to do now, where the one who writes the log knows it better than the table of errors. */
+    nextAction: z.string().nullish(),
     counts: Counts.nullable(),
     seconds,
   }),

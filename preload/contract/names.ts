@@ -35,6 +35,11 @@ const callNames = {
   'box.report': true,
   'box.reports': true,
   'box.bundle': true,
+  'flash.image': true,
+  'flash.disks': true,
+  'flash.choose': true,
+  'flash.start': true,
+  'flash.cancel': true,
   'job.lines': true,
   'job.samples': true,
   'ask.answer': true,
@@ -53,6 +58,8 @@ const noticeNames = {
   reboot: true,
   ask: true,
   terminalEnded: true,
+  flash: true,
+  disks: true,
 } satisfies Record<NoticeName, true>;
 
 export const CALL_NAMES = Object.keys(callNames) as CallName[];

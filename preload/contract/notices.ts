@@ -1,6 +1,7 @@
 /** What main tells the window unasked, declared once. */
 import { z } from 'zod';
 import { BoxState, Link } from './calls.ts';
+import { FlashProgress } from './flash.ts';
 
 export const notices = {
   /** How a box stands has changed. */
@@ -32,6 +33,15 @@ export const notices = {
   }),
   /** A secret that a step needs; answered by `ask.answer`. */
   ask: z.strictObject({ ask: z.uuid(), session: z.uuid(), secret: z.string(), prompt: z.string() }),
+  /** How far a flash is, twice a second also while nothing moves. */
+  flash: z.strictObject({
+    session: z.uuid(),
+    job: z.uuid(),
+    attempt: z.number().int(),
+    progress: FlashProgress,
+  }),
+  /** The disks of this laptop changed since they were listed last. */
+  disks: z.strictObject({}),
   /** A terminal ended, with a sentence for its window. */
   terminalEnded: z.strictObject({ terminal: z.uuid(), why: z.string() }),
 } as const;

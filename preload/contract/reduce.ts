@@ -49,6 +49,7 @@ export interface JobView {
   seconds: number | null;
   code: string | null;
   detail: string | null;
+  nextAction: string | null;
   /** Lines this version cannot read, kept for the raw view. */
   unknown: { seq: number; kind: string; why: string }[];
 }
@@ -75,6 +76,7 @@ export const EMPTY_JOB: JobView = {
   seconds: null,
   code: null,
   detail: null,
+  nextAction: null,
   unknown: [],
 };
 
@@ -138,6 +140,7 @@ function reduceBody(v: JobView, e: Extract<JobEvent, { known: true }>): JobView 
         seconds: e.body.seconds,
         code: e.body.code,
         detail: e.body.detail,
+        nextAction: e.body.nextAction ?? null,
         waiting: null,
       };
     case 'log':

@@ -12,6 +12,10 @@ export const Address = z.strictObject({
 });
 export type Address = z.infer<typeof Address>;
 
+/** As a person reads it. */
+export const addressText = (address: Address | null): string =>
+  address === null ? 'no address yet' : `${address.host} port ${address.port}`;
+
 export const HostKeyPin = z.strictObject({
   algorithm: z.string(),
   /** `SHA256:` and unpadded base64, as ssh-keygen prints it. */
@@ -82,17 +86,22 @@ export const Run = z.strictObject({
 });
 export type Run = z.infer<typeof Run>;
 
+/** What was chosen to be flashed for a box; never what was typed to confirm it. */
+export const FlashChoice = z.strictObject({ image: z.string().min(1), serial: z.string().min(1).nullable() });
+export type FlashChoice = z.infer<typeof FlashChoice>;
+
 export const Session = z.strictObject({
   v: z.literal(1),
   id: z.uuid(),
   /** The name people give the box; unique on this laptop. */
   name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/),
   profile: z.string(),
-  path: z.enum(['provision']),
+  path: z.enum(['provision', 'flash']),
   /** A practice box of the app's own: all that is measured on it is evidence `practice`. */
   practice: z.boolean().default(false),
   createdAt: z.string(),
-  address: Address,
+  /** Null on the path `flash` until the box was first connected to: it comes into being by the flash. */
+  address: Address.nullable(),
   /** The user the app logs in as now. */
   user: z.string(),
   /** The user of the first password login, whose UID may stand in the way. */
@@ -105,6 +114,7 @@ export const Session = z.strictObject({
   run: Run.nullable(),
   /** The folder of the bundle that was installed from last; null before the first. */
   bundle: z.string().nullable().default(null),
+  flash: FlashChoice.nullable().default(null),
   waivers: z.array(Waiver),
   deviations: z.array(z.strictObject({ id: z.string(), text: z.string(), at: z.string() })),
 });

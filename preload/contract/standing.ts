@@ -150,8 +150,14 @@ function judge(ctx: Context, draft: Draft): Part {
 /** A UID swap belongs to no layer: it changes what layer 1 and all after it found. */
 const BEFORE_L1 = 0.5;
 
+/** A flash puts another system on the box: nothing that was found before it is of this one. */
+const BEFORE_ALL = -1;
+
 /** The layer that a job changes; null for one that changes none. */
 function changes({ row, view }: Ordered): number | null {
+  // From the first byte on that it destroyed.
+  if (row.kind === 'flash' || row.kind === 'flash_box')
+    return view.steps.some((s) => s.id === 'wipe') ? BEFORE_ALL : null;
   if (row.kind === 'uid_swap') return BEFORE_L1;
   // A suite that runs the layers once more is to change nothing. What it changed all the same is of any of them.
   if (row.kind === 'checks' && (view.counts?.changed ?? 0) > 0) return BEFORE_L1;
@@ -219,7 +225,8 @@ function keyProofs(session: Session): JudgedCheck[] {
 function judgeLocal(ctx: Context, kind: 'preflight' | 'keys', title: string): Part {
   const jobs = ctx.all.filter((a) => a.row.kind === kind);
   const gaps = () => (kind === 'keys' && jobs.length ? keyProofs(ctx.session) : []);
-  return judge(ctx, { id: kind, kind, title, layer: null, jobs, looks: jobs, gaps });
+  const stale = (at: number) => changedSince(ctx, at, 0);
+  return judge(ctx, { id: kind, kind, title, layer: null, jobs, looks: jobs, stale, gaps });
 }
 
 function suiteOf({ row }: Ordered): string | null {

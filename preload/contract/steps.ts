@@ -2,11 +2,12 @@
  * The wizard's steps of a box: which there are, in which order, and the state of each, computed from how the box stands
  * and never kept (design: Wizard). Pure; the screen draws it, main answers with it.
  */
+import { isOf } from './flash.ts';
 import type { JobRow } from './job.ts';
 import type { Session } from './session.ts';
 import type { Part, Standing } from './standing.ts';
 
-export const STEP_IDS = ['connect', 'preflight', 'keys', 'provision', 'validate', 'report'] as const;
+export const STEP_IDS = ['flash', 'connect', 'preflight', 'keys', 'provision', 'validate', 'report'] as const;
 export type StepId = (typeof STEP_IDS)[number];
 
 export type StepState = 'done' | 'running' | 'ready' | 'blocked' | 'stale' | 'failed';
@@ -19,7 +20,14 @@ export interface Step {
   why: string | null;
 }
 
+/** Of each path, in order. */
+const PATHS: Record<Session['path'], readonly StepId[]> = {
+  provision: STEP_IDS.filter((id) => id !== 'flash'),
+  flash: STEP_IDS,
+};
+
 const TITLES: Record<StepId, string> = {
+  flash: 'Flash',
   connect: 'Connect',
   preflight: 'Preflight',
   keys: 'Keys',
@@ -40,15 +48,15 @@ export function stepOfJob(row: Pick<JobRow, 'kind' | 'spec'>): StepId {
     case 'uid_swap':
       return 'keys';
     case 'selftest':
+    // Into a box that was started into a live system; it has no step of its own yet.
+    case 'flash_box':
       return 'connect';
     case 'checks':
       return /^l\d+$/.test(String(row.spec.params['suite'])) ? 'provision' : 'validate';
     case 'reboot':
       return row.spec.params['suite'] ? 'validate' : 'provision';
-    // Before the box is known: it comes into being by it.
     case 'flash':
-    case 'flash_box':
-      return 'connect';
+      return 'flash';
     case 'fetch':
     case 'bootstrap':
     case 'layer':
@@ -72,8 +80,32 @@ function ofParts(parts: readonly Part[]): Verdict {
   return parts.every(good) ? DONE : READY;
 }
 
-/** `active`: the attempt that is on its way on the box, if one is. */
-export function stepsOf(session: Session, now: Standing, active: JobRow | null): Step[] {
+/** `flashes`: attempts of the box's flash, oldest first. One that is on its way is told by `active`. */
+function ofFlash({ flash }: Session, flashes: readonly JobRow[]): Verdict {
+  const newest = flashes.at(-1);
+  if (!newest) return READY;
+  switch (newest.state) {
+    case 'passed':
+      if (flash === null || isOf(newest, flash)) return DONE;
+      return { state: 'stale', why: 'Another image or disk was chosen since.' };
+    case 'failed':
+      return { state: 'failed', why: 'The disk was not flashed to its end.' };
+    case 'starting':
+    case 'running':
+    case 'cancelled':
+    case 'lost':
+      return { state: 'ready', why: 'The flash is not at its end; it goes on where it stood.' };
+  }
+}
+
+/** `active`: the attempt that is on its way, on the box or as a flash here; `jobs`: all attempts of the box. */
+export function stepsOf(
+  session: Session,
+  now: Standing,
+  active: JobRow | null,
+  jobs: readonly JobRow[],
+): Step[] {
+  const flashes = jobs.filter((row) => row.kind === 'flash');
   const running = active ? stepOfJob(active) : null;
   const shown = now.suites.filter((s) => s.attempts > 0);
   const preflight = (): Verdict => {
@@ -90,7 +122,13 @@ export function stepsOf(session: Session, now: Standing, active: JobRow | null):
   const needsKeys = (verdict: () => Verdict): Verdict =>
     session.keys?.keyLoginProvenAt ? verdict() : { state: 'blocked', why: 'Keys come first.' };
   const verdicts: Record<StepId, () => Verdict> = {
-    connect: () => (session.hostKey ? DONE : READY),
+    flash: () => ofFlash(session, flashes),
+    connect: () => {
+      if (session.hostKey) return DONE;
+      return session.path === 'flash' && !flashes.some((row) => row.state === 'passed')
+        ? { state: 'blocked', why: 'The disk is flashed first: the box starts from it.' }
+        : READY;
+    },
     preflight,
     keys,
     provision: () => needsKeys(() => ofParts(now.layers)),
@@ -100,7 +138,7 @@ export function stepsOf(session: Session, now: Standing, active: JobRow | null):
         ? { state: 'blocked', why: 'There is nothing to report yet.' }
         : READY,
   };
-  return STEP_IDS.map((id) => {
+  return PATHS[session.path].map((id) => {
     const verdict: Verdict = running === id ? { state: 'running', why: null } : verdicts[id]();
     return { id, title: TITLES[id], ...verdict };
   });

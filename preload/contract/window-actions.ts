@@ -6,6 +6,7 @@ import type { ErrorCode, ErrorReply } from './errors.ts';
 
 const ACTIONS: Partial<Record<ErrorCode, string>> = {
   usage: 'Correct what was entered.',
+  box_address_missing: 'In Connect, find the box on the cable or type its address.',
   unknown_box: 'Go back to the list of boxes and choose one.',
   box_name_taken: 'Open that box from the list, or choose another name.',
   secret_missing: 'Start the step again and enter it when asked.',
@@ -40,6 +41,10 @@ const ACTIONS: Partial<Record<ErrorCode, string>> = {
   bundle_no_room: 'Make room, or choose a folder on a larger disk. What is fetched stays.',
   bundle_fetch_failed: 'Look at the network, then build again: what is here is not fetched again.',
   bundle_tool_failed: 'Mend what is named, then build again.',
+  flash_root_missing:
+    'Install pkexec or sudo on this laptop (on Debian and Ubuntu: sudo apt install pkexec).',
+  flash_target_unfit: 'Choose another disk.',
+  flash_busy: 'Wait for its end, or stop it where it was started.',
   disks_never_run: 'Flash from a laptop with Linux.',
   box_disk_full:
     'Free space on the box ("sudo apt clean", "sudo journalctl --vacuum-size=100M"), then Resume; what is done is not repeated.',

@@ -1,5 +1,6 @@
 /** The path of a file on this laptop, typed or picked. */
 import { Button, Group, TextInput } from '@mantine/core';
+import type { CallInput } from '../../preload/contract/calls.ts';
 import { call } from '../api.ts';
 import { attempt } from '../stores/frame.ts';
 
@@ -7,7 +8,7 @@ interface Props {
   label: string;
   description?: string;
   value: string;
-  what: 'privateKey' | 'publicKey' | 'report';
+  what: CallInput<'pick.file'>['what'];
   onChange: (path: string) => void;
 }
 

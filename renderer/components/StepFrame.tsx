@@ -2,7 +2,7 @@
 import { Alert, Box, Button, Group, ScrollArea, Text, Title } from '@mantine/core';
 import { useEffect, useRef, type ReactNode } from 'react';
 import type { BoxState } from '../../preload/contract/calls.ts';
-import { STEP_IDS, type StepId } from '../../preload/contract/steps.ts';
+import type { StepId } from '../../preload/contract/steps.ts';
 import { showStep } from '../stores/desk.ts';
 import { ErrorView } from './ErrorView.tsx';
 import type { Action } from './useAction.ts';
@@ -20,6 +20,8 @@ interface Props {
     disabled?: boolean;
     /** Why it cannot be done now; shown beside it, and it is disabled. */
     why?: string | null;
+    /** It destroys what cannot be had back. */
+    destroys?: boolean;
   };
   /** Left of Next: what else can be done now, such as Cancel. */
   actions?: ReactNode;
@@ -27,10 +29,11 @@ interface Props {
 }
 
 export function StepFrame({ box, id, action, aside, primary, actions, children }: Props) {
-  const at = STEP_IDS.indexOf(id);
-  const step = box.steps.find((s) => s.id === id);
-  const [back, next] = [STEP_IDS[at - 1], STEP_IDS[at + 1]];
-  const nextStep = box.steps.find((s) => s.id === next);
+  const at = box.steps.findIndex((s) => s.id === id);
+  const step = box.steps[at];
+  const back = box.steps[at - 1]?.id;
+  const nextStep = box.steps[at + 1];
+  const next = nextStep?.id;
   const view = useRef<HTMLDivElement>(null);
   const title = useRef<HTMLHeadingElement>(null);
   // Where the way here began is gone by now: what is read out and what Tab goes on from is the new step.
@@ -104,6 +107,7 @@ export function StepFrame({ box, id, action, aside, primary, actions, children }
           {primary && (
             <Button
               loading={action.busy}
+              {...(primary.destroys ? { color: 'red' } : {})}
               disabled={(primary.disabled ?? false) || Boolean(primary.why)}
               onClick={() => void action.run(primary.run)}
             >

@@ -1,6 +1,7 @@
 /** Who, where, and whether the link is alive; above it the striped bar of whatever is not real. */
 import { Box, Group, Text } from '@mantine/core';
 import type { BoxState } from '../../preload/contract/calls.ts';
+import { addressText } from '../../preload/contract/session.ts';
 import { jobKey, useDesk } from '../stores/desk.ts';
 import { marking } from '../words.ts';
 import { BoxMenu } from './BoxMenu.tsx';
@@ -11,7 +12,6 @@ export function TopBar({ box }: { box: BoxState }) {
   const { session, active } = box;
   const mirror = useDesk((s) => (active ? s.jobs[jobKey(active.job, active.attempt)] : undefined));
   const mark = marking(box);
-  const { host, port } = session.address;
   return (
     <Box component="section" aria-label="Box" data-region="top" tabIndex={-1}>
       {mark && (
@@ -25,8 +25,8 @@ export function TopBar({ box }: { box: BoxState }) {
           {session.name}
         </Text>
         <Text size="sm" span className="mono" truncate>
-          {host}
-          {port !== 22 && ` port ${port}`}
+          {session.address ? session.address.host : addressText(null)}
+          {session.address && session.address.port !== 22 && ` port ${session.address.port}`}
         </Text>
         <Text size="sm" span truncate>
           {session.user}

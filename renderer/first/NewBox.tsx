@@ -1,13 +1,15 @@
-/** A new box: its name, its machine type, and where it is: found on the cable, or typed. */
+/** A new box: its path, its name, its machine type, and where it is, found on the cable or typed: once its disk is flashed, on that path. */
 import { Button, Group, NumberInput, Paper, SimpleGrid, Stack, Text, TextInput, Title } from '@mantine/core';
 import { useState, type FormEvent } from 'react';
-import { NewBox as NewBoxInput } from '../../preload/contract/calls.ts';
+import { BoxName, NewBox as NewBoxInput } from '../../preload/contract/calls.ts';
 import { call } from '../api.ts';
 import { ErrorView } from '../components/ErrorView.tsx';
+import { FindBox } from '../components/FindBox.tsx';
 import { ProfileField } from '../components/ProfileField.tsx';
 import { useAction } from '../components/useAction.ts';
 import { openBox } from '../stores/desk.ts';
-import { FindBox } from './FindBox.tsx';
+import { FlashRoad } from './FlashRoad.tsx';
+import { PathField, type Path } from './PathField.tsx';
 
 interface Props {
   /** No box is known yet: this is where everything begins, and there is no way back. */
@@ -17,19 +19,15 @@ interface Props {
 
 export function NewBox({ first, onCancel }: Props) {
   const action = useAction();
+  const [path, setPath] = useState<Path>('provision');
   const [name, setName] = useState('');
   const [profile, setProfile] = useState('vault-cube');
   const [host, setHost] = useState('');
   const [port, setPort] = useState<number | string>(22);
   const [user, setUser] = useState('');
-  const input = NewBoxInput.safeParse({
-    name: name.trim(),
-    profile,
-    host: host.trim(),
-    port,
-    user: user.trim(),
-  });
-  const badName = name !== '' && !NewBoxInput.shape.name.safeParse(name.trim()).success;
+  const place = path === 'provision' ? { host: host.trim(), port, user: user.trim() } : {};
+  const input = NewBoxInput.safeParse({ path, name: name.trim(), profile, ...place });
+  const badName = name !== '' && !BoxName.safeParse(name.trim()).success;
   const create = (event: FormEvent) => {
     event.preventDefault();
     const { data } = input;
@@ -44,12 +42,10 @@ export function NewBox({ first, onCancel }: Props) {
               New box
             </Title>
             {first && (
-              <Text size="sm">
-                No box is known to this laptop yet. Put the cable in, find the box or type its address, and
-                begin.
-              </Text>
+              <Text size="sm">No box is known to this laptop yet. Choose its path, name it, and begin.</Text>
             )}
             {action.error && <ErrorView error={action.error} onClose={action.clear} />}
+            <PathField value={path} onChange={setPath} />
             <TextInput
               label="Name"
               description="As on its label. It names the box in every place and in the report."
@@ -61,32 +57,36 @@ export function NewBox({ first, onCancel }: Props) {
               onChange={(e) => setName(e.currentTarget.value)}
             />
             <ProfileField value={profile} onChange={setProfile} />
-            <Group gap="sm" align="flex-start" wrap="nowrap">
-              <TextInput
-                flex={1}
-                label="Address"
-                placeholder="192.168.10.20"
-                value={host}
-                spellCheck={false}
-                onChange={(e) => setHost(e.currentTarget.value)}
-              />
-              <NumberInput
-                label="Port"
-                w={88}
-                min={1}
-                max={65535}
-                value={port}
-                onChange={setPort}
-                hideControls
-              />
-            </Group>
-            <TextInput
-              label="User"
-              description="The one made when the box was installed."
-              value={user}
-              spellCheck={false}
-              onChange={(e) => setUser(e.currentTarget.value)}
-            />
+            {path === 'provision' && (
+              <>
+                <Group gap="sm" align="flex-start" wrap="nowrap">
+                  <TextInput
+                    flex={1}
+                    label="Address"
+                    placeholder="192.168.10.20"
+                    value={host}
+                    spellCheck={false}
+                    onChange={(e) => setHost(e.currentTarget.value)}
+                  />
+                  <NumberInput
+                    label="Port"
+                    w={88}
+                    min={1}
+                    max={65535}
+                    value={port}
+                    onChange={setPort}
+                    hideControls
+                  />
+                </Group>
+                <TextInput
+                  label="User"
+                  description="The one made when the box was installed."
+                  value={user}
+                  spellCheck={false}
+                  onChange={(e) => setUser(e.currentTarget.value)}
+                />
+              </>
+            )}
             <Group justify="flex-end" gap="sm" mt="xs">
               {!first && (
                 <Button variant="default" onClick={onCancel}>
@@ -100,13 +100,17 @@ export function NewBox({ first, onCancel }: Props) {
           </Stack>
         </form>
       </Paper>
-      <FindBox
-        onChoose={(found) => {
-          setHost(found.address);
-          setPort(found.port);
-          if (name === '' && found.name) setName(found.name.replace(/\.local\.?$/, ''));
-        }}
-      />
+      {path === 'flash' ? (
+        <FlashRoad />
+      ) : (
+        <FindBox
+          onChoose={(found) => {
+            setHost(found.address);
+            setPort(found.port);
+            if (name === '' && found.name) setName(found.name.replace(/\.local\.?$/, ''));
+          }}
+        />
+      )}
     </SimpleGrid>
   );
 }

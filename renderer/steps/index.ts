@@ -3,6 +3,7 @@ import type { ComponentType } from 'react';
 import type { BoxState } from '../../preload/contract/calls.ts';
 import type { StepId } from '../../preload/contract/steps.ts';
 import { Connect } from './connect/Connect.tsx';
+import { Flash } from './flash/Flash.tsx';
 import { Keys } from './keys/Keys.tsx';
 import { Preflight } from './preflight/Preflight.tsx';
 import { Provision } from './provision/Provision.tsx';
@@ -14,6 +15,7 @@ export interface StepProps {
 }
 
 export const VIEWS: Record<StepId, ComponentType<StepProps>> = {
+  flash: Flash,
   connect: Connect,
   preflight: Preflight,
   keys: Keys,

@@ -31,6 +31,10 @@ interface DeskState {
   jobs: Readonly<Record<string, JobMirror>>;
   notes: readonly string[];
   asks: readonly Question[];
+  /** How far the box's flash is, as main told last; null where nothing was told. */
+  flash: Notice<'flash'> | null;
+  /** Grows whenever the disks of this laptop change. */
+  disksChanged: number;
 }
 
 /** What main waits for: a host key to compare, a reboot to allow, or a secret. */
@@ -49,6 +53,8 @@ export const useDesk = create<DeskState>(() => ({
   jobs: {},
   notes: [],
   asks: [],
+  flash: null,
+  disksChanged: 0,
 }));
 
 const { setState: set, getState: get } = useDesk;
@@ -66,7 +72,7 @@ export async function openBox(session: string): Promise<void> {
     box.steps.find((s) => s.state === 'running') ??
     box.steps.find((s) => s.state !== 'done' && s.state !== 'blocked') ??
     box.steps.at(-1);
-  set({ ...shown(box), step: current?.id ?? 'connect', jobs: {}, notes: [] });
+  set({ ...shown(box), step: current?.id ?? 'connect', jobs: {}, notes: [], flash: null });
   await Promise.all(box.jobs.slice(-12).map((row) => loadJob(session, row.job, row.attempt)));
 }
 
@@ -179,6 +185,10 @@ export function listen(): () => void {
     }),
     on.link(({ session, link }) => onLink(session, link)),
     on.lines(onLines),
+    on.flash((flash) => {
+      if (get().box?.session.id === flash.session) set({ flash });
+    }),
+    on.disks(() => set({ disksChanged: get().disksChanged + 1 })),
     on.note(({ text }) => set({ notes: [...get().notes, text].slice(-NOTES_KEPT) })),
     on.hostKey((q) => set({ asks: [...get().asks, { kind: 'hostKey', ...q }] })),
     on.reboot((q) => set({ asks: [...get().asks, { kind: 'reboot', ...q }] })),

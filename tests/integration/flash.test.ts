@@ -17,7 +17,7 @@ import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LAPTOP } from '../../main/journal/journal.ts';
 import { CHUNK_BYTES } from '../../main/services/flash/source/types.ts';
-import type { ProgressView } from '../../main/services/flash/progress.ts';
+import type { FlashProgress } from '../../preload/contract/flash.ts';
 import { MIB } from '../unit/flash/partitions.ts';
 import {
   DATA_CHUNKS,
@@ -76,7 +76,7 @@ function damage(path: string, at: number): void {
 }
 
 describe('an image into a file', () => {
-  const views: ProgressView[] = [];
+  const views: FlashProgress[] = [];
 
   it('has the bytes that qemu-img gives, and tells its way', async () => {
     const target = desk.file('plain.out');

@@ -21,7 +21,7 @@ export function boxWith(
     view: lines.map(parseEvent).reduce(reduceJob, EMPTY_JOB),
   }));
   const stands = standing(session, attempts, profileInJournal(attempts));
-  return { ...box, session, standing: stands, steps: stepsOf(session, stands, null) };
+  return { ...box, session, standing: stands, steps: stepsOf(session, stands, null, box.jobs) };
 }
 
 /** Before anything: an address and a user. */

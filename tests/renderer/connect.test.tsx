@@ -5,7 +5,9 @@ import { Connect } from '../../renderer/steps/connect/Connect.tsx';
 import { useDesk } from '../../renderer/stores/desk.ts';
 import { useFrame } from '../../renderer/stores/frame.ts';
 import { boxWith, NEW } from './boxes.ts';
+import { flashBox, flashed } from './flashing.ts';
 import { FakeMain } from './main.ts';
+import './matchers.ts';
 import { recorded, session } from './recordings.ts';
 import { show } from './show.tsx';
 
@@ -130,5 +132,32 @@ describe('a box that has its keys', () => {
     await user.type(screen.getByLabelText('Address'), '10.0.0.7{Enter}');
     expect(fake.of('box.change')).toMatchObject([{ session: SESSION, host: '10.0.0.7', port: 22 }]);
     expect(useDesk.getState().box?.link.state).toBe('live');
+  });
+});
+
+describe('a box whose disk was flashed', () => {
+  it('gets its address first, found on the cable or typed; only then it is logged in to', async () => {
+    const found = {
+      address: '192.168.10.20',
+      port: 22,
+      interface: 'eth0',
+      banner: 'SSH-2.0',
+      by: 'arp',
+      name: null,
+    };
+    const fake = main(flashBox([flashed()]))
+      .answer('boxes.find', () => [found])
+      .answer('box.change', () => fresh);
+    const { user } = await show(Connect, fake);
+    expect(button('Connect')).toBeDisabledWith('Save the address first.');
+    expect(screen.queryByRole('button', { name: 'Leave as it is' })).toBeNull();
+    await user.click(button('Look along the cable'));
+    await user.click(await screen.findByRole('button', { name: /^192\.168\.10\.20/ }));
+    await user.type(screen.getByLabelText('User'), 'installer');
+    await user.click(button('Save'));
+    expect(fake.of('box.change')).toEqual([
+      { session: SESSION, host: '192.168.10.20', port: 22, user: 'installer', profile: session().profile },
+    ]);
+    screen.getByLabelText('Password of installer');
   });
 });

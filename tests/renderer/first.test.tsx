@@ -7,6 +7,7 @@ import { loadCards, useDesk } from '../../renderer/stores/desk.ts';
 import { useFrame } from '../../renderer/stores/frame.ts';
 import { goToLastPlace, keepPlace } from '../../renderer/stores/place.ts';
 import { boxWith, NEW } from './boxes.ts';
+import { flashBox } from './flashing.ts';
 import { FakeMain } from './main.ts';
 import { put } from './page.tsx';
 import { boxOf, recorded, runOf, session } from './recordings.ts';
@@ -63,9 +64,24 @@ describe('with no box known', () => {
     expect(button('Begin')).toHaveProperty('disabled', true);
     await user.type(screen.getByLabelText('User'), 'installer{Enter}');
     expect(main.of('boxes.create')).toEqual([
-      { name: 'VC-0042', profile: 'vault-cube', host: '192.168.10.20', port: 22, user: 'installer' },
+      {
+        ...{ path: 'provision', name: 'VC-0042', profile: 'vault-cube' },
+        ...{ host: '192.168.10.20', port: 22, user: 'installer' },
+      },
     ]);
     expect(useDesk.getState()).toMatchObject({ step: 'connect', box: { session: { id: SESSION } } });
+  });
+
+  it('asks for the path first: a disk that is flashed here needs no address yet', async () => {
+    const { user, main } = await first([]);
+    main.serve(flashBox([]), []).answer('boxes.create', () => ({ session: SESSION }));
+    await user.click(screen.getByRole('radio', { name: 'Flash a disk here' }));
+    expect(screen.queryByLabelText('Address')).toBeNull();
+    expect(screen.queryByRole('button', { name: 'Look along the cable' })).toBeNull();
+    screen.getByRole('heading', { name: 'What is needed' });
+    await user.type(screen.getByLabelText('Name'), 'VC-0042{Enter}');
+    expect(main.of('boxes.create')).toEqual([{ path: 'flash', name: 'VC-0042', profile: 'vault-cube' }]);
+    expect(useDesk.getState().step).toBe('flash');
   });
 
   it('says in the form why it cannot begin', async () => {
@@ -85,8 +101,17 @@ describe('practice', () => {
     main.serve({ ...newBox, practice: true }, []).answer('boxes.practice', () => ({ session: SESSION }));
     await user.click(button('Practice box'));
     await user.click(await screen.findByRole('menuitem', { name: /A layer fails/ }));
-    expect(main.of('boxes.practice')).toEqual([{ fault: 'layer' }]);
+    expect(main.of('boxes.practice')).toEqual([{ fault: 'layer', path: 'provision' }]);
     expect(useDesk.getState().box?.practice).toBe(true);
+  });
+
+  it('can begin with a disk that is flashed', async () => {
+    const { user, main } = await first([card()]);
+    main.serve(flashBox([], { practice: true }), []).answer('boxes.practice', () => ({ session: SESSION }));
+    await user.click(button('Practice box'));
+    await user.click(await screen.findByRole('menuitem', { name: 'With its disk flashed first' }));
+    expect(main.of('boxes.practice')).toEqual([{ fault: null, path: 'flash' }]);
+    expect(useDesk.getState().step).toBe('flash');
   });
 });
 

@@ -102,7 +102,12 @@ export function boxOf(
     session: now,
     practice: false,
     standing: stands,
-    steps: stepsOf(now, stands, active),
+    steps: stepsOf(
+      now,
+      stands,
+      active,
+      recordings.map((r) => r.row),
+    ),
     jobs: recordings.map((r) => r.row),
     active: active && { job: active.job, attempt: active.attempt },
     following: active !== null,

@@ -5,19 +5,12 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError, asAppError, type ErrorCode } from '../../../preload/contract/errors.ts';
+import { PHASE_TITLES, type FlashPhase, type FlashProgress } from '../../../preload/contract/flash.ts';
 import type { Connection } from '../../remote/connection.ts';
 import { isOfTheLink } from '../../remote/link.ts';
 import { Engine, type Proof, type Tell } from './engine.ts';
 import type { FlashImage } from './image.ts';
-import {
-  PHASE_TITLES,
-  reduceProgress,
-  startProgress,
-  viewProgress,
-  type PhaseId,
-  type ProgressState,
-  type ProgressView,
-} from './progress.ts';
+import { reduceProgress, startProgress, viewProgress, type ProgressState } from './progress.ts';
 import type { ChunkRecord } from './record.ts';
 import type { TargetName } from './wire.ts';
 import { Writer, type WriterProcess } from './writer.ts';
@@ -46,7 +39,7 @@ export interface FeedOptions {
   /** Connects to the socket of the job in this folder. */
   open: (conn: Connection, dir: string) => Promise<WriterProcess>;
   note: (text: string) => void;
-  onProgress?: ((view: ProgressView) => void) | undefined;
+  onProgress?: ((view: FlashProgress) => void) | undefined;
   /** Between tries, in ms; for tests. */
   pauseMs?: number;
 }
@@ -156,7 +149,7 @@ export class BoxFeed {
     }
   }
 
-  #phase<T>(phase: PhaseId, fn: () => Promise<T>): Promise<T> {
+  #phase<T>(phase: FlashPhase, fn: () => Promise<T>): Promise<T> {
     // The box let us in.
     this.#tries = 0;
     this.#o.note(`${PHASE_TITLES[phase]}: ${this.#o.name}`);

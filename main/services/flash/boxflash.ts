@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { AppError } from '../../../preload/contract/errors.ts';
+import type { FlashProgress } from '../../../preload/contract/flash.ts';
 import { jobError } from '../../../preload/contract/job-error.ts';
 import type { Phase, Session } from '../../../preload/contract/session.ts';
 import type { JobView } from '../../../preload/contract/reduce.ts';
@@ -21,7 +22,6 @@ import type { Proof } from './engine.ts';
 import { failureOf } from './failures.ts';
 import { keyOfTarget, recordsOf, type FlashResult, type FlashTarget } from './flash.ts';
 import { prepareImage, type FlashImage } from './image.ts';
-import type { ProgressView } from './progress.ts';
 import { ChunkRecord } from './record.ts';
 import { chunkAt } from './source/types.ts';
 import { FAILURES } from './wire.ts';
@@ -33,7 +33,7 @@ export interface BoxOrder {
   target: BoxTarget;
   signal: AbortSignal;
   giveUpAfterMs: number;
-  onProgress?: (view: ProgressView) => void;
+  onProgress?: (view: FlashProgress) => void;
   onNote: (text: string) => void;
 }
 

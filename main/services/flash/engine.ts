@@ -3,10 +3,11 @@
  * write what starts it. Whatever ends it before leaves a disk that starts nothing (docs/adr/0011-flash.md).
  */
 import { AppError } from '../../../preload/contract/errors.ts';
+import type { FlashPhase } from '../../../preload/contract/flash.ts';
 import type { FlashImage } from './image.ts';
 import { Buffers, Lanes } from './lanes.ts';
 import { planOf, runsOf, type Action } from './plan.ts';
-import type { PhaseId, ProgressEvent, Totals } from './progress.ts';
+import type { ProgressEvent, Totals } from './progress.ts';
 import type { ChunkRecord } from './record.ts';
 import { HOLE_HASH, chunkHash, diskRoot } from './source/disk-root.ts';
 import { CHUNK_BYTES, chunkAt, chunkCount, isZero } from './source/types.ts';
@@ -36,7 +37,7 @@ export interface EngineOptions {
   signal: AbortSignal;
   /** `at` is added by whoever takes it. */
   tell: (event: Tell) => void;
-  phase: <T>(phase: PhaseId, fn: () => Promise<T>) => Promise<T>;
+  phase: <T>(phase: FlashPhase, fn: () => Promise<T>) => Promise<T>;
   note: (text: string) => void;
 }
 

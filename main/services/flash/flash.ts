@@ -6,21 +6,16 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError, asAppError } from '../../../preload/contract/errors.ts';
-import { ENDED } from '../../../preload/contract/job.ts';
+import { PHASE_TITLES, type FlashPhase, type FlashProgress } from '../../../preload/contract/flash.ts';
+import { ENDED, type JobRow } from '../../../preload/contract/job.ts';
+import type { Session } from '../../../preload/contract/session.ts';
 import { LAPTOP } from '../../journal/journal.ts';
 import { LocalJob } from '../../journal/localjob.ts';
 import type { App } from '../app.ts';
 import { Engine, type Proof, type Tell } from './engine.ts';
 import { prepareImage, type FlashImage } from './image.ts';
-import {
-  PHASE_TITLES,
-  reduceProgress,
-  startProgress,
-  viewProgress,
-  type PhaseId,
-  type ProgressState,
-  type ProgressView,
-} from './progress.ts';
+import { reduceProgress, startProgress, viewProgress, type ProgressState } from './progress.ts';
+import { checksOf } from './proof.ts';
 import { ChunkRecord, type TargetKey } from './record.ts';
 import { Writer, type Launch } from './writer.ts';
 
@@ -34,8 +29,12 @@ export interface FlashOrder {
   target: FlashTarget;
   launch: Launch;
   signal: AbortSignal;
-  /** Often; the journal has it twice a second. */
-  onProgress?: (view: ProgressView) => void;
+  /** The box that is to start from it; without one the job hangs on the laptop. */
+  box?: Pick<Session, 'id' | 'practice'>;
+  /** The job is recorded and begins. */
+  onBegun?: (at: { job: string; attempt: number }) => void;
+  /** Often, and also while nothing moves, so that a rate falls; the journal has it twice a second while something does. */
+  onProgress?: (view: FlashProgress) => void;
   /** What a person should know on the way; the journal has it, too. */
   onNote?: (text: string) => void;
 }
@@ -48,6 +47,7 @@ export type FlashResult =
 type Home = Pick<App, 'home' | 'journal' | 'laptop' | 'version'>;
 
 const STORE_MS = 500;
+const TELL_MS = 500;
 /** How long the writer of an attempt that was killed may still be at its last chunks. */
 const LAST_WRITER_MS = 30_000;
 const LOOK_MS = 100;
@@ -68,21 +68,30 @@ export const isKnownTarget = (app: Pick<App, 'home'>, target: FlashTarget): bool
  * Begins the job; a flash of the same image to the same target that did not pass gets its next attempt. Errors: flash_busy where
  * another process is at this target.
  */
-function startJob(app: Home, image: string, target: FlashTarget): LocalJob {
+function startJob(app: Home, { image, target, box }: FlashOrder): LocalJob {
   const key = keyOfTarget(target);
-  return app.journal.together(() => {
-    const rows = app.journal
-      .jobs(LAPTOP)
+  const { journal } = app;
+  const flashes = (session: string): JobRow[] =>
+    journal
+      .jobs(session)
+      .filter((row) => row.kind === 'flash')
       .filter((row) => JSON.stringify(row.spec.params['target']) === JSON.stringify(key));
+  const sessionId = box?.id ?? LAPTOP;
+  return journal.together(() => {
+    const all = [LAPTOP, ...journal.sessions().map((s) => s.id)].flatMap(flashes);
     // Those whose process is gone were marked lost when the journal was opened.
-    if (rows.some((row) => !ENDED.includes(row.state)))
+    if (all.some((row) => !ENDED.includes(row.state)))
       throw new AppError('flash_busy', { target: target.name });
-    const before = rows.findLast((row) => row.spec.params['image'] === image);
-    return LocalJob.start(app.journal, {
-      ...{ sessionId: LAPTOP, kind: 'flash', title: `Flash ${target.name}` },
+    const before = flashes(sessionId).findLast((row) => row.spec.params['image'] === image);
+    return LocalJob.start(journal, {
+      ...{ sessionId, kind: 'flash', title: `Flash ${target.name}` },
       ...{ laptop: app.laptop, app: app.version, params: { image, target: key } },
       // A file is no disk, and neither is what has no serial.
-      evidence: target.kind === 'disk' && target.serial !== null ? 'real' : 'stand-in',
+      evidence: box?.practice
+        ? 'practice'
+        : target.kind === 'disk' && target.serial !== null
+          ? 'real'
+          : 'stand-in',
       ...(before && before.state !== 'passed' ? { job: before.job } : {}),
     });
   });
@@ -90,24 +99,29 @@ function startJob(app: Home, image: string, target: FlashTarget): LocalJob {
 
 /** Never throws for what goes wrong with image, disk or writer: that is the result. Errors: flash_busy, those of the journal. */
 export async function flash(app: Home, order: FlashOrder): Promise<FlashResult> {
-  const local = startJob(app, order.image, order.target);
+  const local = startJob(app, order);
+  order.onBegun?.({ job: local.job, attempt: local.attempt });
   const run = new FlashRun(app, order, local);
   try {
     const { proof, image } = await run.go();
+    for (const check of checksOf(proof, image, run.seconds())) local.check(check);
     local.finish('passed', { detail: `Every chunk was read back; disk hash ${proof.diskRoot}.` });
     return { state: 'verified', proof, image };
   } catch (thrown) {
     const { name } = order.target;
     if (order.signal.aborted) {
       const error = new AppError('flash_cancelled', { target: name, detail: run.standing() }, thrown);
-      local.finish('cancelled', { code: error.code, detail: error.message });
+      local.finish('cancelled', ended(error));
       return { state: 'cancelled', error };
     }
     const error = asAppError(thrown);
-    local.finish('failed', { code: error.code, detail: error.message });
+    local.finish('failed', ended(error));
     return { state: error.toReply().retryable ? 'interrupted' : 'failed', error };
   }
 }
+
+/** With the next action as it is now: whoever reads the log later has not the facts that fill it. */
+const ended = ({ code, message, nextAction }: AppError) => ({ code, detail: message, nextAction });
 
 function isSameFile(a: string, b: string): boolean {
   const [one, other] = [a, b].map((path) => statSync(path, { throwIfNoEntry: false, bigint: true }));
@@ -121,6 +135,7 @@ class FlashRun {
   #progress: ProgressState = startProgress({ write: null, verify: null }, performance.now());
   #storedAt = -Infinity;
   #touched = false;
+  readonly #begunAt = performance.now();
 
   constructor(app: Home, order: FlashOrder, local: LocalJob) {
     this.#app = app;
@@ -130,17 +145,24 @@ class FlashRun {
 
   async go(): Promise<{ proof: Proof; image: FlashImage }> {
     const order = this.#order;
-    const image = await this.#local.step('look', 'Look at the image', () =>
-      prepareImage(order.image, {
-        signal: order.signal,
-        onRead: (phase, done, total) => this.#read(phase, done, total),
-      }),
-    );
+    let opened: FlashImage | undefined;
     try {
+      const image = await this.#local.step('look', 'Look at the image', async () => {
+        opened = await prepareImage(order.image, {
+          signal: order.signal,
+          onRead: (phase, done, total) => this.#read(phase, done, total),
+        });
+        return opened;
+      });
       return { proof: await this.#flash(image), image };
     } finally {
-      await image.close();
+      // Also where the end of the step could not be recorded.
+      await opened?.close();
     }
+  }
+
+  seconds(): number {
+    return (performance.now() - this.#begunAt) / 1000;
   }
 
   /** What a person who stopped it has to know of the target. */
@@ -166,10 +188,18 @@ class FlashRun {
     this.#tellRecord(record);
     await this.#lastWriterGone(record);
     signal.throwIfAborted();
-    const writer = new Writer(await launch(signal), { target: target.name, image: image.path });
+    const started = () => launch(signal);
+    // A dialog may be open for as long as a person needs.
+    const process =
+      target.kind === 'file'
+        ? await started()
+        : await this.#local.step('permit', 'Get permission to write', started);
+    const writer = new Writer(process, { target: target.name, image: image.path });
     // Whoever waits for an answer is told at once; the writer brings home what it has and ends.
     const stop = () => void writer.abandon();
     signal.addEventListener('abort', stop, { once: true });
+    // Nothing may come for a while; then the rate falls, and a person is to see that.
+    const ticking = setInterval(() => this.#show(performance.now()), TELL_MS);
     try {
       const serial = target.kind === 'file' ? null : target.serial;
       const engine = new Engine({
@@ -183,6 +213,7 @@ class FlashRun {
       this.#tell({ kind: 'finished' });
       return proof;
     } finally {
+      clearInterval(ticking);
       signal.removeEventListener('abort', stop);
       await writer.abandon();
     }
@@ -226,7 +257,7 @@ class FlashRun {
     });
   }
 
-  async #phase<T>(phase: PhaseId, fn: () => Promise<T>): Promise<T> {
+  async #phase<T>(phase: FlashPhase, fn: () => Promise<T>): Promise<T> {
     if (phase === 'wipe') this.#touched = true;
     return this.#local.step(phase, PHASE_TITLES[phase], () => {
       this.#tell({ kind: 'phase', phase });
@@ -237,14 +268,19 @@ class FlashRun {
   #tell(event: Tell): void {
     const at = performance.now();
     this.#progress = reduceProgress(this.#progress, { ...event, at });
-    const view = viewProgress(this.#progress, at);
-    this.#order.onProgress?.(view);
+    const view = this.#show(at);
     if (event.kind !== 'bytes') return;
     const { phase, done, total, perSecond, remainingSeconds } = view;
     const whole = total !== null && done >= total;
     if (!whole && at - this.#storedAt < STORE_MS) return;
     this.#storedAt = at;
     this.#local.progress({ phase: PHASE_TITLES[phase], done, total, perSecond, remainingSeconds });
+  }
+
+  #show(at: number): FlashProgress {
+    const view = viewProgress(this.#progress, at);
+    this.#order.onProgress?.(view);
+    return view;
   }
 
   #read(phase: string, done: number, total: number | null): void {

@@ -104,6 +104,20 @@ export function launchSudo(password: () => Promise<string | null>, argv = writer
   return (signal) => announced(['sudo', '-S', '-k', '-p', prompt, '--'], argv, { signal, password, prompt });
 }
 
+/** As root for a disk, and never the app itself. `password` is asked only where sudo wants one. Errors: flash_root_missing. */
+export function launchFor(kind: 'disk' | 'file', password: () => Promise<string | null>): Launch {
+  if (kind === 'file') return launchPlain();
+  const way = rootWay();
+  switch (way) {
+    case 'plain':
+      return launchPlain();
+    case 'pkexec':
+      return launchPkexec();
+    case 'sudo':
+      return launchSudo(password);
+  }
+}
+
 /** `become` makes root of what comes after it. Resolves when the program itself runs. */
 async function announced(
   become: readonly string[],

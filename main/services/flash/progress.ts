@@ -1,22 +1,12 @@
 /** How far a flash is, as a person is told: never more than is done, and the end only at the end. Pure; the clock is handed in. */
 
-export type PhaseId = 'map' | 'wipe' | 'write' | 'flush' | 'verify' | 'seal';
-
-/** What a person reads of each. */
-export const PHASE_TITLES: Record<PhaseId, string> = {
-  map: 'Read what the disk has',
-  wipe: 'Make the disk unable to start',
-  write: 'Write',
-  flush: 'Wait until the disk has all of it',
-  verify: 'Read back and compare',
-  seal: 'Write and read back the partition tables',
-};
+import type { FlashPhase, FlashProgress } from '../../../preload/contract/flash.ts';
 
 /** Bytes that a phase has to move; null where nobody can know it. */
 export type Totals = Readonly<Record<'write' | 'verify', number | null>>;
 
 export interface ProgressState {
-  phase: PhaseId;
+  phase: FlashPhase;
   totals: Totals;
   done: number;
   /** Oldest first, within the window. */
@@ -25,24 +15,12 @@ export interface ProgressState {
 }
 
 export type ProgressEvent =
-  | { kind: 'phase'; phase: PhaseId; at: number }
+  | { kind: 'phase'; phase: FlashPhase; at: number }
   /** More of the phase is done. */
   | { kind: 'bytes'; bytes: number; at: number }
   /** Better known than before: what a record or a delta saves need not be written. */
   | { kind: 'totals'; totals: Totals; at: number }
   | { kind: 'finished'; at: number };
-
-export interface ProgressView {
-  phase: PhaseId;
-  done: number;
-  total: number | null;
-  /** Bytes; null until there is something to tell it from. */
-  perSecond: number | null;
-  /** Of the whole flash; the phases to come are taken to be as fast as this one. */
-  remainingSeconds: number | null;
-  /** Of all bytes that are to be moved, below 1 until everything is proven; null where a total is not known. */
-  fraction: number | null;
-}
 
 /** The rate is that of the last ten seconds, told after the first. */
 const WINDOW_MS = 10_000;
@@ -78,7 +56,7 @@ export function reduceProgress(state: ProgressState, event: ProgressEvent): Prog
 }
 
 /** How it is at this moment: a rate falls while nothing comes. */
-export function viewProgress(state: ProgressState, at: number): ProgressView {
+export function viewProgress(state: ProgressState, at: number): FlashProgress {
   const { phase, totals, samples, finished } = state;
   // The map is of all of the disk, as what is read back is.
   const of = phase === 'map' ? 'verify' : phase;
@@ -98,7 +76,7 @@ export function viewProgress(state: ProgressState, at: number): ProgressView {
 }
 
 /** Of this phase and those to come. */
-function bytesLeft(phase: PhaseId, totals: Totals, done: number): number | null {
+function bytesLeft(phase: FlashPhase, totals: Totals, done: number): number | null {
   const { write, verify } = totals;
   if (verify === null) return null;
   switch (phase) {

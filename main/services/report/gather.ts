@@ -5,6 +5,7 @@ import { Report, type ReportJob, type ReportPart } from '../../../preload/contra
 import type { KeysState, Session } from '../../../preload/contract/session.ts';
 import { LAYERS, profileInJournal, standing, type Part } from '../../../preload/contract/standing.ts';
 import type { Journal } from '../../journal/journal.ts';
+import { addressOf } from '../sessions.ts';
 import { readAttempt, type ReadAttempt } from './attempt.ts';
 import { localTime } from './words.ts';
 
@@ -19,14 +20,23 @@ export function gatherReport(journal: Journal, sessionId: string, app: string, n
   const stands = standing(session, attempts, profile);
   const parts = [stands.preflight, stands.keys, ...stands.layers, ...stands.suites];
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const { id, name, address, user, firstUser, hostKey, identity } = session;
+  const { id, name, user, firstUser, hostKey, identity } = session;
   const report: Report = {
     v: 1,
     kind: 'vault-cube-report',
     app,
     made: { utc: now.toISOString(), local: localTime(now.toISOString(), zone), zone },
     newerJournal: journal.newerFormat,
-    box: { session: id, name, since: session.createdAt, address, user, firstUser, hostKey, identity },
+    box: {
+      session: id,
+      name,
+      since: session.createdAt,
+      address: addressOf(session),
+      user,
+      firstUser,
+      hostKey,
+      identity,
+    },
     keys: session.keys && publicKeys(session.keys),
     profile: profile && { document: profile, sha256: sha256(JSON.stringify(profile)) },
     outcome: stands.outcome,

@@ -4,15 +4,17 @@ import { useState, type FormEvent } from 'react';
 import type { BoxState } from '../../../preload/contract/calls.ts';
 import { call } from '../../api.ts';
 import { ErrorView } from '../../components/ErrorView.tsx';
+import { FindBox } from '../../components/FindBox.tsx';
 import { ProfileField } from '../../components/ProfileField.tsx';
 import { useAction } from '../../components/useAction.ts';
 import { change } from '../../stores/desk.ts';
 
-function Form({ box, onDone }: { box: BoxState; onDone: () => void }) {
+/** `onLeave`: null while nothing is known that could be left as it is. */
+function Form({ box, onDone, onLeave }: { box: BoxState; onDone: () => void; onLeave: (() => void) | null }) {
   const { id, address, user: userNow, profile: profileNow, keys } = box.session;
   const action = useAction();
-  const [host, setHost] = useState(address.host);
-  const [port, setPort] = useState<number | string>(address.port);
+  const [host, setHost] = useState(address?.host ?? '');
+  const [port, setPort] = useState<number | string>(address?.port ?? 22);
   const [user, setUser] = useState(userNow);
   const [profile, setProfile] = useState(profileNow);
   const complete = host.trim() !== '' && user.trim() !== '' && typeof port === 'number';
@@ -30,6 +32,7 @@ function Form({ box, onDone }: { box: BoxState; onDone: () => void }) {
           <TextInput
             flex={1}
             label="Address"
+            placeholder="192.168.10.20"
             value={host}
             spellCheck={false}
             onChange={(e) => setHost(e.currentTarget.value)}
@@ -49,10 +52,20 @@ function Form({ box, onDone }: { box: BoxState; onDone: () => void }) {
           <Button type="submit" variant="default" loading={action.busy} disabled={!complete}>
             Save
           </Button>
-          <Button variant="subtle" onClick={onDone}>
-            Leave as it is
-          </Button>
+          {onLeave && (
+            <Button variant="subtle" onClick={onLeave}>
+              Leave as it is
+            </Button>
+          )}
         </Group>
+        {onLeave === null && (
+          <FindBox
+            onChoose={(found) => {
+              setHost(found.address);
+              setPort(found.port);
+            }}
+          />
+        )}
       </Stack>
     </form>
   );
@@ -61,7 +74,9 @@ function Form({ box, onDone }: { box: BoxState; onDone: () => void }) {
 export function AddressForm({ box }: { box: BoxState }) {
   const [open, setOpen] = useState(false);
   const { address, user, profile } = box.session;
-  if (open) return <Form box={box} onDone={() => setOpen(false)} />;
+  const close = () => setOpen(false);
+  if (address === null) return <Form box={box} onDone={close} onLeave={null} />;
+  if (open) return <Form box={box} onDone={close} onLeave={close} />;
   return (
     <Group gap="md">
       <Text size="sm">

@@ -17,9 +17,11 @@ export function Connect({ box }: StepProps) {
   const action = useAction();
   const [login, setLogin] = useState<LoginChoice | null>(box.session.keys ? { kind: 'session' } : null);
   const held = box.link.state !== null;
+  const placed = box.session.address !== null;
   const connect = async () => {
     if (login) await change(call('box.connect', { session: box.session.id, login }));
   };
+  const why = placed ? null : 'Save the address first.';
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (login && !action.busy) void action.run(connect);
@@ -29,7 +31,7 @@ export function Connect({ box }: StepProps) {
       box={box}
       id="connect"
       action={action}
-      {...(held ? {} : { primary: { label: 'Connect', run: connect, disabled: login === null } })}
+      {...(held ? {} : { primary: { label: 'Connect', run: connect, disabled: login === null, why } })}
     >
       <Stack gap="lg" maw={640} pb="md">
         {action.error?.code === 'host_key_changed' && <HostKeyChanged />}
@@ -37,10 +39,12 @@ export function Connect({ box }: StepProps) {
         {held ? (
           <Connected box={box} />
         ) : (
-          <form onSubmit={submit}>
-            <LoginForm box={box} onChange={setLogin} />
-            <button type="submit" hidden />
-          </form>
+          placed && (
+            <form onSubmit={submit}>
+              <LoginForm box={box} onChange={setLogin} />
+              <button type="submit" hidden />
+            </form>
+          )
         )}
       </Stack>
     </StepFrame>

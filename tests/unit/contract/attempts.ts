@@ -59,6 +59,8 @@ export interface AttemptPlan {
   /** `starting` writes no event at all. */
   state?: JobState;
   checks?: Record<string, Verdict | CheckResult>;
+  /** Ids of steps that it came to. */
+  steps?: string[];
   /** Tasks that changed something, as `finished` counts them; null writes no counts. */
   changed?: number | null;
   detail?: string | null;
@@ -75,6 +77,7 @@ export function attempt(plan: AttemptPlan): Attempt {
   const log = new LogWriter(spec, bytes);
   log.evidence = plan.evidence ?? 'real';
   const lines: Buffer[] = state === 'starting' ? [] : [log.started()];
+  for (const id of plan.steps ?? []) lines.push(log.line('step', { id, title: id, state: 'begin' }));
   for (const [id, c] of Object.entries(plan.checks ?? {})) {
     lines.push(log.line('check', { check: typeof c === 'string' ? checkResult(id, c) : c }));
   }

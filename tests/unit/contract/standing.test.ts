@@ -49,6 +49,30 @@ describe('a part', () => {
   });
 });
 
+describe('a flash', () => {
+  const flash = (wiped: boolean): AttemptPlan => ({
+    ...{ kind: 'flash', title: 'Flash a disk', state: 'failed' },
+    steps: wiped ? ['look', 'wipe'] : ['look'],
+  });
+  const parts = (wiped: boolean) => {
+    const s = stand([...WHOLE, flash(wiped)]);
+    return [s.preflight, s.keys, ...s.layers, ...s.suites.filter((p) => p.attempts > 0)];
+  };
+
+  it('makes all that was found before it out of date, from the first byte on that it destroyed', () => {
+    for (const { id, stale, outcome } of parts(true))
+      expect([id, stale, outcome]).toEqual([
+        id,
+        'it is older than "Flash a disk", which changed the box',
+        'incomplete',
+      ]);
+  });
+
+  it('that was refused before changes nothing', () => {
+    for (const { id, stale } of parts(false)) expect([id, stale]).toEqual([id, null]);
+  });
+});
+
 describe('the profile', () => {
   const expectations = {
     tf: {

@@ -24,6 +24,7 @@ export function makeSession(more: Partial<Session> = {}): Session {
     boxCode: null,
     run: null,
     bundle: null,
+    flash: null,
     waivers: [],
     deviations: [],
     ...more,

@@ -45,7 +45,7 @@ describe('the place of the window', () => {
     const session = known();
     keepPlace(app(), { session, step: 'keys' });
     const text = readFileSync(join(home, 'window.json'), 'utf8');
-    for (const torn of [text.slice(0, 20), '', '{}', 'null', text.replace('keys', 'flash')]) {
+    for (const torn of [text.slice(0, 20), '', '{}', 'null', text.replace('keys', 'hand-over')]) {
       writeFileSync(join(home, 'window.json'), torn);
       expect(lastPlace(app())).toBeNull();
     }

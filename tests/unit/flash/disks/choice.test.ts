@@ -1,11 +1,17 @@
 /** Serials, verdicts that are alike for all systems, choosing a disk and confirming it. */
 import { describe, expect, it } from 'vitest';
 import { disksLines } from '../../../../main/cli/disks.ts';
-import { confirmDisk, endOf } from '../../../../main/services/flash/disks/confirm.ts';
+import { confirmDisk } from '../../../../main/services/flash/disks/confirm.ts';
 import { chooseDisk, diskPort, listDisks } from '../../../../main/services/flash/disks/list.ts';
 import { cleanSerial, isPlaceholder } from '../../../../main/services/flash/disks/text.ts';
 import { NotOffered } from '../../../../preload/contract/disk.ts';
-import { contentsText, diskName, reasonAction, reasonText } from '../../../../preload/contract/disk-words.ts';
+import {
+  contentsText,
+  diskName,
+  reasonAction,
+  reasonText,
+  endOf,
+} from '../../../../preload/contract/disk-words.ts';
 import { codeOf } from '../../journal/bench.ts';
 import { GB, disks, reasons, row, seenOf, systemDisk, usbDisk } from './samples.ts';
 

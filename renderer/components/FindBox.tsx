@@ -3,8 +3,8 @@ import { Button, Group, Paper, Stack, Text, Title, UnstyledButton } from '@manti
 import { useState } from 'react';
 import type { FoundBox } from '../../preload/contract/calls.ts';
 import { call } from '../api.ts';
-import { ErrorView } from '../components/ErrorView.tsx';
-import { useAction } from '../components/useAction.ts';
+import { ErrorView } from './ErrorView.tsx';
+import { useAction } from './useAction.ts';
 import { ConsoleHelp } from './ConsoleHelp.tsx';
 
 interface Props {

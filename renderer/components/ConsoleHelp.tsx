@@ -1,6 +1,6 @@
 /** When nothing is found: two commands for the box's console, and the address this laptop then needs, by its system. */
 import { List, Stack, Tabs, Text } from '@mantine/core';
-import { Command } from '../components/Command.tsx';
+import { Command } from './Command.tsx';
 
 export function ConsoleHelp() {
   return (

@@ -1,0 +1,76 @@
+/** How a flash is, for the screen: main's own figures where it told them, else what its log says, as after a reload. Pure. */
+import { PHASE_TITLES, type FlashPhase } from '../../../preload/contract/flash.ts';
+import type { Notice } from '../../../preload/contract/notices.ts';
+import { rateOf } from '../../../preload/contract/rate.ts';
+import type { StepView } from '../../../preload/contract/reduce.ts';
+import { bytes, duration } from '../../numbers.ts';
+import type { JobMirror } from '../../stores/desk.ts';
+
+/** Of the job's log, in order. `permit` is there for a disk only. */
+const STEPS: readonly { id: string; title: string }[] = [
+  { id: 'look', title: 'Look at the image' },
+  { id: 'permit', title: 'Get permission to write' },
+  ...(Object.keys(PHASE_TITLES) as FlashPhase[]).map((id) => ({ id, title: PHASE_TITLES[id] })),
+];
+
+export type PhaseState = 'waits' | StepView['state'];
+export interface PhaseLine {
+  id: string;
+  title: string;
+  state: PhaseState;
+  /** Null before its end. */
+  seconds: number | null;
+}
+
+/** All phases, those to come as well. What had to be done twice, such as writing again what was not as recorded, is told as it is now. */
+export function phasesOf({ view }: JobMirror): PhaseLine[] {
+  const known = new Set(view.steps.map((s) => s.id));
+  const later = view.steps.some((s) => s.id === 'wipe');
+  return STEPS.filter(({ id }) => id !== 'permit' || known.has(id) || !later).map(({ id, title }) => {
+    const step = view.steps.findLast((s) => s.id === id);
+    return { id, title, state: step?.state ?? 'waits', seconds: step?.seconds ?? null };
+  });
+}
+
+export interface Amounts {
+  /** What is on its way. */
+  phase: string;
+  /** In words: how much, how fast, how long. Null where nothing is counted. */
+  text: string | null;
+  /** Of the whole flash, 0 to 1; null where nobody knows. */
+  fraction: number | null;
+}
+
+/** Of a phase that moves no bytes, or has told of none yet. */
+const silent = (phase: string, fraction: number | null): Amounts => ({ phase, text: null, fraction });
+
+function words(done: number, total: number | null, perSecond: number | null, left: number | null): string {
+  const amount = total === null ? bytes(done) : `${bytes(done)} of ${bytes(total)}`;
+  const speed = perSecond === null ? 'rate unknown' : `${bytes(perSecond)}/s`;
+  return `${amount} · ${speed} · ${left === null ? 'remaining unknown' : `about ${duration(left)} left`}`;
+}
+
+/** `told`: main's last word on this very attempt; null for none. */
+export function amountsOf(mirror: JobMirror, told: Notice<'flash'>['progress'] | null): Amounts {
+  const { view, events } = mirror;
+  const step = view.steps.findLast((s) => s.state === 'running');
+  if (!step) return silent(view.lastSeq === 0 ? 'Starting' : 'Ending', null);
+  if (told && told.phase === step.id) {
+    const { done, total, perSecond, remainingSeconds, fraction } = told;
+    const counts = told.phase === 'write' || told.phase === 'verify';
+    return counts
+      ? { phase: step.title, text: words(done, total, perSecond, remainingSeconds), fraction }
+      : silent(step.title, fraction);
+  }
+  const { progress } = view;
+  if (progress?.unit !== 'bytes') return silent(step.title, null);
+  // What is counted before the first byte is written has a name of its own, and its rest is not that of the whole.
+  const whole = step.id === 'look';
+  const rate = rateOf(events);
+  const left = whole ? (rate?.remainingSeconds ?? null) : null;
+  return {
+    phase: whole ? progress.phase : step.title,
+    text: words(progress.done, progress.total, rate?.perSecond ?? null, left),
+    fraction: whole && progress.total ? progress.done / progress.total : null,
+  };
+}
