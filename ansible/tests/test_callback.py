@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -88,8 +89,8 @@ DYNAMIC = """
 """
 MORE = "- name: More\n  ansible.builtin.command: 'true'\n  changed_when: false\n"
 
-COMPILED = """
-- name: Compiled
+FORKED = """
+- name: Forked
   hosts: all
   gather_facts: false
   tags: [good]
@@ -97,14 +98,34 @@ COMPILED = """
     - name: A module of a role's own
       own: {{to: {work}/own.json}}
     - name: What a module starts
-      ansible.builtin.shell: {{cmd: env >{work}/env}}
+      ansible.builtin.shell: {{cmd: "env >{work}/env; ls -l /proc/self/fd >{work}/fd; umask >{work}/umask"}}
+    - name: With a variable, which no fork is for
+      own: {{to: {work}/other.json}}
+      environment: {{SOME: thing}}
+    - name: Reads its stdin, which has ended
+      ansible.builtin.command: cat
+    - name: Says why it cannot go on
+      own: {{to: {work}/none/own.json}}
+      register: failed
+      ignore_errors: true
+    - name: Is ended by a signal
+      own: {{to: /dev/null, kill: true}}
+      register: killed
+      ignore_errors: true
+    - name: Tells what came of them
+      ansible.builtin.copy:
+        content: "{{{{ [failed.module_stderr | default(failed.msg), killed.rc | default(0)] | to_json }}}}"
+        dest: "{work}/told.json"
 """
 OWN = """
-import json, sys
+import json, os, signal, sys, __main__
 from ansible.module_utils import basic
-module = basic.AnsibleModule({"to": {"type": "path"}})
+module = basic.AnsibleModule({"to": {"type": "path"}, "kill": {"type": "bool"}})
+if module.params["kill"]:
+    os.kill(os.getpid(), signal.SIGTERM)
 with open(module.params["to"], "w") as to:
-    json.dump({"basic": basic.__file__, "path": sys.path}, to)
+    told = {"basic": basic.__file__, "path": sys.path, "argv": sys.argv, "main": __main__.__name__, "parent": os.getppid()}
+    json.dump(told, to)
 module.exit_json()
 """
 
@@ -211,14 +232,23 @@ def test_an_unknown_number_of_tasks_is_said_to_be_unknown(tmp_path: Path) -> Non
     assert ("More", "ok") in run.ends()
 
 
-def test_modules_take_the_common_code_compiled_and_hand_nothing_on(tmp_path: Path) -> None:
-    run = Run(tmp_path, COMPILED)
+def test_modules_are_forks_that_differ_in_nothing_they_could_see(tmp_path: Path) -> None:
+    run = Run(tmp_path, FORKED)
     assert run.failed is None, run.text
-    own = json.loads((run.work / "own.json").read_text())
+    own, other = (json.loads((run.work / f"{name}.json").read_text()) for name in ("own", "other"))
     assert Path(own["basic"]).resolve().is_relative_to(VENV.resolve())
-    assert not [entry for entry in own["path"] if "fastmodules" in entry or "site-packages" in entry]
-    names = {line.partition("=")[0] for line in (run.work / "env").read_text().splitlines()}
-    assert not names & {"PYTHONPATH", "VAULT_CUBE_ANSIBLE"}
+    assert ".zip" in other["basic"]
+    # But for the name of the folder that the archive was written to.
+    alike = [[re.sub("own_payload_[^/]*", "", entry) for entry in one["path"] + one["argv"]] for one in (own, other)]
+    assert alike[0] == alike[1]
+    assert own["main"] == other["main"] == "__main__"
+    fds = (run.work / "fd").read_text()
+    assert [line for line in fds.splitlines() if "socket" in line or "memfd" in line or "pidfd" in line] == []
+    assert (run.work / "umask").read_text().strip() == "0022"
+    why, code = json.loads((run.work / "told.json").read_text())
+    assert "none/own.json" in why
+    assert code == 128 + 15
+    assert run.work.joinpath("other.json").exists()
 
 
 def test_modules_do_without_where_it_is_not_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,8 +256,9 @@ def test_modules_do_without_where_it_is_not_whole(tmp_path: Path, monkeypatch: p
     (half / "ansible" / "module_utils").mkdir(parents=True)
     for name in ("", "module_utils/"):
         (half / "ansible" / name / "__init__.py").write_text("")
-    fast = str(Path(playbook.__file__).parent / "fastmodules")
-    monkeypatch.setattr(playbook, "compiled", lambda _: {"PYTHONPATH": fast, "VAULT_CUBE_ANSIBLE": str(half)})
-    run = Run(tmp_path, COMPILED)
+    server, variables = playbook.forking(VENV)
+    monkeypatch.setattr(playbook, "forking", lambda _: ([*server[:-1], str(half)], variables))
+    run = Run(tmp_path, FORKED)
     assert run.failed is None, run.text
-    assert not Path(json.loads((run.work / "own.json").read_text())["basic"]).is_relative_to(half)
+    assert "modules start anew each time" in run.text
+    assert ".zip" in json.loads((run.work / "own.json").read_text())["basic"]

@@ -11,6 +11,8 @@ from vcbox.context import Context, JobFailed
 
 # Ansible's own tasks are quiet while apt works; processor time below it counts as life, so only a real hang trips this.
 WATCHDOG = (900.0, "a task may wait for services or the network, but not for a quarter of an hour")
+# The box's own, which has python3-apt.
+INTERPRETER = "/usr/bin/python3"
 NAME = re.compile(r"^[A-Za-z0-9_.-]+$")
 
 
@@ -58,24 +60,25 @@ class Records:
 
 
 def write_vars(ctx: Context, order: dict[str, Any]) -> Path:
-    """The order's variables as a file of root's; the interpreter is the box's own Python, which has python3-apt."""
+    """The order's variables as a file of root's."""
     given = order.get("vars") or {}
     if not isinstance(given, dict):
         raise JobFailed("spec_invalid", "vars must be an object")
     path = ctx.folder / "vars.json"
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(fd, "w", encoding="utf-8") as f:
-        json.dump({**given, "ansible_python_interpreter": "/usr/bin/python3"}, f)
+        json.dump({**given, "ansible_python_interpreter": INTERPRETER}, f)
     return path
 
 
-def compiled(venv: Path) -> dict[str, str]:
-    """Variables by which modules find Ansible's common code compiled: see fastmodules/sitecustomize.py. None without the code."""
+def forking(venv: Path) -> tuple[list[str], dict[str, str]]:
+    """What stands before `ansible-playbook`, and variables, by which its modules are forks of one Python: see forkserver/."""
     found = sorted(venv.glob("lib/python3*/site-packages/ansible/module_utils"))
     if len(found) != 1:
-        return {}
-    fast = Path(__file__).parent / "fastmodules"
-    return {"PYTHONPATH": str(fast), "VAULT_CUBE_ANSIBLE": str(found[0].parent.parent)}
+        return [], {}
+    folder = Path(__file__).parent / "forkserver"
+    server = [INTERPRETER, "-I", str(folder / "forkserver.py"), str(found[0].parent.parent)]
+    return server, {"ANSIBLE_CONNECTION_PLUGINS": str(folder / "connection")}
 
 
 def run(
@@ -101,6 +104,7 @@ def run(
     if not command.exists():
         raise JobFailed("ansible_missing", "Ansible is not on the box. Run layer 0 first.")
     conf = apt.write_config(ctx.paths)
+    server, variables = forking(venv)
     env = {
         "ANSIBLE_CONFIG": str(project / "ansible.cfg"),
         "ANSIBLE_STDOUT_CALLBACK": "vault_cube_events",
@@ -112,13 +116,14 @@ def run(
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "0",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
-        **compiled(venv),
+        **variables,
         "LC_ALL": "C.UTF-8",
         "APT_CONFIG": str(conf),
         **apt.NONINTERACTIVE,
     }
     records = records or Records(ctx)
     argv = [
+        *server,
         str(command),
         "-c",
         "local",
