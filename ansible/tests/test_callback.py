@@ -93,6 +93,7 @@ FORKED = """
 - name: Forked
   hosts: all
   gather_facts: false
+  become: {root}
   tags: [good]
   tasks:
     - name: A module of a role's own
@@ -137,7 +138,7 @@ class Run:
         project, opt, folder = base / "box" / "ansible", base / "opt", base / "job"
         for path in (project, opt, folder, base / "work"):
             path.mkdir(parents=True)
-        (project / "play.yml").write_text(play.format(work=base / "work", secret=SECRET))
+        (project / "play.yml").write_text(play.format(work=base / "work", secret=SECRET, root=os.geteuid() == 0))
         (project / "more.yml").write_text(MORE)
         (project / "library").mkdir()
         (project / "library" / "own.py").write_text(OWN)

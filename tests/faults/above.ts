@@ -12,6 +12,7 @@ import {
   endedWell,
   enterInstall,
   isOpen,
+  killAnsible,
   mend,
   nothingLeft,
   type Installing,
@@ -89,8 +90,7 @@ export async function powerCutAbove(stage: Stage, random: Random, opts: AboveFau
  */
 export async function ansibleKilledAbove(stage: Stage, random: Random, opts: AboveFault): Promise<Told> {
   const { run, row } = await upTo(stage, random, opts);
-  const killed = await stage.box.run(['pkill', '-9', '-o', '-f', 'bin/ansible-playbook -c local']);
-  assert.equal(killed.code, 0, 'there was no ansible-playbook to kill');
+  await killAnsible(stage, random);
   const ended = await run.ended;
   assert.deepEqual([ended.code, ended.last['code']], [8, 'job_failed'], told(ended));
   await nothingLeft(stage, row);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { JobRow } from '../../preload/contract/job.ts';
 import type { CliRun, Ended } from '../integration/cli.ts';
 import { until } from '../rig/host.ts';
+import type { Random } from './random.ts';
 import { PASSED, told, type Stage } from './stage.ts';
 
 /** A phase of a provision on a very busy machine begins within this, in ms. */
@@ -70,6 +71,14 @@ export async function enterInstall(stage: Stage, layer = 1): Promise<Installing>
     stage.journal.view(row.job, row.attempt).steps.some((s) => s.id === `l${layer}`);
   await during(run, 'the start of Ansible', atWork);
   return { run, row };
+}
+
+/** ansible-playbook, or the Python that forks its modules: each is a process that can be killed. */
+const ANSIBLE = ['^[^ ]+ [^ ]+/bin/ansible-playbook -c local', 'forkserver.py .*/bin/ansible-playbook -c local'] as const;
+
+export async function killAnsible(stage: Stage, random: Random): Promise<void> {
+  const killed = await stage.box.run(['pkill', '-9', '-o', '-f', random.pick(ANSIBLE)]);
+  assert.equal(killed.code, 0, 'there was no Ansible to kill');
 }
 
 /** Waits until dpkg works in the box. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { holds } from './evidence.ts';
-import { dpkgAtWork, enterInstall, mend, nothingLeft } from './layer.ts';
+import { dpkgAtWork, enterInstall, killAnsible, mend, nothingLeft } from './layer.ts';
 import type { Random } from './random.ts';
 import { told, type Stage, type Told } from './stage.ts';
 
@@ -34,8 +34,7 @@ export async function runnerKilled(stage: Stage, random: Random, opts: LayerFaul
 export async function ansibleKilled(stage: Stage, random: Random, opts: LayerFault): Promise<Told> {
   const { run, row } = await enterInstall(stage);
   await delay(random.between(0, opts.within) * 1000);
-  const killed = await stage.box.run(['pkill', '-9', '-o', '-f', 'bin/ansible-playbook -c local']);
-  assert.equal(killed.code, 0, 'there was no ansible-playbook to kill');
+  await killAnsible(stage, random);
   const ended = await run.ended;
   assert.deepEqual([ended.code, ended.last['code']], [8, 'job_failed'], told(ended));
   assert.equal(stage.journal.attempt(row.job, row.attempt)?.state, 'failed');

@@ -51,7 +51,8 @@ def namesake() -> Any:
 class Connection(namesake().Connection):  # type: ignore[misc]
     def exec_command(self, cmd: str, in_data: bytes | None = None, sudoable: bool = True) -> Any:
         server = os.environ.get(VARIABLE)
-        if server is None or not in_data or cmd != PLAIN or (self.become and sudoable):
+        # Who becomes another user says so in the command; root who becomes root does not.
+        if server is None or not in_data or cmd != PLAIN:
             return super().exec_command(cmd, in_data=in_data, sudoable=sudoable)
         self._connect()
         ours, theirs = [], []
