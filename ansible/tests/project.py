@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ sys.dont_write_bytecode = True
 sys.path[:0] = [str(REPO / "resources" / "box"), str(REPO / "tests" / "box")]
 
 from vcbox.playbook import forking  # its folder is known only here
+
+# Archives of modules, for all plays of this process.
+KEPT = tempfile.TemporaryDirectory(prefix="vault-cube-modules-")
 
 
 def load(path: Path) -> Any:
@@ -42,7 +46,7 @@ def tasks_of(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def ansible_playbook(folder: Path, *args: str, path: str = os.environ["PATH"]) -> subprocess.CompletedProcess[str]:
     """Runs in `folder` with this project's settings, a home of its own, and nothing of the caller's environment."""
     # As on a box: a third of the time.
-    server, variables = forking(VENV)
+    server, variables = forking(VENV, Path(KEPT.name))
     env = {
         "PATH": f"{VENV / 'bin'}:{path}",
         "HOME": str(folder),

@@ -135,21 +135,26 @@ class Run:
     """One run of `playbook.run` in a temporary box; `text` is all that it left behind for people and programs."""
 
     def __init__(self, base: Path, play: str) -> None:
-        project, opt, folder = base / "box" / "ansible", base / "opt", base / "job"
-        for path in (project, opt, folder, base / "work"):
+        project, opt = base / "box" / "ansible", base / "opt"
+        for path in (project, opt, base / "work"):
             path.mkdir(parents=True)
         (project / "play.yml").write_text(play.format(work=base / "work", secret=SECRET, root=os.geteuid() == 0))
         (project / "more.yml").write_text(MORE)
         (project / "library").mkdir()
         (project / "library" / "own.py").write_text(OWN)
-        self.work = base / "work"
+        self.base, self.work = base, base / "work"
         for name in ("ansible.cfg", "callback_plugins"):
             (project / name).symlink_to(ANSIBLE / name)
         (opt / "ansible").symlink_to(VENV)
+        self.play(base / "job")
+
+    def play(self, folder: Path) -> None:
+        base = self.base
+        folder.mkdir()
         log = EventLog(folder, JOB, 1, "0" * 64, "stand-in")
         params = {"playbook": "play.yml", "tags": ["good"], "vars": {}}
         spec = {"job": JOB, "attempt": 1, "params": params}
-        ctx = Context(spec, folder, base / "box", Paths(base / "state", opt), log, f"{JOB}.1")
+        ctx = Context(spec, folder, base / "box", Paths(base / "state", base / "opt", base / "run"), log, f"{JOB}.1")
         self.counts: dict[str, int] | None = None
         self.failed: JobFailed | None = None
         try:
@@ -252,13 +257,24 @@ def test_modules_are_forks_that_differ_in_nothing_they_could_see(tmp_path: Path)
     assert run.work.joinpath("other.json").exists()
 
 
+def test_archives_of_modules_are_kept_for_the_next_run(tmp_path: Path) -> None:
+    def kept() -> dict[str, int]:
+        return {path.name.split("-")[0]: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("*DEFLATED*none")}
+
+    run = Run(tmp_path, GOOD)
+    made = kept()
+    assert {name.split(".")[-1] for name in made} >= {"file", "command"}
+    run.play(tmp_path / "again")
+    assert (run.failed, kept()) == (None, made)
+
+
 def test_modules_do_without_where_it_is_not_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     half = tmp_path / "half"
     (half / "ansible" / "module_utils").mkdir(parents=True)
     for name in ("", "module_utils/"):
         (half / "ansible" / name / "__init__.py").write_text("")
     server, variables = playbook.forking(VENV)
-    monkeypatch.setattr(playbook, "forking", lambda _: ([*server[:-1], str(half)], variables))
+    monkeypatch.setattr(playbook, "forking", lambda *_: ([*server[:-1], str(half)], variables))
     run = Run(tmp_path, FORKED)
     assert run.failed is None, run.text
     assert "modules start anew each time" in run.text

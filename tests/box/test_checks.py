@@ -97,6 +97,7 @@ PYTHON = {
     "version": ran("Python 3.13.5\n"),
     "pip3": ran("pip"),
     "venv": ran(),
+    "ensurepip": ran("pip 25"),
     "pip": ran("pip 25"),
 }
 LIMITS = {"maxretry": ran("5\n"), "findtime": ran("600\n"), "bantime": ran("600\n")}
@@ -158,7 +159,7 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         {"images": ran("a:1"), "image": "a:1", "run": ran("", 125, "runc")},
         "runc",
     ),
-    ("l1_python", PYTHON, {**PYTHON, "venv": ran("ensurepip is not available", 1)}, "ensurepip"),
+    ("l1_python", PYTHON, {**PYTHON, "ensurepip": ran("", 1, "No module named ensurepip")}, "ensurepip"),
     ("l1_python", PYTHON, {**PYTHON, "version": ran("Python 3.12.3\n")}, "3.12.3"),
     ("l1_updates_security", ran(APT), ran(APT.replace("Debian-Security", "Debian")), "no security archive"),
     (

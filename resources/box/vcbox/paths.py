@@ -8,10 +8,12 @@ GROUP = "vaultcube"
 
 @dataclass(frozen=True)
 class Paths:
-    """`state`: jobs, lock and bundle. `opt`: code and Ansible, writable by root alone."""
+    """`state`: jobs, lock and bundle. `opt`: code and Ansible, writable by root alone. `run`: what the next start of the machine
+    may forget, of root alone."""
 
     state: Path = Path("/var/lib/vault-cube")
     opt: Path = Path("/opt/vault-cube")
+    run: Path = Path("/run/vault-cube")
 
     @property
     def jobs(self) -> Path:

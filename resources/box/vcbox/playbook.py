@@ -71,14 +71,16 @@ def write_vars(ctx: Context, order: dict[str, Any]) -> Path:
     return path
 
 
-def forking(venv: Path) -> tuple[list[str], dict[str, str]]:
-    """What stands before `ansible-playbook`, and variables, by which its modules are forks of one Python: see forkserver/."""
+def forking(venv: Path, kept: Path | None = None) -> tuple[list[str], dict[str, str]]:
+    """What stands before `ansible-playbook`, and variables, by which its modules are forks of one Python: see forkserver/. `kept`:
+    where their archives stay for the next run of the same code; another one of Ansible or of ours must not find them."""
     found = sorted(venv.glob("lib/python3*/site-packages/ansible/module_utils"))
     if len(found) != 1:
         return [], {}
     folder = Path(__file__).parent / "forkserver"
     server = [INTERPRETER, "-I", str(folder / "forkserver.py"), str(found[0].parent.parent)]
-    return server, {"ANSIBLE_CONNECTION_PLUGINS": str(folder / "connection")}
+    variables = {"ANSIBLE_CONNECTION_PLUGINS": str(folder / "connection")}
+    return server, variables if kept is None else {**variables, "VAULT_CUBE_MODULES": str(kept)}
 
 
 def run(
@@ -104,7 +106,8 @@ def run(
     if not command.exists():
         raise JobFailed("ansible_missing", "Ansible is not on the box. Run layer 0 first.")
     conf = apt.write_config(ctx.paths)
-    server, variables = forking(venv)
+    # Both are named after what is in them.
+    server, variables = forking(venv, ctx.paths.run / "modules" / f"{venv.resolve().name}-{ctx.box.name}")
     env = {
         "ANSIBLE_CONFIG": str(project / "ansible.cfg"),
         "ANSIBLE_STDOUT_CALLBACK": "vault_cube_events",
