@@ -48,8 +48,7 @@ export function stepOfJob(row: Pick<JobRow, 'kind' | 'spec'>): StepId {
     case 'uid_swap':
       return 'keys';
     case 'selftest':
-    // Into a box that was started into a live system; it has no step of its own yet.
-    case 'flash_box':
+    case 'flash_box': // into a box that was started into a live system; it has no step of its own yet
       return 'connect';
     case 'checks':
       return /^l\d+$/.test(String(row.spec.params['suite'])) ? 'provision' : 'validate';

@@ -74,7 +74,10 @@ export async function enterInstall(stage: Stage, layer = 1): Promise<Installing>
 }
 
 /** ansible-playbook, or the Python that forks its modules: each is a process that can be killed. */
-const ANSIBLE = ['^[^ ]+ [^ ]+/bin/ansible-playbook -c local', 'forkserver.py .*/bin/ansible-playbook -c local'] as const;
+const ANSIBLE = [
+  '^[^ ]+ [^ ]+/bin/ansible-playbook -c local',
+  'forkserver.py .*/bin/ansible-playbook -c local',
+] as const;
 
 export async function killAnsible(stage: Stage, random: Random): Promise<void> {
   const killed = await stage.box.run(['pkill', '-9', '-o', '-f', random.pick(ANSIBLE)]);

@@ -132,8 +132,7 @@ function* below(folder: string): Generator<string> {
   yield folder;
 }
 
-const groupsNow = (id: string): string[] =>
-  cgroups(id).flatMap((folder) => [...below(folder)]);
+const groupsNow = (id: string): string[] => cgroups(id).flatMap((folder) => [...below(folder)]);
 
 /** Every process of the box, by this machine's numbers. */
 async function processesOf(names: Names): Promise<number[]> {

@@ -38,7 +38,9 @@ describe('the practice image', () => {
     const chunks = Array.from({ length: Math.ceil(bytes.length / CHUNK_BYTES) }, (_, i) =>
       bytes.subarray(i * CHUNK_BYTES, (i + 1) * CHUNK_BYTES),
     );
-    const hashes = await Promise.all(chunks.map((chunk) => (isZero(chunk) ? HOLE_HASH : chunkHash(chunk))));
+    const hashes = await Promise.all(
+      chunks.map(async (chunk) => (isZero(chunk) ? HOLE_HASH : chunkHash(chunk))),
+    );
     expect(manifest.diskRoot).toBe(diskRoot(bytes.length, hashes));
     expect(manifest.fileSha256).toBe(createHash('sha256').update(bytes).digest('hex'));
     expect(manifest.virtualSize).toBe(bytes.length);
