@@ -4,6 +4,8 @@
  */
 import { local, verify, type LocalOrder, type Missing } from './local.ts';
 import { makeImages, recall, remember } from './images.ts';
+import { memory } from './memory.ts';
+import { delta, gigabit, ssh } from './remote.ts';
 import { Target } from './target.ts';
 
 interface Order {
@@ -33,6 +35,10 @@ const PARTS: Record<string, (order: Order) => Promise<object>> = {
   },
   local: (order) => onTarget(order, local),
   verify: (order) => onTarget(order, verify),
+  ssh: (order) => onTarget(order, ssh),
+  gigabit: (order) => onTarget(order, gigabit),
+  delta: (order) => onTarget(order, delta),
+  memory: ({ dir }) => memory(recall(dir)),
 };
 
 const [name = '', order = ''] = process.argv.slice(2);
