@@ -69,7 +69,9 @@ export class Box {
   /** Mbit/s to the box, of bytes that TCP brings there. */
   async rate(): Promise<number> {
     const { host, tag } = this.#b.d.bench;
-    const sink = spawn('ip', ['netns', 'exec', tag, 'python3', '-c', SINK], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const sink = spawn('ip', ['netns', 'exec', tag, 'python3', '-c', SINK], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     await once(sink.stdout, 'data');
     const socket = connect({ host, port: PROBE_PORT });
     await once(socket, 'connect');
@@ -109,13 +111,25 @@ export class Box {
 
   /** `zstd -dc IMAGE | ssh box dd`. */
   unpackedHere(zst: string): Promise<number> {
-    return timed(() => said('bash', ['-euo', 'pipefail', '-c', `zstd -q -dc -- "$1" | ${this.#ssh()} "$2"`, 'bash', zst, this.#dd()]));
+    return timed(() =>
+      said('bash', [
+        '-euo',
+        'pipefail',
+        '-c',
+        `zstd -q -dc -- "$1" | ${this.#ssh()} "$2"`,
+        'bash',
+        zst,
+        this.#dd(),
+      ]),
+    );
   }
 
   /** `ssh box 'zstd -dc | dd' < IMAGE`. */
   unpackedThere(zst: string): Promise<number> {
     const there = `set -o pipefail; zstd -q -dc | ${this.#dd()}`;
-    return timed(() => said('bash', ['-euo', 'pipefail', '-c', `${this.#ssh()} "$2" < "$1"`, 'bash', zst, there]));
+    return timed(() =>
+      said('bash', ['-euo', 'pipefail', '-c', `${this.#ssh()} "$2" < "$1"`, 'bash', zst, there]),
+    );
   }
 
   #dd(): string {
@@ -124,8 +138,17 @@ export class Box {
 
   #ssh(): string {
     const { bench, usual } = this.#b.d;
-    const options = ['StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'LogLevel=ERROR', 'BatchMode=yes'];
-    const args = [...options.map((option) => `-o ${option}`), `-i ${join(bench.dir, 'id')}`, `-p ${usual.port}`];
+    const options = [
+      'StrictHostKeyChecking=no',
+      'UserKnownHostsFile=/dev/null',
+      'LogLevel=ERROR',
+      'BatchMode=yes',
+    ];
+    const args = [
+      ...options.map((option) => `-o ${option}`),
+      `-i ${join(bench.dir, 'id')}`,
+      `-p ${usual.port}`,
+    ];
     return `ssh -F none ${args.join(' ')} root@${bench.host}`;
   }
 
@@ -142,7 +165,11 @@ export class Box {
     });
   }
 
-  async #feed(image: FlashImage, clock: Clock, signal: AbortSignal): Promise<{ box: BoxFeed; imageId: string }> {
+  async #feed(
+    image: FlashImage,
+    clock: Clock,
+    signal: AbortSignal,
+  ): Promise<{ box: BoxFeed; imageId: string }> {
     const { path, bytes: size } = this.#target;
     const imageId = randomUUID();
     const record = ChunkRecord.open(this.#records, {

@@ -1,9 +1,6 @@
 /** The same caches for all: nothing in memory but the file that is read, all of whose data is there. As root. */
 import { script } from './shell.ts';
 
-export const CACHES =
-  'before each run everything is synced, the caches dropped, the target discarded, and the data of the source read into memory';
-
 /** Holes are not read: a sparse file's would fill the memory with zeros. */
 const READ = `
 import os, sys

@@ -13,10 +13,22 @@ execFileSync('blkdiscard', ['-f', device]);
 const drive = {
   ...{ device, devicePath: device, raw: device, displayName: device, description: 'a loop device' },
   ...{ size: Number(bytes), blockSize: 512, logicalBlockSize: 512, busType: 'UNKNOWN', mountpoints: [] },
-  ...{ isReadOnly: false, isSystem: false, isRemovable: true, isVirtual: false, isUSB: false, emitsProgress: false },
+  ...{
+    isReadOnly: false,
+    isSystem: false,
+    isRemovable: true,
+    isVirtual: false,
+    isUSB: false,
+    emitsProgress: false,
+  },
 };
 const source = new sourceDestination.File({ path: raw });
-const destination = new sourceDestination.BlockDevice({ drive, unmountOnSuccess: false, write: true, direct: true });
+const destination = new sourceDestination.BlockDevice({
+  drive,
+  unmountOnSuccess: false,
+  write: true,
+  direct: true,
+});
 const { failures, bytesWritten } = await multiWrite.decompressThenFlash({
   source,
   destinations: [destination],

@@ -104,12 +104,14 @@ export async function makeImages(dir: string, sizeMiB: number): Promise<Images> 
 }
 
 /** The other forms of a raw image. */
-async function formsOf(dir: string, name: string, raw: string): Promise<Omit<Images, 'virtualSize' | 'realBytes'>> {
-  const [qcow2, packed, zst] = ['qcow2', 'zstd.qcow2', 'raw.zst'].map((end) => join(dir, `${name}.${end}`)) as [
-    string,
-    string,
-    string,
-  ];
+async function formsOf(
+  dir: string,
+  name: string,
+  raw: string,
+): Promise<Omit<Images, 'virtualSize' | 'realBytes'>> {
+  const [qcow2, packed, zst] = ['qcow2', 'zstd.qcow2', 'raw.zst'].map((end) =>
+    join(dir, `${name}.${end}`),
+  ) as [string, string, string];
   const bmap = join(dir, `${name}.bmap`);
   const sparse = join(dir, `${name}.sparse`);
   await said('qemu-img', ['convert', '-f', 'raw', '-O', 'qcow2', raw, qcow2]);
@@ -160,5 +162,6 @@ export async function changed(images: Images, name: string, part: number, seed: 
 }
 
 const NOTE = 'images.json';
-export const remember = (images: Images): void => writeFileSync(join(images.dir, NOTE), JSON.stringify(images));
+export const remember = (images: Images): void =>
+  writeFileSync(join(images.dir, NOTE), JSON.stringify(images));
 export const recall = (dir: string): Images => JSON.parse(readFileSync(join(dir, NOTE), 'utf8')) as Images;

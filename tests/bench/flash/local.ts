@@ -49,7 +49,14 @@ const by =
     timed(() => script(`blkdiscard -f "$1"; ${text}; sync "$1"`, target.path, ...args));
 
 async function etcher({ sdk, images, target }: LocalOrder, mode: 'write' | 'verify'): Promise<number> {
-  const args = [join(import.meta.dirname, 'etcher.mjs'), sdk, images.raw, target.path, String(target.bytes), mode];
+  const args = [
+    join(import.meta.dirname, 'etcher.mjs'),
+    sdk,
+    images.raw,
+    target.path,
+    String(target.bytes),
+    mode,
+  ];
   return last<{ seconds: number }>(await said(process.execPath, args)).seconds;
 }
 
@@ -72,7 +79,11 @@ const VERIFIERS: Record<string, Contender> = {
 };
 
 /** Each once over a disk full of old bytes: what is on it afterwards is the image, holes included. Errors: an Error with who left what. */
-async function mustHold(name: string, { target, images }: LocalOrder, run: () => Promise<unknown>): Promise<void> {
+async function mustHold(
+  name: string,
+  { target, images }: LocalOrder,
+  run: () => Promise<unknown>,
+): Promise<void> {
   await target.stale();
   await run();
   const found = await target.sha256(images.virtualSize);

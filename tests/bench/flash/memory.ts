@@ -22,7 +22,7 @@ async function peakOf(dir: string, image: string, virtualSize: number): Promise<
     if (peakBytes === null || !(peakBytes > 0)) throw new Error('nothing was measured');
     return { virtualSize, peakBytes, seconds: total };
   } finally {
-    await target.close();
+    target.close();
   }
 }
 

@@ -32,7 +32,10 @@ try {
   const laptop = { name: 'laptop', user: 'bench' };
   const signal = new AbortController().signal;
   const onProgress = ({ phase }: { phase: string }) => clock.phase(phase);
-  const result = await flash({ home, journal, laptop, version: 'bench' }, { image, target, launch, signal, onProgress });
+  const result = await flash(
+    { home, journal, laptop, version: 'bench' },
+    { image, target, launch, signal, onProgress },
+  );
   const took = clock.end();
   journal.close();
   if (result.state !== 'verified') throw new Error(`${result.state}: ${result.error.message}`);

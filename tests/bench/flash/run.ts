@@ -23,7 +23,7 @@ async function onTarget<T>(order: Order, work: (o: LocalOrder) => Promise<T>): P
   try {
     return await work({ ...order, images, target });
   } finally {
-    await target.close();
+    target.close();
   }
 }
 

@@ -4,7 +4,11 @@ import { spawn } from 'node:child_process';
 const KEPT = 4_000;
 
 /** Runs it to its end; resolves to what it printed. Errors: an Error with the end of what it said, unless it ended with 0. */
-export function said(command: string, args: readonly string[], stdin: 'ignore' | number = 'ignore'): Promise<string> {
+export function said(
+  command: string,
+  args: readonly string[],
+  stdin: 'ignore' | number = 'ignore',
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: [stdin, 'pipe', 'pipe'] });
     let stdout = '';
@@ -14,7 +18,8 @@ export function said(command: string, args: readonly string[], stdin: 'ignore' |
     child.once('error', reject);
     child.once('close', (code) => {
       if (code === 0) resolve(stdout);
-      else reject(new Error(`${command} ${args.join(' ')} ended with ${code}: ${stderr}${stdout.slice(-KEPT)}`));
+      else
+        reject(new Error(`${command} ${args.join(' ')} ended with ${code}: ${stderr}${stdout.slice(-KEPT)}`));
     });
   });
 }

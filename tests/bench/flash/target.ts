@@ -1,5 +1,5 @@
 /** The disk that is written: a loop device with direct I/O on a file of a folder that can be chosen. As root. */
-import { mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { said, script } from './shell.ts';
 
@@ -10,11 +10,14 @@ export class Target {
   readonly file: string;
   readonly bytes: number;
   readonly path: string;
+  /** What the device lives by: it is gone with this process, however that ends. */
+  readonly #holds: number;
 
-  private constructor(file: string, bytes: number, path: string) {
+  private constructor(file: string, bytes: number, path: string, holds: number) {
     this.file = file;
     this.bytes = bytes;
     this.path = path;
+    this.#holds = holds;
   }
 
   /** `bytes`: a multiple of 512. */
@@ -24,7 +27,10 @@ export class Target {
     writeFileSync(file, '');
     truncateSync(file, bytes);
     const path = (await said('losetup', ['--find', '--show', '--direct-io=on', file])).trim();
-    return new Target(file, bytes, path);
+    const holds = openSync(path, 'r');
+    // Of a device that is open this only says that the last one who closes it ends it.
+    await said('losetup', ['--detach', path]);
+    return new Target(file, bytes, path, holds);
   }
 
   /** All of it old bytes, on the medium. */
@@ -44,8 +50,8 @@ export class Target {
     return (await script('head -c "$2" "$1" | sha256sum', this.path, String(bytes))).slice(0, 64);
   }
 
-  async close(): Promise<void> {
-    await said('losetup', ['--detach', this.path]);
+  close(): void {
+    closeSync(this.#holds);
     rmSync(this.file, { force: true });
   }
 }
