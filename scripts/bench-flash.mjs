@@ -24,6 +24,14 @@ const gib = (bytes) => `${(bytes / 1024 ** 3).toFixed(2)} GiB`;
 const shownRatio = ({ median: m, interval, pairs }) =>
   `${m.toFixed(3)}, 95 % of ${pairs} pairs ${interval ? interval.map((n) => n.toFixed(3)).join(' to ') : 'have no interval'}`;
 
+/** Where the time of ours went, by the medians of its phases. */
+function shownParts(list) {
+  const names = [...new Set(list.flatMap(Object.keys))];
+  return names
+    .map((name) => `${name} ${median(list.map((parts) => parts[name] ?? 0)).toFixed(2)}`)
+    .join(', ');
+}
+
 /** A bar of a ratio. `ratio` null: not measured, for the reason in `why`. */
 function ratioBar(name, ratio, most, { least, sizeMiB, why }) {
   const few = ratio && ratio.pairs < least ? `${ratio.pairs} pairs of ${least}` : null;
@@ -35,9 +43,9 @@ function ratioBar(name, ratio, most, { least, sizeMiB, why }) {
 }
 
 function against(name, found, most, what, order) {
-  const { ratio = null, ours, theirs, why = 'it failed' } = found ?? {};
+  const { ratio = null, ours, theirs, parts, why = 'it failed' } = found;
   ratioBar(what, ratio, most, { ...order, least: WANTED.local, why });
-  if (ratio) console.log(`  ours ${spread(ours)}, ${name} ${spread(theirs)}`);
+  if (ratio) console.log(`  ours ${spread(ours)} (${shownParts(parts)}), ${name} ${spread(theirs)}`);
 }
 
 const LOCAL = { 'qemu-img': 1.15, etcher: 0.6, bmaptool: 0.4, dd: 0.3 };
@@ -62,10 +70,11 @@ function verify(found, order) {
 
 const RIVALS = { here: '`zstd -dc IMAGE | ssh box dd`', there: "`ssh box 'zstd -dc | dd'`" };
 
-/** Where the time of ours went, and what the others took. */
+/** Ours beside the others. */
 function flashes({ ours, here, there, mbit, whole }) {
   const of = (part) => spread(ours.map((one) => one[part]));
   console.log(`  ours ${of('write')} and then, reading back, ${of('readBack')}; in all ${of('total')}`);
+  console.log(`  ${shownParts(ours.map((one) => one.parts))}`);
   console.log(`  ${RIVALS.here} ${spread(here)}; ${RIVALS.there} ${spread(there)}`);
   console.log(`  with the read-back: ${shownRatio(whole.here)}; ${shownRatio(whole.there)}`);
   console.log(`  sent ${gib(median(ours.map((one) => one.sentBytes)))}; link ${mbit.toFixed(0)} Mbit/s`);
@@ -103,6 +112,7 @@ function delta({ loopback, gigabit: slow, why }, order) {
     const of = (list, part) => spread(list.map((took) => took[part]));
     console.log(`  full ${of(one.full, 'total')}, of it reading back ${of(one.full, 'readBack')}`);
     console.log(`  delta ${of(one.delta, 'total')}, of it reading back ${of(one.delta, 'readBack')}`);
+    console.log(`  delta: ${shownParts(one.delta.map((took) => took.parts))}`);
     console.log(`  link ${one.mbit.toFixed(0)} Mbit/s`);
   };
   timed('on loopback', loopback, 0.7);

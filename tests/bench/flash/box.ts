@@ -93,9 +93,14 @@ export class Box {
     try {
       const order = this.#order(image, feed.imageId);
       const { dir } = await this.#b.start(order);
+      clock.phase('feed');
       const { end } = await this.#b.follow(order, dir, {
         onConnected: (conn) => {
           feed.box.attach(conn, dir);
+          void feed.box.proof.then(
+            () => clock.phase('end'),
+            () => undefined, // told below
+          );
           return Promise.resolve();
         },
       });

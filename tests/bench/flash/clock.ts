@@ -6,16 +6,14 @@ export interface Took {
   write: number;
   /** Of the total, reading back all of the disk. */
   readBack: number;
+  /** By the phase's name (preload/contract/flash.ts); before the first it is `begin`. */
+  parts: Record<string, number>;
 }
 
-/** The phases in which nothing is done but reading the disk (preload/contract/flash.ts). */
-const READING = ['verify', 'map'];
-
 export class Clock {
-  readonly #begun = performance.now();
-  #phase = 'look';
-  #since = this.#begun;
-  #reading = 0;
+  readonly #parts = new Map<string, number>();
+  #phase = 'begin';
+  #since = performance.now();
 
   /** Told as often as one likes; a phase begins when its name is new. */
   phase(name: string): void {
@@ -26,13 +24,15 @@ export class Clock {
 
   end(): Took {
     this.#leave();
-    const total = (performance.now() - this.#begun) / 1000;
-    return { total, write: total - this.#reading, readBack: this.#reading };
+    const total = [...this.#parts.values()].reduce((sum, one) => sum + one, 0);
+    // The one phase in which nothing is done but reading back.
+    const readBack = this.#parts.get('verify') ?? 0;
+    return { total, write: total - readBack, readBack, parts: Object.fromEntries(this.#parts) };
   }
 
   #leave(): void {
     const now = performance.now();
-    if (READING.includes(this.#phase)) this.#reading += (now - this.#since) / 1000;
+    this.#parts.set(this.#phase, (this.#parts.get(this.#phase) ?? 0) + (now - this.#since) / 1000);
     this.#since = now;
   }
 }

@@ -23,6 +23,8 @@ export interface Compared {
   ratio: Ratio;
   ours: number[];
   theirs: number[];
+  /** Where the time of each of ours went. */
+  parts: Took['parts'][];
 }
 /** By the name of the contender; `why` of one that did not run. */
 export type Found = Record<string, Compared | { why: string }>;
@@ -92,8 +94,8 @@ async function mustHold(
 
 async function compared(order: LocalOrder, rivals: Record<string, Contender>, part: (took: Took) => number) {
   const { images, target, pairs, missing } = order;
-  const own = async () => part(await ours(images.qcow2, 'disk', target.path, target.bytes));
-  const from = async (source: string, run: () => Promise<number>) => {
+  const own = () => ours(images.qcow2, 'disk', target.path, target.bytes);
+  const from = async <T>(source: string, run: () => Promise<T>): Promise<T> => {
     await target.empty();
     await warm(source);
     return run();
@@ -115,17 +117,23 @@ async function compared(order: LocalOrder, rivals: Record<string, Contender>, pa
       found[name] = { why: (error as Error).message };
     }
   }
-  const times = new Map(able.map(([name]) => [name, { ours: [] as number[], theirs: [] as number[] }]));
+  const all = new Map<string, Omit<Compared, 'ratio'>>();
+  for (const [name] of able) all.set(name, { ours: [], theirs: [], parts: [] });
   for (let n = 0; n < pairs; n += 1)
     for (const [name, rival, source] of able) {
-      const pair: [keyof Omit<Compared, 'ratio'>, () => Promise<number>][] = [
-        ['ours', () => from(images.qcow2, own)],
-        ['theirs', () => from(source, () => rival.run(order))],
+      const times = all.get(name);
+      const pair = [
+        async () => {
+          const took = await from(images.qcow2, own);
+          times?.ours.push(part(took));
+          times?.parts.push(took.parts);
+        },
+        async () => times?.theirs.push(await from(source, () => rival.run(order))),
       ];
       // Whoever comes first gains or loses by it half of the time.
-      for (const [side, run] of n % 2 ? pair.reverse() : pair) times.get(name)?.[side].push(await run());
+      for (const run of n % 2 ? pair.reverse() : pair) await run();
     }
-  for (const [name, pair] of times) found[name] = { ...pair, ratio: ratioOf(pair.ours, pair.theirs) };
+  for (const [name, times] of all) found[name] = { ...times, ratio: ratioOf(times.ours, times.theirs) };
   return found;
 }
 
