@@ -16,7 +16,10 @@ const MIB = 1024 * 1024;
 const WANTED = { local: 15, remote: 5, sizeMiB: 8192 };
 const PAIRS = 15;
 
-const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)] ?? null;
+const median = (list) => {
+  const sorted = list.toSorted((a, b) => a - b);
+  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
+};
 const s = (n) => `${n.toFixed(2)} s`;
 const spread = (list) =>
   `${s(median(list))} (${Math.min(...list).toFixed(2)} to ${Math.max(...list).toFixed(2)})`;

@@ -2,7 +2,7 @@
  * One flash at this laptop by the product's own path, in a process of its own: `tsx ours.ts IMAGE disk|file TARGET BYTES [PEAK]`. The real
  * writer is its child; PEAK is a file that gets the writer's largest resident memory. The last line is a JSON object of Took.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Journal } from '../../../main/journal/journal.ts';
@@ -18,17 +18,20 @@ const target: FlashTarget =
     ? { kind: 'file', path, name }
     : { kind: 'disk', path, serial: null, size: Number(bytes), name };
 const writer = join(productRoot(), 'resources/box/vcflash/__main__.py');
+// As launch.ts has it for root.
+const python = existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3';
 const launch =
   peak === undefined
     ? launchFor(target.kind, () => Promise.resolve(null))
-    : launchPlain(['python3', join(import.meta.dirname, 'peak.py'), peak, 'python3', '-I', '-B', writer]);
+    : launchPlain(['python3', join(import.meta.dirname, 'peak.py'), peak, python, '-I', '-B', writer]);
 
 const dir = mkdtempSync(join(tmpdir(), 'vc-bench-home-'));
 try {
   const home = join(dir, 'home');
   mkdirSync(home, { mode: 0o700 });
-  const clock = new Clock();
+  // As in an app that runs already: a new journal is made once and not for each flash.
   const journal = Journal.open(join(home, 'journal.db'));
+  const clock = new Clock();
   const laptop = { name: 'laptop', user: 'bench' };
   const signal = new AbortController().signal;
   const onProgress = ({ phase }: { phase: string }) => clock.phase(phase);
