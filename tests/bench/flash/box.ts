@@ -17,6 +17,7 @@ import { Clock, type Took } from './clock.ts';
 import { said, timed } from './shell.ts';
 import type { Target } from './target.ts';
 
+const PROBES = 3;
 const PROBE_PORT = 9_022;
 const PROBE_BYTES = 64 * 1024 * 1024;
 const SINK = `
@@ -66,8 +67,14 @@ export class Box {
     this.#b.d.bench.slow(megabits);
   }
 
-  /** Mbit/s to the box, of bytes that TCP brings there. */
+  /** Mbit/s to the box, of bytes that TCP brings there: the best of a few, since the machine may be busy. */
   async rate(): Promise<number> {
+    let best = 0;
+    for (let n = 0; n < PROBES; n += 1) best = Math.max(best, await this.#probe());
+    return best;
+  }
+
+  async #probe(): Promise<number> {
     const { host, tag } = this.#b.d.bench;
     const sink = spawn('ip', ['netns', 'exec', tag, 'python3', '-c', SINK], {
       stdio: ['ignore', 'pipe', 'inherit'],
