@@ -114,7 +114,7 @@ async function compared(order: LocalOrder, rivals: Record<string, Contender>, pa
       await mustHold(name, order, () => rival.run(order));
       able.push([name, rival, source]);
     } catch (error) {
-      found[name] = { why: (error as Error).message };
+      found[name] = { why: (error as Error).message.replace(/\s+/g, ' ').slice(0, 300) };
     }
   }
   const all = new Map<string, Omit<Compared, 'ratio'>>();
