@@ -28,7 +28,7 @@ const PACKAGES = {
 };
 
 /** Installs packages without letting them start services: a test machine must not suddenly answer on port 22. */
-async function aptInstall(names) {
+export async function aptInstall(names) {
   const policy = '/usr/sbin/policy-rc.d';
   const ours = !existsSync(policy);
   if (ours) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });

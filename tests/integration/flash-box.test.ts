@@ -78,7 +78,7 @@ describe.runIf(why === null)(`a disk of a box${why ? ` (not run: ${why})` : ''}`
   });
 
   const orders = () =>
-    b.order('flash', {
+    b.order('flash_box', {
       target: { serial: null, size: SIZE, name: 'a loop device', path: loop },
       ...{ imageId: 'image-1', virtualSize: SIZE, sealed: [...image.layout.sealed], dataBytes: null },
       ...{ diskRoot: image.diskRoot, identity: null },

@@ -163,7 +163,9 @@ export class SshBench {
     const device = `${this.tag}a`;
     quietly('tc', ['qdisc', 'del', 'dev', device, 'root']);
     if (megabits === null) return;
-    const rate = ['rate', `${megabits}mbit`, 'burst', '64kb', 'latency', '50ms'];
+    // A packet of 64 KiB with its head has to fit, or each is cut into small ones; at a gigabit that halves the rate (measured).
+    const burst = megabits < 500 ? '64kb' : '256kb';
+    const rate = ['rate', `${megabits}mbit`, 'burst', burst, 'latency', '50ms'];
     run('tc', ['qdisc', 'add', 'dev', device, 'root', 'tbf', ...rate]);
   }
 
