@@ -247,7 +247,7 @@ def test_other_orders_than_the_jobs_are_refused(box: Box, source: Source, disk: 
 def test_a_killed_job_leaves_its_record_to_the_next_attempt(
     box: Box, source: Source, disk: str, feed: Any
 ) -> None:
-    spec = box.spec("flash", orders(source, disk, SIZE))
+    spec = box.spec("flash_box", orders(source, disk, SIZE))
     folder = Path(box.launch(spec)["dir"])
     first = feed(folder)
     first.open(source, named(disk))
@@ -276,7 +276,7 @@ def test_a_killed_job_leaves_its_record_to_the_next_attempt(
 
 def test_the_record_of_a_killed_job_may_be_wrong(box: Box, source: Source, disk: str, feed: Any) -> None:
     """Another machine wrote to the disk in between: it is found and written again."""
-    spec = box.spec("flash", orders(source, disk, SIZE))
+    spec = box.spec("flash_box", orders(source, disk, SIZE))
     folder = Path(box.launch(spec)["dir"])
     first = feed(folder)
     first.open(source, named(disk))

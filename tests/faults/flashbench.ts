@@ -5,7 +5,8 @@ import type { FlashOrder, FlashResult } from '../../main/services/flash/flash.ts
 import { LAPTOP } from '../../main/journal/journal.ts';
 import { Desk, endOf, proofOf } from '../integration/flash.ts';
 import type { FaultDisk } from './flashdisks.ts';
-import { makeImage, standingOf, type Kind, type Standing } from './flashimage.ts';
+import { CHUNKS, SEALED, makeImage, standingOf, type Kind, type Standing } from './flashimage.ts';
+import type { Moment } from './moments.ts';
 import type { Place, Told } from './stage.ts';
 
 export class FlashBench<D extends FaultDisk> implements Place {
@@ -58,11 +59,23 @@ export class FlashBench<D extends FaultDisk> implements Place {
     return standing;
   }
 
-  /** The same once more, undisturbed; its end is the whole image. */
-  async goOn(counts: Record<string, number>): Promise<Told> {
+  /**
+   * The same once more, undisturbed; its end is the whole image. `cut`: where a flash was cut off, of which nothing was lost and whose job
+   * ended as `state`; its next attempt writes nothing that was flushed.
+   */
+  async goOn(counts: Record<string, number>, cut?: Moment, state = 'failed'): Promise<Told> {
+    const { journal } = this.desk;
+    const before = journal.jobs(LAPTOP);
     const proof = proofOf(await this.flash());
     assert.equal(await this.standing(), 'whole');
     const { keptChunks, mendedChunks } = proof;
+    if (cut && before[0]?.state !== 'passed') {
+      const rows = journal.jobs(LAPTOP);
+      assert.equal(rows[0]?.state, state);
+      assert.equal(new Set(rows.map((row) => row.job)).size, 1, 'another job than that which was cut off');
+      const all = cut.phase === 'verify' || cut.phase === 'seal';
+      if (all) assert.deepEqual([keptChunks, mendedChunks], [CHUNKS - SEALED.length, 0]);
+    }
     return { counts: { ...counts, kept: keptChunks, mended: mendedChunks }, slowestMs: null };
   }
 

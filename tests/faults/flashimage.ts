@@ -36,10 +36,14 @@ export function makeImage(
   kind: Kind,
   sector: 512 | 4096 = 512,
 ): { image: string; wanted: string } {
-  const raw = `${folder}/disk.raw`;
+  const raw = `${folder}/made.raw`;
   writeDisk(raw, { ...MADE, sector });
-  if (kind === 'raw') return { image: raw, wanted: raw };
   const image = `${folder}/disk.${kind}`;
+  // What befalls the image must not befall what it is held against.
+  if (kind === 'raw') {
+    execFileSync('cp', ['--sparse=always', raw, image]);
+    return { image, wanted: raw };
+  }
   if (kind === 'raw.zst') {
     execFileSync('zstd', ['-q', '-1', raw, '-o', image], { stdio: 'pipe' });
     return { image, wanted: raw };

@@ -12,6 +12,7 @@ import {
 import type { Above } from '../integration/provisioned.ts';
 import { cancelled, cancelledContainer } from './cancel.ts';
 import { cuts } from './cuts.ts';
+import { FlashBoxBench, flashBoxApp, flashCable, flashReceiver } from './flashbox.ts';
 import {
   flashApp,
   flashFull,
@@ -117,4 +118,9 @@ export const FAULTS: Record<string, Fault> = {
   'flash-io': on(onBadDisk)(flashIo),
   'flash-source': on(onFileDisk)(flashSource),
   'flash-full': on(onFullFile)(flashFull),
+  'flash-cable': on(() => FlashBoxBench.withDisk())((bench, random) =>
+    flashCable(bench, random, { most: 3, longest: 20_000 }),
+  ),
+  'flash-receiver': on(() => FlashBoxBench.withDisk())(flashReceiver),
+  'flash-box-app': on(() => FlashBoxBench.withDisk())(flashBoxApp),
 };
