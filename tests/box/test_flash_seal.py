@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from flashing import CHUNK, MIB, Source, Writer, loop_device, read_target, stale_file, writers
 from vcflash.engine import Engine
 from vcflash.frames import Data, Disk
+
+from flashing import CHUNK, MIB, Source, Writer, loop_device, read_target, stale_file, writers
 
 __all__ = ["writers"]
 SIZE = 48 * MIB

@@ -22,8 +22,8 @@ export interface Told {
   /** How often the fault was done, and what else can be counted. */
   counts: Record<string, number>;
   /**
-   * In ms: the longest time from a link that is back to a journal that is up to date, or from a cancel to its end; null where
-   * nothing was measured.
+   * In ms: the longest time from a link that is back to a journal that is up to date, or to a flash that moves again, or from a cancel to its
+   * end; null where nothing was measured.
    */
   slowestMs: number | null;
 }
