@@ -85,8 +85,14 @@ export class FlashBench<D extends FaultDisk> implements Place {
   }
 
   async close(): Promise<void> {
-    await this.disk.settle();
-    this.disk.close();
-    this.desk.close();
+    try {
+      await this.disk.settle();
+    } finally {
+      try {
+        this.disk.close();
+      } finally {
+        this.desk.close();
+      }
+    }
   }
 }

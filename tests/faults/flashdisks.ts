@@ -177,35 +177,24 @@ export class WornDisk extends Loop {
   }
 }
 
-/** A file on a file system of its own, which gets full at a moment. */
+/** A file on a file system of its own that has too little room for it. */
 export class FullFile implements FaultDisk {
   readonly old = 0;
   readonly path: string;
+  /** Bytes. */
+  readonly room: number;
   readonly #mount: string;
 
-  constructor(folder: string) {
+  constructor(folder: string, room: number) {
     this.#mount = join(folder, 'small');
+    this.room = room;
     mkdirSync(this.#mount);
-    tool('mount', '-t', 'tmpfs', '-o', `size=${SIZE + 16 * MIB}`, 'tmpfs', this.#mount);
+    tool('mount', '-t', 'tmpfs', '-o', `size=${Math.ceil(room / 4096) * 4}k`, 'tmpfs', this.#mount);
     this.path = join(this.#mount, 'disk.img');
   }
 
   get target(): FlashTarget {
     return { kind: 'file', path: this.path, name: 'disk.img' };
-  }
-
-  /** Takes all room that is left. What is written meanwhile makes it try again. */
-  fill(): void {
-    for (let tries = 0; tries < 200; tries += 1) {
-      const used = tool('df', '--output=used', '-k', this.#mount).split('\n').at(-1);
-      try {
-        // A size of 0 would be no limit.
-        tool('mount', '-o', `remount,size=${Math.max(4, Number(used))}k`, this.#mount);
-        return;
-      } catch (error) {
-        if (tries === 199) throw error;
-      }
-    }
   }
 
   makeRoom(): void {

@@ -27,6 +27,8 @@ export const MADE: Made = {
 export const SEALED = [0, 2, CHUNKS - 1];
 /** Chunks with data that are not sealed. */
 export const DATA_CHUNKS = 23;
+/** Bytes that a sparse file of it takes at least: what is sealed, and what data lies elsewhere. */
+export const NEEDED = SEALED.length * CHUNK_BYTES + 81 * MIB;
 
 export type Kind = 'qcow2' | 'raw' | 'raw.zst';
 

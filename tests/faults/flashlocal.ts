@@ -12,7 +12,8 @@ import { endOf } from '../integration/flash.ts';
 import { ROOT } from '../rig/host.ts';
 import { FlashBench } from './flashbench.ts';
 import { FileDisk, FullFile, WornDisk, type FaultDisk } from './flashdisks.ts';
-import { CHUNKS, anyKind } from './flashimage.ts';
+import { CHUNKS, NEEDED, SEALED, anyKind } from './flashimage.ts';
+import { MIB } from '../unit/flash/partitions.ts';
 import type { Orders } from './flasher.ts';
 import { anyMoment, striking, type Moment, type Phase } from './moments.ts';
 import type { Random } from './random.ts';
@@ -129,8 +130,10 @@ function rotting(random: Random): Breaking {
   return breaking({ what: 'read', bench, moment, harm: () => bench.disk.breakFrom(at) });
 }
 
-export const onBadDisk = (random: Random): Breaking =>
-  WornDisk.whyNot() === null && random.chance(0.6) ? wearing(random) : rotting(random);
+export function onBadDisk(random: Random): Breaking {
+  const wears = random.chance(0.6);
+  return wears && WornDisk.whyNot() === null ? wearing(random) : rotting(random);
+}
 
 /** An I/O error in the middle: that is a failure, and the disk starts nothing. With a disk that works again the same order passes. */
 export async function flashIo({ what, bench, moment, harm }: Breaking): Promise<Told> {
@@ -160,14 +163,19 @@ export async function flashSource(bench: FlashBench<FileDisk>, random: Random): 
   return bench.goOn(counted(moment, result.state));
 }
 
-export const onFullFile = (random: Random): FlashBench<FullFile> =>
-  new FlashBench((folder) => new FullFile(folder), anyKind(random));
+/** Too little in any case: what is wiped takes room, and most of the data does. */
+export function onFullFile(random: Random): FlashBench<FullFile> {
+  const room = random.between(MIB, NEEDED - MIB);
+  return new FlashBench((folder) => new FullFile(folder, room), anyKind(random));
+}
 
-/** The file system of the target gets full while it still takes what is new there. */
-export async function flashFull(bench: FlashBench<FullFile>, random: Random): Promise<Told> {
-  const moment = anyMoment(random, ['wipe', 'write']);
-  const result = await struck(bench, moment, () => bench.disk.fill());
+/** The file system of the target gets full on the way, wherever its room ends. */
+export async function flashFull(bench: FlashBench<FullFile>): Promise<Told> {
+  const { disk } = bench;
+  const phase = disk.room < SEALED.length * CHUNK_BYTES ? 'wipe' : 'write';
+  const result = await bench.flash();
+  assert.equal(result.state, 'interrupted', endOf(result).join());
   await bench.judge(result, ['interrupted', 'flash_target_full']);
-  bench.disk.makeRoom();
-  return bench.goOn(counted(moment, result.state));
+  disk.makeRoom();
+  return bench.goOn(counted({ phase }, result.state));
 }
