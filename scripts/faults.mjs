@@ -1,4 +1,4 @@
-// `npm run faults -- --runs N [--fault NAME] [--seed S]`: the long matrix of faults on stand-in boxes, each run with a seed of its
+// `npm run faults -- --runs N [--fault NAME] [--seed S]`: the long matrix of faults on stand-in boxes and loop devices, each run with a seed of its
 // own. What has run stands in .cache/faults/runs.json, so an interrupted matrix goes on where it was; the table of it is written
 // into docs/reliability.md after each run.
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';

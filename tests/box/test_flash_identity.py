@@ -286,7 +286,7 @@ class Told:
         ({"loop": True, "serials": frozenset()}, None, None),
         ({"sequence": 6}, "A1", "target_serial"),
         ({"size": SIZE - 512}, "A1", "target_size"),
-        ({"size": 0}, "A1", "target_size"),
+        ({"size": 0}, "A1", "target_missing"),
         ({"whole": False}, "A1", "target_not_a_disk"),
         ({"read_only": True}, "A1", "target_read_only"),
         ({"used": "sda1 is swap"}, "A1", "target_in_use"),

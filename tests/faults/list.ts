@@ -12,34 +12,50 @@ import {
 import type { Above } from '../integration/provisioned.ts';
 import { cancelled, cancelledContainer } from './cancel.ts';
 import { cuts } from './cuts.ts';
+import { FlashBoxBench, flashBoxApp, flashCable, flashReceiver } from './flashbox.ts';
+import {
+  flashApp,
+  flashFull,
+  flashGone,
+  flashIo,
+  flashSource,
+  flashWriter,
+  onBadDisk,
+  onFileDisk,
+  onFullFile,
+} from './flashlocal.ts';
 import { unconfirmed } from './harden.ts';
 import { killAndRepeat } from './kill.ts';
 import { twoLaptops } from './laptops.ts';
 import { powerCut } from './power.ts';
 import type { Random } from './random.ts';
 import { ansibleKilled, runnerKilled } from './runner.ts';
-import { Stage, type Told } from './stage.ts';
+import { Stage, type Place, type Told } from './stage.ts';
 import { unsteady } from './unsteady.ts';
 import { clockWrong, diskFullInBoot, diskFullInVenvs, laptopClockJumps } from './world.ts';
 
-type Befall = (stage: Stage, random: Random) => Promise<Told>;
-
-/** One run of a fault. */
-export interface Run {
-  /** The box that it begins with. */
-  open: () => Promise<Stage>;
+/** One run of a fault, at a place that stands ready. */
+export interface Scene extends Place {
   /** Rejects when something did not hold. */
-  befall: (stage: Stage) => Promise<Told>;
+  befall: () => Promise<Told>;
 }
-export type Fault = (random: Random) => Run;
+export type Fault = (random: Random) => () => Promise<Scene>;
 
 /** At any moment of apt's work on a calm machine, and the layer is brought to its end. */
 const anywhere = { within: 12, mend: true };
 
+const sceneAt = <P extends Place>(place: P, befall: (place: P) => Promise<Told>): Scene => ({
+  befall: () => befall(place),
+  keep: (folder) => place.keep(folder),
+  close: () => place.close(),
+});
+
 const on =
-  (open: Run['open']) =>
-  (befall: Befall): Fault =>
-  (random) => ({ open, befall: (stage) => befall(stage, random) });
+  <P extends Place>(open: (random: Random) => Promise<P> | P) =>
+  (befall: (place: P, random: Random) => Promise<Told>): Fault =>
+  (random) =>
+  async () =>
+    sceneAt(await open(random), (place) => befall(place, random));
 const fresh = on(() => Stage.open());
 
 /** On a box that has what is below the layer that `pick` decides on. */
@@ -50,13 +66,11 @@ const onTop =
   ): Fault =>
   (random) => {
     const opts = pick(random);
-    return {
-      open: () => Stage.provisioned(opts.layer),
-      befall: async (stage) => {
+    return async () =>
+      sceneAt(await Stage.provisioned(opts.layer), async (stage) => {
         const { counts, slowestMs } = await befall(stage, random, opts);
         return { counts: { ...counts, [`in L${opts.layer}`]: 1 }, slowestMs };
-      },
-    };
+      });
   };
 
 /** Somewhere in one of the layers 2 to 5. */
@@ -98,4 +112,15 @@ export const FAULTS: Record<string, Fault> = {
     clockWrong(stage, random, { layer, mend: true }),
   ),
   'above-laptop-clock': aboveIn([2, 3, 4, 5], laptopClockJumps),
+  'flash-app': on(onFileDisk)(flashApp),
+  'flash-writer': on(onFileDisk)(flashWriter),
+  'flash-gone': on(onFileDisk)(flashGone),
+  'flash-io': on(onBadDisk)(flashIo),
+  'flash-source': on(onFileDisk)(flashSource),
+  'flash-full': on(onFullFile)(flashFull),
+  'flash-cable': on(() => FlashBoxBench.withDisk())((bench, random) =>
+    flashCable(bench, random, { most: 3, longest: 20_000 }),
+  ),
+  'flash-receiver': on(() => FlashBoxBench.withDisk())(flashReceiver),
+  'flash-box-app': on(() => FlashBoxBench.withDisk())(flashBoxApp),
 };

@@ -1,6 +1,6 @@
 /** Where faults happen: one stand-in box, and one laptop that knows it, with every command that was given on it. */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Run, Session } from '../../preload/contract/session.ts';
 import { Journal } from '../../main/journal/journal.ts';
@@ -22,13 +22,21 @@ export interface Told {
   /** How often the fault was done, and what else can be counted. */
   counts: Record<string, number>;
   /**
-   * In ms: the longest time from a link that is back to a journal that is up to date, or from a cancel to its end; null where
-   * nothing was measured.
+   * In ms: the longest time from a link that is back to a journal that is up to date, or to a flash that moves again, or from a cancel to its
+   * end; null where nothing was measured.
    */
   slowestMs: number | null;
 }
 
-export class Stage {
+/** Where a fault happens: what it begins with, and what is left of it. */
+export interface Place {
+  /** Copies what tells how it came to a failure into a folder. */
+  keep(folder: string): void;
+  /** Ends and removes all of it. */
+  close(): Promise<void>;
+}
+
+export class Stage implements Place {
   readonly box: RigBox;
   readonly laptop: Laptop;
   readonly name: string;
@@ -143,6 +151,10 @@ export class Stage {
     }
   }
 
+  keep(folder: string): void {
+    keepBox(folder, this.laptop, this.box);
+  }
+
   /** Ends what is left of the commands, the box and the laptop. */
   async close(): Promise<void> {
     this.#journal?.close();
@@ -151,6 +163,14 @@ export class Stage {
     await this.box.stop();
     this.laptop.remove();
   }
+}
+
+/** The journal, and the box's own logs. */
+export function keepBox(folder: string, { home }: Pick<Laptop, 'home'>, { root }: RigBox): void {
+  mkdirSync(folder, { recursive: true });
+  cpSync(join(home, 'journal.db'), join(folder, 'journal.db'));
+  cpSync(join(home, 'journal.db-wal'), join(folder, 'journal.db-wal'), { force: true });
+  cpSync(join(root, 'var/lib/vault-cube/jobs'), join(folder, 'jobs'), { recursive: true });
 }
 
 /** How a command ended, for a message. */

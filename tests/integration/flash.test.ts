@@ -5,7 +5,6 @@ import {
   copyFileSync,
   existsSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readFileSync,
   truncateSync,
@@ -193,26 +192,8 @@ it('one target is flashed by one at a time', async () => {
   proofOf(await first);
 });
 
+/** Anywhere in it, and by what else can go wrong: tests/faults/flash.test.ts. */
 describe('a flash that is cut', () => {
-  it('by kill -9 of the writer goes on where it stood', async () => {
-    const target = desk.file('killed.out');
-    // Behind the first flush, which is asked for after 64 MiB and at most 12 commands later.
-    const cut = watched((is, nth, kill) => is === 'written' && nth === 29 && kill());
-    const first = await desk.flash(image, target, { launch: cut });
-    expect(endOf(first)).toEqual(['interrupted', 'flash_writer_gone']);
-    expect(startingChunks(target.path)).toEqual([]);
-    const proof = proofOf(await desk.flash(image, target));
-    expect(proof.keptChunks).toBeGreaterThanOrEqual(16);
-    expect(proof.writtenBytes).toBeLessThan(20 * CHUNK_BYTES);
-    expect(sameBytes(target.path, wanted)).toBe(true);
-    const rows = desk.journal.jobs(LAPTOP).filter((r) => r.title === 'Flash killed.out');
-    expect(rows.map((r) => [r.attempt, r.state])).toEqual([
-      [1, 'failed'],
-      [2, 'passed'],
-    ]);
-    expect(new Set(rows.map((r) => r.job)).size).toBe(1);
-  });
-
   it.each([
     ['wiped', 1],
     ['flushed', 1],
@@ -242,14 +223,6 @@ describe('a flash that is cut', () => {
     expect(sameBytes(target.path, smallRaw)).toBe(true);
   });
 
-  it('when the image is cut short meanwhile: failed, and starts nothing', async () => {
-    const own = copyOf('short');
-    const target = desk.file('short.out');
-    const launch = watched((is, nth) => is === 'written' && nth === 1 && truncateSync(own, 2 * MIB));
-    expect(endOf(await desk.flash(own, target, { launch }))).toEqual(['failed', 'flash_image_moved']);
-    expect(startingChunks(target.path, SMALL_SEALED)).toEqual([]);
-  });
-
   it('when the image is another one the next time: starts over and says so', async () => {
     const own = copyOf('swapped');
     const target = desk.file('swapped.out');
@@ -269,19 +242,6 @@ describe('a flash that is cut', () => {
       ({ event }) => event.kind === 'log',
     );
     expect(logs.map(({ line }) => line).join()).toMatch(/starts over/);
-  });
-
-  it.skipIf(!root)('by a full file system says so', async () => {
-    const mount = desk.path('small');
-    mkdirSync(mount);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=12m', 'tmpfs', mount]);
-    try {
-      const target = { kind: 'file', path: `${mount}/out.img`, name: 'out.img' } as const;
-      expect(endOf(await desk.flash(small, target))).toEqual(['interrupted', 'flash_target_full']);
-      expect(startingChunks(target.path, SMALL_SEALED)).toEqual([]);
-    } finally {
-      execFileSync('umount', [mount]);
-    }
   });
 });
 

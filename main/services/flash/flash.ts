@@ -10,7 +10,7 @@ import { PHASE_TITLES, type FlashPhase, type FlashProgress } from '../../../prel
 import { ENDED, type JobRow } from '../../../preload/contract/job.ts';
 import type { Session } from '../../../preload/contract/session.ts';
 import { LAPTOP } from '../../journal/journal.ts';
-import { LocalJob } from '../../journal/localjob.ts';
+import { LocalJob, reconcileLocal } from '../../journal/localjob.ts';
 import type { App } from '../app.ts';
 import { Engine, type Proof, type Tell } from './engine.ts';
 import { prepareImage, type FlashImage } from './image.ts';
@@ -77,9 +77,10 @@ function startJob(app: Home, { image, target, box }: FlashOrder): LocalJob {
       .filter((row) => row.kind === 'flash')
       .filter((row) => JSON.stringify(row.spec.params['target']) === JSON.stringify(key));
   const sessionId = box?.id ?? LAPTOP;
+  // Since this process opened the journal, another one may have ended in the middle of its flash.
+  reconcileLocal(journal);
   return journal.together(() => {
     const all = [LAPTOP, ...journal.sessions().map((s) => s.id)].flatMap(flashes);
-    // Those whose process is gone were marked lost when the journal was opened.
     if (all.some((row) => !ENDED.includes(row.state)))
       throw new AppError('flash_busy', { target: target.name });
     const before = flashes(sessionId).findLast((row) => row.spec.params['image'] === image);

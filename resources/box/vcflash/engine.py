@@ -209,11 +209,19 @@ class Engine:
         digest = self._digest(buffer, length)
         if digest is None:
             runs = [(True, 0, length)]
-        for zeros, at, size in runs:
+        # The first block is what a machine starts by: it comes once all else is on the disk, so that no torn write leaves it alone there.
+        head = min(self.target.block, length) if chunk == 0 and digest is not None else 0
+        for zeros, start, size in runs:
+            at, size = max(start, head), size - max(0, head - start)
+            if size <= 0:
+                continue
             if zeros:
                 self.target.zero(offset + at, size)
             else:
                 self.target.write(buffer, at, size, offset + at)
+        if head:
+            self.target.sync()
+            self.target.write(buffer, 0, head, 0)
         return {"is": "written", "chunk": chunk, "sha256": digest}
 
     def _digest(self, buffer: memoryview, length: int) -> str | None:

@@ -204,8 +204,8 @@ class Writer:
         engine = self.engine
         assert engine
         engine.drain()
-        # Before the seal and not only at the end: what was made of a changed image must not boot.
-        if engine.image:
+        # What was made of a changed image must not boot; behind the seal all of it was read and compared, so it matters no more.
+        if engine.image and not self.open_seal:
             engine.image.check()
         self._sync()
         self.unsynced = False
@@ -226,6 +226,8 @@ class Writer:
             still = not engine.stop()
             if isinstance(engine.failure, Failed):
                 e = engine.failure
+            if self.open_seal and not self.closed and not still:
+                self._unseal()
             if e is None and not still:
                 try:
                     self._sync()
@@ -239,6 +241,15 @@ class Writer:
             except Closed:
                 pass
         return 1
+
+    def _unseal(self) -> None:
+        """An end behind the seal: what starts the disk may be there by now, and was not proved."""
+        assert self.engine and self.disk
+        try:
+            self.engine.target.write_zeros(0, self.disk.length(0))
+            self._sync()
+        except OSError:
+            pass  # it takes no more writes; that it failed is said anyway
 
 
 def entry() -> None:

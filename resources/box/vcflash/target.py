@@ -135,7 +135,8 @@ class Target:
             return
         told, path = self.told, self.told.path
         facts = None if self.device is None else identity.look(self.device)
-        if facts is None:
+        # Some drivers show a drive that was pulled out as one of the size 0.
+        if facts is None or facts.size == 0:
             raise Failed("target_missing", f"{path} is not there any more")
         if not facts.whole:
             raise Failed("target_not_a_disk", f"{path} is a partition, not a disk")

@@ -84,16 +84,18 @@ export function gpt(size: number, sector: 512 | 4096, partitions: readonly Parti
 
 export interface Made {
   size: number;
+  /** Bytes; 512 where nothing is said. */
+  sector?: 512 | 4096;
   partitions: readonly Partition[];
   /** Where there is data, in bytes; all else is holes. */
   data: readonly { at: number; length: number; seed: number }[];
 }
 
 /** A sparse raw image. */
-export function writeDisk(path: string, { size, partitions, data }: Made): void {
+export function writeDisk(path: string, { size, sector = 512, partitions, data }: Made): void {
   const fd = openSync(path, 'w');
   ftruncateSync(fd, size);
-  for (const { at, bytes } of gpt(size, 512, partitions)) writeSync(fd, bytes, 0, bytes.length, at);
+  for (const { at, bytes } of gpt(size, sector, partitions)) writeSync(fd, bytes, 0, bytes.length, at);
   for (const { at, length, seed } of data) {
     const block = noise(seed, Math.min(length, MIB));
     for (let done = 0; done < length; done += block.length) {
