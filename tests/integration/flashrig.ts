@@ -48,11 +48,10 @@ export class FlashRig {
 
   /** A box that was looked at. */
   static async open(): Promise<FlashRig> {
-    const box = await RigBox.start();
-    const laptop = new Laptop();
+    const rig = new FlashRig(await RigBox.start(), new Laptop());
+    const { box, laptop } = rig;
     try {
       laptop.secrets = { loginPassword: box.password };
-      const rig = new FlashRig(box, laptop);
       const at = ['--box', rig.name, '--host', box.host, '--port', String(box.port), '--user', box.user];
       const looked = await laptop.run(
         ...['inspect', ...at, '--profile', 'two-h100', '--accept-host-key', box.fingerprint()],
@@ -60,8 +59,7 @@ export class FlashRig {
       assert.equal(looked.last.type, 'result');
       return rig;
     } catch (error) {
-      await box.stop();
-      laptop.remove();
+      await rig.close();
       throw error;
     }
   }
