@@ -112,7 +112,7 @@ function phaseOf(app: App, session: Session, plan: PhasePlan): Phase {
 function proofIn({ checks }: JobView): Proof | null {
   const found = checks.find((check) => check.id === CHECK && check.verdict === 'pass');
   return typeof found?.value === 'string'
-    ? { diskRoot: found.value, writtenBytes: 0, keptChunks: 0, mendedChunks: 0 }
+    ? { diskRoot: found.value, writtenBytes: 0, keptChunks: 0, mendedChunks: 0, seed: null }
     : null;
 }
 

@@ -6,7 +6,7 @@ import type { StepView } from '../../../preload/contract/reduce.ts';
 import { bytes, duration } from '../../numbers.ts';
 import type { JobMirror } from '../../stores/desk.ts';
 
-/** Of the job's log, in order. `permit` is there for a disk only. */
+/** Of the job's log, in order. `permit` is there for a disk only, `seed` with first-boot settings only. */
 const STEPS: readonly { id: string; title: string }[] = [
   { id: 'look', title: 'Look at the image' },
   { id: 'permit', title: 'Get permission to write' },
@@ -26,7 +26,8 @@ export interface PhaseLine {
 export function phasesOf({ view }: JobMirror): PhaseLine[] {
   const known = new Set(view.steps.map((s) => s.id));
   const later = view.steps.some((s) => s.id === 'wipe');
-  return STEPS.filter(({ id }) => id !== 'permit' || known.has(id) || !later).map(({ id, title }) => {
+  const isShown = (id: string): boolean => known.has(id) || (id === 'permit' ? !later : id !== 'seed');
+  return STEPS.filter(({ id }) => isShown(id)).map(({ id, title }) => {
     const step = view.steps.findLast((s) => s.id === id);
     return { id, title, state: step?.state ?? 'waits', seconds: step?.seconds ?? null };
   });

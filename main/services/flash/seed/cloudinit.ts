@@ -1,0 +1,93 @@
+/**
+ * The three files of a NoCloud seed. JSON is YAML, so they are written as JSON: nothing of what a person typed can change their shape.
+ * Pure.
+ */
+import type { FirstBoot, StaticAddress } from '../../../../preload/contract/firstboot.ts';
+import type { FatFile } from './fat.ts';
+
+export interface SeedSecrets {
+  /** crypt(3). */
+  passwordHash: string;
+  /** In OpenSSH's format. */
+  hostKey: string;
+}
+
+export interface SeedOptions {
+  settings: FirstBoot;
+  admin: { user: string; groups: readonly string[] };
+  /** Another one for each flash: cloud-init then takes the boot for a first one, also where the image was booted before. */
+  instanceId: string;
+  /** One line as in a .pub file. */
+  hostKeyPublic: string;
+}
+
+/** Of cloud-init's own words, in their order. */
+function userData({ settings, admin, hostKeyPublic }: SeedOptions, secrets: SeedSecrets): object {
+  const { hostname, authorizedKeys } = settings;
+  return {
+    hostname,
+    preserve_hostname: false,
+    // sudo wants to resolve the name of the host.
+    manage_etc_hosts: 'localhost',
+    // Without "default" in this list no user of the distribution is made.
+    users: [
+      {
+        name: admin.user,
+        groups: [...admin.groups],
+        shell: '/bin/bash',
+        // `passwd` would be left alone where the image has the user already; and it is to be locked neither here nor there: sudo asks for it.
+        hashed_passwd: secrets.passwordHash,
+        lock_passwd: false,
+        ssh_authorized_keys: [...authorizedKeys],
+      },
+    ],
+    ssh_pwauth: false,
+    disable_root: true,
+    // Whatever keys the image had, the box has this one and no other.
+    ssh_deletekeys: true,
+    ssh_genkeytypes: [],
+    ssh_keys: { ed25519_private: secrets.hostKey, ed25519_public: hostKeyPublic },
+    growpart: { mode: 'auto', devices: ['/'], ignore_growroot_disabled: false },
+    resize_rootfs: true,
+    // At the site is no network for it, and versions are the layers' to choose.
+    package_update: false,
+    package_upgrade: false,
+    package_reboot_if_required: false,
+  };
+}
+
+const MAC = /^[0-9a-f]{2}:/;
+
+function fixed({ card, address, gateway, dns }: StaticAddress): object {
+  return {
+    match: MAC.test(card) ? { macaddress: card } : { name: card },
+    dhcp4: false,
+    dhcp6: false,
+    addresses: [address],
+    ...(gateway === null ? {} : { routes: [{ to: 'default', via: gateway }] }),
+    ...(dns.length ? { nameservers: { addresses: dns } } : {}),
+  };
+}
+
+function networkConfig({ address }: FirstBoot): object {
+  return {
+    version: 2,
+    ethernets:
+      address === null
+        ? // One without a cable must not hold up the boot.
+          { wired: { match: { name: 'e*' }, dhcp4: true, optional: true } }
+        : { wired: fixed(address) },
+  };
+}
+
+const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
+
+export function seedFiles(o: SeedOptions, secrets: SeedSecrets): FatFile[] {
+  const { instanceId, settings } = o;
+  const metaData = { 'instance-id': instanceId, 'local-hostname': settings.hostname };
+  return [
+    { name: 'user-data', bytes: Buffer.from(`#cloud-config\n${json(userData(o, secrets))}`) },
+    { name: 'meta-data', bytes: Buffer.from(json(metaData)) },
+    { name: 'network-config', bytes: Buffer.from(json(networkConfig(settings))) },
+  ];
+}
