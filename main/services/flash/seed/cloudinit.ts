@@ -43,9 +43,8 @@ function userData({ settings, admin, hostKeyPublic }: SeedOptions, secrets: Seed
     ],
     ssh_pwauth: false,
     disable_root: true,
-    // Whatever keys the image had, the box has this one and no other.
+    // Whatever keys the image had, the box has this one and no other: where keys are given, none are made there.
     ssh_deletekeys: true,
-    ssh_genkeytypes: [],
     ssh_keys: { ed25519_private: secrets.hostKey, ed25519_public: hostKeyPublic },
     growpart: { mode: 'auto', devices: ['/'], ignore_growroot_disabled: false },
     resize_rootfs: true,

@@ -36,6 +36,7 @@ const MOST_CLUSTER = 32_768;
 const ROOT_ENTRIES = 512;
 const ENTRY_BYTES = 32;
 const FATS = 2;
+const FIRST_YEAR = 1980;
 const MEDIA = 0xf8;
 const LABEL = 0x08;
 const ARCHIVE = 0x20;
@@ -151,7 +152,9 @@ function entryOf(name: string, attributes: number, cluster: number, size: number
   entry.write(name, 'latin1');
   entry[11] = attributes;
   const time = (at.getUTCHours() << 11) | (at.getUTCMinutes() << 5) | (at.getUTCSeconds() >> 1);
-  const date = ((at.getUTCFullYear() - 1980) << 9) | ((at.getUTCMonth() + 1) << 5) | at.getUTCDate();
+  // A laptop whose clock is off makes a seed all the same.
+  const year = Math.min(Math.max(at.getUTCFullYear(), FIRST_YEAR), FIRST_YEAR + 127) - FIRST_YEAR;
+  const date = (year << 9) | ((at.getUTCMonth() + 1) << 5) | at.getUTCDate();
   for (const where of attributes === LABEL ? [22] : [14, 22]) {
     entry.writeUInt16LE(time, where);
     entry.writeUInt16LE(date, where + 2);

@@ -49,7 +49,6 @@ describe('the seed', () => {
       ssh_pwauth: false,
       disable_root: true,
       ssh_deletekeys: true,
-      ssh_genkeytypes: [],
       ssh_keys: { ed25519_private: PRIVATE, ed25519_public: 'ssh-ed25519 AAAA root@vc' },
       growpart: { mode: 'auto', devices: ['/'], ignore_growroot_disabled: false },
       resize_rootfs: true,
