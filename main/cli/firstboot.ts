@@ -48,6 +48,7 @@ export async function firstBootOf(
 ): Promise<{ order: FirstBootOrder; box: Session | null }> {
   const settings = readFirstBoot(o.firstBoot);
   const password = await secrets.need('sudoPassword', `${ADMIN_USER} on ${settings.hostname}`);
+  out.note('Hashing the sudo password takes some seconds.');
   const passwordHash = cryptPassword(password);
   const box = o.box === undefined ? null : boxToBe(app, o.box);
   const onHostKey: FirstBootOrder['onHostKey'] = (hostKey) => {
