@@ -19,17 +19,7 @@ import { AppError } from '../../preload/contract/errors.ts';
 import { FIXED, KEY } from '../unit/flash/seed/settings.ts';
 import { MIB } from '../unit/flash/partitions.ts';
 import { Laptop, type Ended } from './cli.ts';
-import {
-  HASH,
-  SEED,
-  SEEDED,
-  TABLES,
-  aroundOf,
-  firstBoot,
-  partitionOf,
-  seedOn,
-  seededImage,
-} from './firstboot.ts';
+import { HASH, SEED, SEEDED, TABLES, aroundOf, firstBoot, seedOn, seededImage } from './firstboot.ts';
 import { Desk, SMALL, chunkOf, endOf, proofOf, sameBytes, startingChunks, watched } from './flash.ts';
 import { ProcessWatch, filesWith } from './secrets.ts';
 

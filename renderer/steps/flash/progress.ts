@@ -6,12 +6,15 @@ import type { StepView } from '../../../preload/contract/reduce.ts';
 import { bytes, duration } from '../../numbers.ts';
 import type { JobMirror } from '../../stores/desk.ts';
 
-/** Of the job's log, in order. `permit` is there for a disk only, `seed` with first-boot settings only. */
+/** Of the job's log, in order. `permit` is there for a disk only. */
 const STEPS: readonly { id: string; title: string }[] = [
   { id: 'look', title: 'Look at the image' },
   { id: 'permit', title: 'Get permission to write' },
   ...(Object.keys(PHASE_TITLES) as FlashPhase[]).map((id) => ({ id, title: PHASE_TITLES[id] })),
 ];
+
+/** A disk of a box is mapped, and not each time; with first-boot settings there is a seed: shown when they come. */
+const MAYBE: readonly string[] = ['map', 'seed'] satisfies FlashPhase[];
 
 export type PhaseState = 'waits' | StepView['state'];
 export interface PhaseLine {
@@ -26,7 +29,7 @@ export interface PhaseLine {
 export function phasesOf({ view }: JobMirror): PhaseLine[] {
   const known = new Set(view.steps.map((s) => s.id));
   const later = view.steps.some((s) => s.id === 'wipe');
-  const isShown = (id: string): boolean => known.has(id) || (id === 'permit' ? !later : id !== 'seed');
+  const isShown = (id: string): boolean => known.has(id) || (id === 'permit' ? !later : !MAYBE.includes(id));
   return STEPS.filter(({ id }) => isShown(id)).map(({ id, title }) => {
     const step = view.steps.findLast((s) => s.id === id);
     return { id, title, state: step?.state ?? 'waits', seconds: step?.seconds ?? null };
