@@ -62,7 +62,7 @@ describe('a flash with first-boot settings', () => {
       expect.objectContaining({ name: 'vaultadmin', hashed_passwd: HASH, ssh_authorized_keys: [KEY] }),
     ]);
     expect(meta['local-hostname']).toBe('vc-0042');
-    expect(network).toMatchObject({ ethernets: { wired: { addresses: ['192.168.10.5/24'] } } });
+    expect(network).toMatchObject({ ethernets: { enp5s0: { addresses: ['192.168.10.5/24'] } } });
     const [key] = keys;
     expect(keys).toHaveLength(1);
     expect(user.ssh_keys.ed25519_public).toContain(key?.key.toString('base64'));

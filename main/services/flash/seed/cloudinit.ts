@@ -55,15 +55,17 @@ function userData({ settings, admin, hostKeyPublic }: SeedOptions, secrets: Seed
   };
 }
 
+const WIRED = 'wired';
 const MAC = /^[0-9a-f]{2}:/;
 
 function fixed({ card, address, gateway, dns }: StaticAddress): object {
   return {
-    match: MAC.test(card) ? { macaddress: card } : { name: card },
+    ...(MAC.test(card) ? { match: { macaddress: card } } : {}),
     dhcp4: false,
     dhcp6: false,
     addresses: [address],
-    ...(gateway === null ? {} : { routes: [{ to: 'default', via: gateway }] }),
+    // "default" is netplan's word: cloud-init 22.4 fails on it where it writes for systemd-networkd.
+    ...(gateway === null ? {} : { routes: [{ to: '0.0.0.0/0', via: gateway }] }),
     ...(dns.length ? { nameservers: { addresses: dns } } : {}),
   };
 }
@@ -74,8 +76,9 @@ function networkConfig({ address }: FirstBoot): object {
     ethernets:
       address === null
         ? // One without a cable must not hold up the boot.
-          { wired: { match: { name: 'e*' }, dhcp4: true, optional: true } }
-        : { wired: fixed(address) },
+          { [WIRED]: { match: { name: 'e*' }, dhcp4: true, optional: true } }
+        : // Without a match an entry is about the card that has its name, for whoever reads it.
+          { [MAC.test(address.card) ? WIRED : address.card]: fixed(address) },
   };
 }
 

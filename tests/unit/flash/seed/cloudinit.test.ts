@@ -73,12 +73,11 @@ describe('the seed', () => {
     expect(parse(filesOf(FIXED)['network-config'] ?? '')).toEqual({
       version: 2,
       ethernets: {
-        wired: {
-          match: { name: 'enp5s0' },
+        enp5s0: {
           dhcp4: false,
           dhcp6: false,
           addresses: ['192.168.10.5/24'],
-          routes: [{ to: 'default', via: '192.168.10.1' }],
+          routes: [{ to: '0.0.0.0/0', via: '192.168.10.1' }],
           nameservers: { addresses: ['192.168.10.2', '9.9.9.9'] },
         },
       },
