@@ -18,7 +18,7 @@ import { endRun, makeRun, planRun, type PhasePlan } from '../runs.ts';
 import type { Secrets } from '../secrets.ts';
 import { BoxFeed } from './boxfeed.ts';
 import { openSocket } from './boxsocket.ts';
-import type { Proof } from './engine.ts';
+import type { Proof } from './engine-options.ts';
 import { failureOf } from './failures.ts';
 import { keyOfTarget, recordsOf, type FlashResult, type FlashTarget } from './flash.ts';
 import { prepareImage, type FlashImage } from './image.ts';

@@ -3,17 +3,14 @@
  * write what starts it. Whatever ends it before leaves a disk that starts nothing (docs/adr/0011-flash.md).
  */
 import { AppError } from '../../../preload/contract/errors.ts';
-import type { FlashPhase } from '../../../preload/contract/flash.ts';
-import type { FlashImage } from './image.ts';
+import type { EngineOptions, Proof } from './engine-options.ts';
 import { Buffers, Lanes } from './lanes.ts';
 import { planOf, runsOf, type Action } from './plan.ts';
-import type { ProgressEvent, Totals } from './progress.ts';
-import type { ChunkRecord } from './record.ts';
+import type { Totals } from './progress.ts';
 import { Sealed, sha256, type Seed } from './sealed.ts';
 import { HOLE_HASH, diskRoot } from './source/disk-root.ts';
 import { CHUNK_BYTES, chunkAt, chunkCount } from './source/types.ts';
-import type { TargetName } from './wire.ts';
-import type { ChunkHash, Writer } from './writer.ts';
+import type { ChunkHash } from './writer.ts';
 
 /** Commands under way: the writer has this many buffers. */
 const IN_FLIGHT = 12;
@@ -25,39 +22,6 @@ const READS = 3;
 /** What is written goes into the record after this much and not more often than that: each time the disk has to bring it home. */
 const CHECKPOINT_BYTES = 64 * 1024 * 1024;
 const CHECKPOINT_MS = 1_000;
-
-export interface EngineOptions {
-  image: FlashImage;
-  record: ChunkRecord;
-  writer: Writer;
-  /** `laptop`: the writer reads the image itself. `box`: all is sent to a job that keeps a record of its own. */
-  side: 'laptop' | 'box';
-  target: TargetName;
-  /** What a person calls it. */
-  name: string;
-  /** What a partition of the disk is to have instead of the image's bytes, once those are proven. */
-  seed?: Seed | undefined;
-  signal: AbortSignal;
-  /** `at` is added by whoever takes it. */
-  tell: (event: Tell) => void;
-  phase: <T>(phase: FlashPhase, fn: () => Promise<T>) => Promise<T>;
-  note: (text: string) => void;
-}
-
-export type Tell = ProgressEvent extends infer E ? (E extends { at: number } ? Omit<E, 'at'> : never) : never;
-
-/** What was proven, and what it took. */
-export interface Proof {
-  /** Over the disk as it was read back, of a seed's chunks over the image's. */
-  diskRoot: string;
-  /** Bytes of data sent to the disk in this run, and chunks that it had already. */
-  writtenBytes: number;
-  keptChunks: number;
-  /** Chunks that the disk should have had and had not. */
-  mendedChunks: number;
-  /** Whether first-boot settings were written and read back after that. */
-  seed: 'written' | null;
-}
 
 export class Engine {
   readonly #o: EngineOptions;

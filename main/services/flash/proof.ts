@@ -1,6 +1,6 @@
 /** What a flash that ended well has shown, as checks like those of a box: for the window, the log and who reads it later. Pure. */
 import type { CheckResult } from '../../../preload/contract/events.ts';
-import type { Proof } from './engine.ts';
+import type { Proof } from './engine-options.ts';
 import type { FlashImage } from './image.ts';
 
 type Compared = Pick<FlashImage, 'virtualSize' | 'diskRoot' | 'fileChecked'>;
