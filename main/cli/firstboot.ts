@@ -6,7 +6,7 @@ import { AppError } from '../../preload/contract/errors.ts';
 import { FirstBootFile, type FirstBoot } from '../../preload/contract/firstboot.ts';
 import type { Session } from '../../preload/contract/session.ts';
 import type { FirstBootOrder } from '../services/flash/flash.ts';
-import { boxToBe, expectHostKey } from '../services/flash/seed/box.ts';
+import { boxToBe, expectHostKey, mustBeBox } from '../services/flash/seed/box.ts';
 import { cryptPassword } from '../services/flash/seed/password.ts';
 import { ADMIN_USER } from '../services/inspect.ts';
 import { parsePublicKeys, readPublicKeys } from '../services/publickeys.ts';
@@ -41,18 +41,27 @@ export function readFirstBoot(given: string): FirstBoot {
   return { hostname, authorizedKeys: keys.map(({ line }) => line), address: address ?? null };
 }
 
-/** The order, and the box that it is for: the one that --box names, which need not be known yet; null for none. Errors as above, usage, secret_missing, first_boot_password. */
+export interface FirstBootChoice {
+  order: FirstBootOrder;
+  /** The box that --box names, which need not be known yet; null without. To be asked for once the flash is confirmed. */
+  box: () => Session | null;
+}
+
+/** Errors as above, usage, secret_missing, first_boot_password. */
 export async function firstBootOf(
   { app, secrets, out }: Context,
   o: { firstBoot: string; box?: string | undefined },
-): Promise<{ order: FirstBootOrder; box: Session | null }> {
+): Promise<FirstBootChoice> {
   const settings = readFirstBoot(o.firstBoot);
+  const name = o.box;
+  if (name !== undefined) mustBeBox(app, name);
   const password = await secrets.need('sudoPassword', `${ADMIN_USER} on ${settings.hostname}`);
   out.note('Hashing the sudo password takes some seconds.');
   const passwordHash = cryptPassword(password);
-  const box = o.box === undefined ? null : boxToBe(app, o.box);
+  const box = () => (name === undefined ? null : boxToBe(app, name));
   const onHostKey: FirstBootOrder['onHostKey'] = (hostKey) => {
-    if (box) expectHostKey(app, box, settings, hostKey);
+    const known = box();
+    if (known) expectHostKey(app, known, settings, hostKey);
     else out.note(`At the first login it is confirmed with --accept-host-key ${hostKey.fingerprint}`);
   };
   return { order: { settings, passwordHash, onHostKey }, box };

@@ -159,10 +159,11 @@ async function runFlash(ctx: Context, o: FlashFlags, named: Named): Promise<numb
   const launch = launchFor(target.kind, () =>
     secrets.need('laptopPassword', `${app.laptop.user} on this laptop`),
   );
+  const box = first?.box() ?? null;
   const order = {
     ...{ image: resolve(o.image), target, launch, signal: ctx.signal },
     ...(first ? { firstBoot: first.order } : {}),
-    ...(first?.box ? { box: first.box } : {}),
+    ...(box ? { box } : {}),
   };
   const result = await flash(app, { ...order, onNote: (text) => ctx.out.note(text) });
   return tell(ctx, o, target, result);

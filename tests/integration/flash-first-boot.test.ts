@@ -330,6 +330,9 @@ describe('on the command line', () => {
     laptop.secrets = { sudoPassword: 'x'.repeat(64) };
     expect(told(await to(file))).toEqual([2, 'error', 'first_boot_password']);
     laptop.secrets = { sudoPassword: PASSWORD };
+    const confirmed = await flashTo('disk:NO-SUCH-SERIAL', '--first-boot', file, '--box', 'VC-NEVER');
+    expect(told(confirmed)).toEqual([6, 'error', 'disk_missing']);
+    expect(JSON.stringify((await laptop.run('boxes')).records)).not.toContain('VC-NEVER');
     const small = desk.qcow2('small-cli.qcow2', desk.raw('small-cli.raw', SMALL));
     const none = await laptop.run('flash', '--image', small, '--target', `file:${out}`, '--first-boot', file);
     expect(told(none)).toEqual([2, 'error', 'flash_seed_missing']);

@@ -9,16 +9,22 @@ import { changeSession, newSession } from '../../sessions.ts';
 import { renewed } from '../renew.ts';
 import type { HostKey } from './make.ts';
 
-/** The session of this name, made and stored where there is none. Errors: usage. */
-export function boxToBe(app: App, name: string): Session {
+/** Errors: usage. */
+export function mustBeBox(app: App, name: string): void {
   const known = app.journal.sessionByName(name);
   if (known?.practice)
     throw new AppError('usage', { what: `${name} is a practice box; it starts from no disk.` });
-  if (known) return known;
+  if (known) return;
   if (!SessionSchema.shape.name.safeParse(name).success)
     throw new AppError('usage', {
       what: `"${name}" is no box name: letters, digits, dot, dash, underscore.`,
     });
+}
+
+/** The session of this name, made and stored where there is none. */
+export function boxToBe(app: App, name: string): Session {
+  const known = app.journal.sessionByName(name);
+  if (known) return known;
   const made = newSession({
     ...{ name, profile: DEFAULT_PROFILE, path: 'flash' as const },
     ...{ address: null, user: ADMIN_USER },
