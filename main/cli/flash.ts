@@ -15,12 +15,14 @@ import { requireSession } from '../services/sessions.ts';
 import { askLine } from './ask.ts';
 import { withApp, type CommonOptions, type Context } from './context.ts';
 import { boxDisks } from './disks.ts';
+import { firstBootOf } from './firstboot.ts';
 import { bytesText } from './output.ts';
 
 interface FlashFlags extends CommonOptions {
   image: string;
   target: string;
   confirm?: string;
+  firstBoot?: string;
 }
 
 type Named = { kind: 'file'; path: string } | { kind: 'disk' | 'box'; serial: string };
@@ -108,6 +110,7 @@ async function confirmed(ctx: Context, disk: Target, o: FlashFlags, where = ''):
 
 async function runBoxFlash(ctx: Context, o: FlashFlags, serial: string): Promise<number> {
   const session = requireSession(ctx.app, o.box);
+  if (o.firstBoot !== undefined) throw new AppError('first_boot_box', { box: session.name });
   const { virtualSize } = await forImage(o.image);
   const disk = chooseDisk(await boxDisks(ctx, session, virtualSize), serial, session.name);
   const target = await confirmed(ctx, disk, o, ` in ${session.name}`);
@@ -127,32 +130,41 @@ function tell(
   next = target.kind === 'disk' ? 'It may be unplugged.' : null,
 ): number {
   if (result.state !== 'verified') throw result.error;
-  const { proof, image } = result;
+  const { proof, image, hostKey = null } = result;
   const compared =
     image.diskRoot === null
       ? 'no manifest lay beside the image, so its disk hash was compared with nothing'
       : "the manifest's disk hash is the same";
   out.line(`${target.name}: every byte was read back; ${compared}.`);
   out.line(`disk hash: ${proof.diskRoot}`);
+  if (hostKey !== null) out.line(`first-boot settings: written and read back; host key ${hostKey}`);
   if (next !== null) out.line(next);
   const exit = EXIT_CODES.passed;
   out.result({
     ...{ ok: true, state: result.state, image: resolve(o.image), target: target.name },
     ...{ virtualSize: image.virtualSize, manifestCompared: image.diskRoot !== null },
-    ...{ fileChecked: image.fileChecked, ...proof, exit },
+    ...{ fileChecked: image.fileChecked, ...proof, hostKey, exit },
   });
   return exit;
 }
 
 async function runFlash(ctx: Context, o: FlashFlags, named: Named): Promise<number> {
   if (named.kind === 'box') return runBoxFlash(ctx, o, named.serial);
+  // Before anybody is asked about the target: what is wrong with them costs nothing yet.
+  const first =
+    o.firstBoot === undefined ? null : await firstBootOf(ctx, { firstBoot: o.firstBoot, box: o.box });
   const target =
     named.kind === 'file' ? await fileTarget(ctx, named.path, o) : await diskTarget(ctx, named.serial, o);
   const { app, secrets } = ctx;
   const launch = launchFor(target.kind, () =>
     secrets.need('laptopPassword', `${app.laptop.user} on this laptop`),
   );
-  const order = { image: resolve(o.image), target, launch, signal: ctx.signal };
+  const box = first?.box() ?? null;
+  const order = {
+    ...{ image: resolve(o.image), target, launch, signal: ctx.signal },
+    ...(first ? { firstBoot: first.order } : {}),
+    ...(box ? { box } : {}),
+  };
   const result = await flash(app, { ...order, onNote: (text) => ctx.out.note(text) });
   return tell(ctx, o, target, result);
 }
@@ -173,7 +185,14 @@ export function addFlashCommand(
         '--target <target>',
         'disk:SERIAL at this laptop ("vault-cube disks" lists them), box:SERIAL in a box, or file:PATH',
       )
-      .option('--box <name>', 'whose disk; may be left out when only one is known')
+      .option(
+        '--box <name>',
+        'whose disk; may be left out when only one is known. With --first-boot: the box that will start from it, for which its host key is pinned',
+      )
+      .option(
+        '--first-boot <file>',
+        'settings of the first boot as JSON: hostname, authorizedKey or authorizedKeyFile, address {card, address, gateway, dns}; DHCP without an address',
+      )
       .option('--give-up <seconds>', 'how long to try when the box is out of reach (600)')
       .option(
         '--confirm <last4>',
@@ -181,7 +200,7 @@ export function addFlashCommand(
       )
       .option(
         '--secrets <file>',
-        'secrets as JSON, - for stdin: laptopPassword where sudo asks for one, or those of the box',
+        'secrets as JSON, - for stdin: laptopPassword where sudo asks for one, sudoPassword for --first-boot, or those of the box',
       )
       .option('--json', 'one JSON object a line')
       .addHelpText(

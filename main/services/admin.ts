@@ -5,7 +5,7 @@ import type { Connection } from '../remote/connection.ts';
 import { runAsRoot } from '../remote/sudo.ts';
 
 /** Groups that vaultadmin has from the step Keys on; docker joins in layer 1. */
-const ADMIN_GROUPS = ['sudo', 'vaultcube'];
+export const ADMIN_GROUPS = ['sudo', 'vaultcube'];
 
 const AdminState = z.object({
   ok: z.literal(true),

@@ -33,7 +33,7 @@ export const ERRORS = {
   suite_blocked: e(7, false, '{suite} cannot run on this box now: {why}.', 'Provision the layers that it needs first, then validate again.'),
   secret_missing: e(2, false, 'This step needs the {secret}, and none was given.', 'Run it on a terminal to be asked, or give it with --secrets.'),
   secrets_file_open: e(2, false, 'The secrets file {path} can be read by other users.', 'Run: chmod 600 {path}'),
-  secrets_invalid: e(2, false, 'The secrets given are not a JSON object with only known names.', 'Known names: loginPassword, sudoPassword, newSudoPassword, passphrase.'),
+  secrets_invalid: e(2, false, 'The secrets given are not a JSON object with only known names.', 'Known names: loginPassword, sudoPassword, newSudoPassword, passphrase, laptopPassword.'),
 
   // connection
   host_unknown: e(3, true, 'The name {host} has no address.', 'Check the spelling, or give the address printed by "ip address" on the box\'s console.'),
@@ -118,6 +118,10 @@ export const ERRORS = {
   image_sidecars_differ: e(2, false, 'Two files beside the image {path} name different hashes: {one} and {other}.', 'Copy image, checksum and manifest again from one place.'),
 
   // flashing (docs/adr/0011-flash.md)
+  flash_seed_missing: e(2, false, 'The image {path} has no partition for first-boot settings: it needs one partition CIDATA, and {detail}. Nothing was written.', 'Use an image with one small FAT partition labelled CIDATA, or flash this one without first-boot settings.'),
+  first_boot_invalid: e(2, false, 'The first-boot settings in {path} cannot be used: {detail}. Nothing was written.', 'Correct what is named, then flash again; docs/adr/0014-first-boot.md has an example.'),
+  first_boot_password: e(2, false, 'The sudo password for the first boot cannot be used: {detail}. Nothing was written.', 'Choose another one, of 1 to 63 bytes that can be typed at a prompt.'),
+  first_boot_box: e(2, false, 'First-boot settings are written at a laptop only, not to a disk in {box}.', 'Flash it without --first-boot, then set it up with "vault-cube inspect" and "vault-cube keys".'),
   flash_confirm_missing: e(2, false, 'Nothing was written: what is on {target} would be lost, and nobody confirmed it.', 'Compare model and size with the label, then add --confirm with {what}.'),
   flash_confirm_wrong: e(2, false, 'Nothing was written: "{given}" is not {what} of {target}.', 'Look at the label of the disk again; if it is another one, name that with --target.'),
   flash_target_missing: e(6, true, '{target} is not there.', 'Plug the disk in again and look at its cable and power, then flash it again.'),

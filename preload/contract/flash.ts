@@ -40,7 +40,7 @@ export const DiskList = z.strictObject({
 });
 export type DiskList = z.infer<typeof DiskList>;
 
-export const FlashPhase = z.enum(['map', 'wipe', 'write', 'flush', 'verify', 'seal']);
+export const FlashPhase = z.enum(['map', 'wipe', 'write', 'flush', 'verify', 'seed', 'seal']);
 export type FlashPhase = z.infer<typeof FlashPhase>;
 
 /** What a person reads of each. */
@@ -50,6 +50,7 @@ export const PHASE_TITLES: Record<FlashPhase, string> = {
   write: 'Write',
   flush: 'Wait until the disk has all of it',
   verify: 'Read back and compare',
+  seed: 'Write and read back the first-boot settings',
   seal: 'Write and read back the partition tables',
 };
 

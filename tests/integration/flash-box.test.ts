@@ -15,7 +15,7 @@ import { PLACES, gather } from '../../main/services/flash/disks/facts.ts';
 import { prepareImage, type FlashImage } from '../../main/services/flash/image.ts';
 import { ChunkRecord } from '../../main/services/flash/record.ts';
 import { requestCancel } from '../../main/remote/control.ts';
-import type { Proof } from '../../main/services/flash/engine.ts';
+import type { Proof } from '../../main/services/flash/engine-options.ts';
 import { writeDisk } from '../unit/flash/partitions.ts';
 import { DISK, SIZE } from './flash.ts';
 import { JobBench, type Order } from './jobs.ts';

@@ -8,7 +8,8 @@ import { AppError, asAppError, type ErrorCode } from '../../../preload/contract/
 import { PHASE_TITLES, type FlashPhase, type FlashProgress } from '../../../preload/contract/flash.ts';
 import type { Connection } from '../../remote/connection.ts';
 import { isOfTheLink } from '../../remote/link.ts';
-import { Engine, type Proof, type Tell } from './engine.ts';
+import type { Proof, Tell } from './engine-options.ts';
+import { Engine } from './engine.ts';
 import type { FlashImage } from './image.ts';
 import { reduceProgress, startProgress, viewProgress, type ProgressState } from './progress.ts';
 import type { ChunkRecord } from './record.ts';

@@ -18,7 +18,7 @@ import { endRun, makeRun, planRun, type PhasePlan } from '../runs.ts';
 import type { Secrets } from '../secrets.ts';
 import { BoxFeed } from './boxfeed.ts';
 import { openSocket } from './boxsocket.ts';
-import type { Proof } from './engine.ts';
+import type { Proof } from './engine-options.ts';
 import { failureOf } from './failures.ts';
 import { keyOfTarget, recordsOf, type FlashResult, type FlashTarget } from './flash.ts';
 import { prepareImage, type FlashImage } from './image.ts';
@@ -112,7 +112,7 @@ function phaseOf(app: App, session: Session, plan: PhasePlan): Phase {
 function proofIn({ checks }: JobView): Proof | null {
   const found = checks.find((check) => check.id === CHECK && check.verdict === 'pass');
   return typeof found?.value === 'string'
-    ? { diskRoot: found.value, writtenBytes: 0, keptChunks: 0, mendedChunks: 0 }
+    ? { diskRoot: found.value, writtenBytes: 0, keptChunks: 0, mendedChunks: 0, seed: null }
     : null;
 }
 

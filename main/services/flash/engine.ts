@@ -3,16 +3,14 @@
  * write what starts it. Whatever ends it before leaves a disk that starts nothing (docs/adr/0011-flash.md).
  */
 import { AppError } from '../../../preload/contract/errors.ts';
-import type { FlashPhase } from '../../../preload/contract/flash.ts';
-import type { FlashImage } from './image.ts';
+import type { EngineOptions, Proof } from './engine-options.ts';
 import { Buffers, Lanes } from './lanes.ts';
 import { planOf, runsOf, type Action } from './plan.ts';
-import type { ProgressEvent, Totals } from './progress.ts';
-import type { ChunkRecord } from './record.ts';
-import { HOLE_HASH, chunkHash, diskRoot } from './source/disk-root.ts';
-import { CHUNK_BYTES, chunkAt, chunkCount, isZero } from './source/types.ts';
-import type { TargetName } from './wire.ts';
-import type { ChunkHash, Writer } from './writer.ts';
+import type { Totals } from './progress.ts';
+import { Sealed, sha256, type Seed } from './sealed.ts';
+import { HOLE_HASH, diskRoot } from './source/disk-root.ts';
+import { CHUNK_BYTES, chunkAt, chunkCount } from './source/types.ts';
+import type { ChunkHash } from './writer.ts';
 
 /** Commands under way: the writer has this many buffers. */
 const IN_FLIGHT = 12;
@@ -25,42 +23,11 @@ const READS = 3;
 const CHECKPOINT_BYTES = 64 * 1024 * 1024;
 const CHECKPOINT_MS = 1_000;
 
-export interface EngineOptions {
-  image: FlashImage;
-  record: ChunkRecord;
-  writer: Writer;
-  /** `laptop`: the writer reads the image itself. `box`: all is sent to a job that keeps a record of its own. */
-  side: 'laptop' | 'box';
-  target: TargetName;
-  /** What a person calls it. */
-  name: string;
-  signal: AbortSignal;
-  /** `at` is added by whoever takes it. */
-  tell: (event: Tell) => void;
-  phase: <T>(phase: FlashPhase, fn: () => Promise<T>) => Promise<T>;
-  note: (text: string) => void;
-}
-
-export type Tell = ProgressEvent extends infer E ? (E extends { at: number } ? Omit<E, 'at'> : never) : never;
-
-/** What was proven, and what it took. */
-export interface Proof {
-  /** Over the disk as it was read back. */
-  diskRoot: string;
-  /** Bytes of data sent to the disk in this run, and chunks that it had already. */
-  writtenBytes: number;
-  keptChunks: number;
-  /** Chunks that the disk should have had and had not. */
-  mendedChunks: number;
-}
-
 export class Engine {
   readonly #o: EngineOptions;
   readonly #size: number;
   readonly #count: number;
-  readonly #sealed: ReadonlySet<number>;
-  readonly #sealedBytes = new Map<number, Uint8Array>();
-  readonly #ownHashes = new Map<number, ChunkHash>();
+  readonly #sealed: Sealed;
   /** What each chunk was written as, or should be there as. */
   readonly #expected = new Map<number, ChunkHash>();
   /** Not written in this run. */
@@ -81,7 +48,7 @@ export class Engine {
     this.#o = options;
     this.#size = options.image.virtualSize;
     this.#count = chunkCount(this.#size);
-    this.#sealed = new Set(options.image.layout.sealed);
+    this.#sealed = new Sealed(options.image.layout.sealed, options.seed ?? null);
     this.#written = new Map(options.record.written);
     this.#believed = new Map(options.record.believed);
   }
@@ -90,8 +57,9 @@ export class Engine {
   async run(): Promise<Proof> {
     const { image, writer, record, phase, target, name, side } = this.#o;
     record.begin();
+    record.forget(this.#sealed.seeded);
     const opened = await writer.open({
-      ...{ target, virtualSize: this.#size, sealed: [...this.#sealed] },
+      ...{ target, virtualSize: this.#size, sealed: this.#sealed.ascending },
       image: image.random && side === 'laptop' ? image.path : null,
     });
     // A number of the box's processes means nothing here, and the job itself lets only one feeder in.
@@ -115,16 +83,21 @@ export class Engine {
     const unread = this.#all().filter((chunk) => !this.#readBack.has(chunk) || !this.#kept.has(chunk));
     const lost = await phase('verify', () => this.#verify(unread));
     if (lost.length) await this.#mend(lost);
-    await this.#hashSealed();
+    await this.#sealed.hash();
     const found = this.#root();
     if (image.diskRoot !== null && found !== image.diskRoot)
       throw new AppError('flash_root_differs', {
         ...{ target: name, from: 'the manifest beside the image', found, wanted: image.diskRoot },
       });
     await image.mustBeUnchanged(name);
+    const { seed } = this.#o;
+    if (seed) await phase('seed', () => this.#writeSeed(seed));
     await phase('seal', () => this.#seal());
     const keptChunks = [...this.#kept].filter((chunk) => !this.#sealed.has(chunk)).length;
-    return { diskRoot: found, writtenBytes: this.#writtenBytes, keptChunks, mendedChunks: lost.length };
+    return {
+      ...{ diskRoot: found, writtenBytes: this.#writtenBytes, keptChunks, mendedChunks: lost.length },
+      seed: seed ? 'written' : null,
+    };
   }
 
   /**
@@ -184,9 +157,9 @@ export class Engine {
     const { random } = this.#o.image;
     if (!random) return this.#writeStream(null);
     const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
-    for (const chunk of this.#sealed) {
+    for (const chunk of this.#sealed.ascending) {
       await random.read(chunk, buffer);
-      this.#sealedBytes.set(chunk, Buffer.from(buffer.subarray(0, this.#length(chunk))));
+      this.#sealed.keep(chunk, buffer.subarray(0, this.#length(chunk)));
     }
     const copies = this.#o.side === 'laptop';
     const known = { copies, sealed: this.#sealed, written: this.#written, believed: this.#believed };
@@ -330,7 +303,7 @@ export class Engine {
     only: ReadonlySet<number> | null,
   ): Promise<void> {
     if (this.#sealed.has(chunk)) {
-      this.#sealedBytes.set(chunk, Buffer.from(part));
+      this.#sealed.keep(chunk, part);
       return;
     }
     if (only) return only.has(chunk) ? this.#send(chunk, part, hole, undefined) : undefined;
@@ -386,7 +359,7 @@ export class Engine {
 
   #root(): string {
     const hashes = this.#all().map((chunk) => {
-      const hash = (this.#sealed.has(chunk) ? this.#ownHashes : this.#expected).get(chunk);
+      const hash = this.#sealed.has(chunk) ? this.#sealed.hashOf(chunk) : this.#expected.get(chunk);
       if (hash === undefined)
         throw new AppError('internal', { detail: `chunk ${chunk} was never looked at` });
       return hash === null ? HOLE_HASH : Buffer.from(hash, 'hex');
@@ -394,44 +367,27 @@ export class Engine {
     return diskRoot(this.#size, hashes);
   }
 
-  #bytesOf(chunk: number): Uint8Array {
-    const bytes = this.#sealedBytes.get(chunk);
-    if (!bytes) throw new AppError('internal', { detail: `chunk ${chunk} of the tables was not kept` });
-    return bytes;
+  /** A part of what comes last: each chunk as it is to be in the end, read back. */
+  async #finish(chunks: readonly number[]): Promise<void> {
+    await this.#sealed.write(this.#o.writer, chunks, (chunk, found, wanted) =>
+      this.#differs(chunk, found, wanted),
+    );
   }
 
-  async #hashSealed(): Promise<void> {
-    for (const chunk of this.#sealed) {
-      const bytes = this.#bytesOf(chunk);
-      this.#ownHashes.set(chunk, isZero(bytes) ? null : await sha256(bytes));
-    }
+  /** Nothing starts yet: without chunk 0, which comes last of all, there is no disk with a table. */
+  async #writeSeed(seed: Seed): Promise<void> {
+    await this.#o.writer.seal();
+    await this.#sealed.lay();
+    await this.#finish(this.#sealed.seedOnly);
+    seed.onWritten();
   }
 
-  /** Chunk 0 last of all: with it the disk starts. */
   async #seal(): Promise<void> {
-    const { writer, record } = this.#o;
-    await writer.seal();
-    const order = [...this.#sealed].sort((a, b) => b - a);
-    const done = new Map<number, ChunkHash>();
-    for (const chunk of order) {
-      if (chunk === 0) await writer.flush();
-      const wanted = this.#ownHashes.get(chunk) ?? null;
-      if (wanted === null) await writer.zero(chunk, 1);
-      else {
-        const written = await writer.data(chunk, this.#bytesOf(chunk));
-        if (written !== wanted) throw this.#differs(chunk, written, wanted);
-      }
-      done.set(chunk, wanted);
-    }
-    await writer.flush();
-    for (const chunk of order)
-      await writer.read(chunk, 1, (one, found) => {
-        if (found !== done.get(one)) throw this.#differs(one, found, done.get(one));
-      });
+    const { writer, record, seed } = this.#o;
+    if (!seed) await writer.seal();
+    await this.#finish(this.#sealed.ofTables);
     await writer.close();
-    record.add(done);
+    record.add(this.#sealed.lasting());
     record.done();
   }
 }
-
-const sha256 = async (bytes: Uint8Array): Promise<string> => (await chunkHash(bytes)).toString('hex');

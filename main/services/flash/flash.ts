@@ -8,15 +8,20 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AppError, asAppError } from '../../../preload/contract/errors.ts';
 import { PHASE_TITLES, type FlashPhase, type FlashProgress } from '../../../preload/contract/flash.ts';
 import { ENDED, type JobRow } from '../../../preload/contract/job.ts';
+import type { FirstBoot } from '../../../preload/contract/firstboot.ts';
 import type { Session } from '../../../preload/contract/session.ts';
 import { LAPTOP } from '../../journal/journal.ts';
 import { LocalJob, reconcileLocal } from '../../journal/localjob.ts';
 import type { App } from '../app.ts';
-import { Engine, type Proof, type Tell } from './engine.ts';
+import type { Proof, Tell } from './engine-options.ts';
+import { Engine } from './engine.ts';
 import { prepareImage, type FlashImage } from './image.ts';
 import { reduceProgress, startProgress, viewProgress, type ProgressState } from './progress.ts';
-import { checksOf } from './proof.ts';
+import { checksOf, type SeedShown } from './proof.ts';
 import { ChunkRecord, type TargetKey } from './record.ts';
+import type { Seed } from './sealed.ts';
+import { makeSeed, type HostKey } from './seed/make.ts';
+import { findSeed } from './seed/place.ts';
 import { Writer, type Launch } from './writer.ts';
 
 /** `name`: as a person knows it. Of a disk that has no serial (a loop device) `serial` is null. */
@@ -24,11 +29,21 @@ export type FlashTarget =
   | { kind: 'file'; path: string; name: string }
   | { kind: 'disk'; path: string; serial: string | null; size: number; name: string };
 
+/** What the disk is to have for its first boot. */
+export interface FirstBootOrder {
+  settings: FirstBoot;
+  /** Of the administrator, crypt(3). */
+  passwordHash: string;
+  /** The host key that the box will have: told before the disk can start. What it throws ends the flash there. */
+  onHostKey: (key: HostKey) => void;
+}
+
 export interface FlashOrder {
   image: string;
   target: FlashTarget;
   launch: Launch;
   signal: AbortSignal;
+  firstBoot?: FirstBootOrder;
   /** The box that is to start from it; without one the job hangs on the laptop. */
   box?: Pick<Session, 'id' | 'practice'>;
   /** The job is recorded and begins. */
@@ -41,7 +56,13 @@ export interface FlashOrder {
 
 /** `interrupted`: the same order goes on where it stood. Only `verified` is a success. */
 export type FlashResult =
-  | { state: 'verified'; proof: Proof; image: Pick<FlashImage, 'virtualSize' | 'diskRoot' | 'fileChecked'> }
+  | {
+      state: 'verified';
+      proof: Proof;
+      image: Pick<FlashImage, 'virtualSize' | 'diskRoot' | 'fileChecked'>;
+      /** With first-boot settings: `SHA256:` and base64 of the box's host key. */
+      hostKey?: string;
+    }
   | { state: 'failed' | 'interrupted' | 'cancelled'; error: AppError };
 
 type Home = Pick<App, 'home' | 'journal' | 'laptop' | 'version'>;
@@ -68,7 +89,7 @@ export const isKnownTarget = (app: Pick<App, 'home'>, target: FlashTarget): bool
  * Begins the job; a flash of the same image to the same target that did not pass gets its next attempt. Errors: flash_busy where
  * another process is at this target.
  */
-function startJob(app: Home, { image, target, box }: FlashOrder): LocalJob {
+function startJob(app: Home, { image, target, box, firstBoot }: FlashOrder): LocalJob {
   const key = keyOfTarget(target);
   const { journal } = app;
   const flashes = (session: string): JobRow[] =>
@@ -86,7 +107,8 @@ function startJob(app: Home, { image, target, box }: FlashOrder): LocalJob {
     const before = flashes(sessionId).findLast((row) => row.spec.params['image'] === image);
     return LocalJob.start(journal, {
       ...{ sessionId, kind: 'flash', title: `Flash ${target.name}` },
-      ...{ laptop: app.laptop, app: app.version, params: { image, target: key } },
+      ...{ laptop: app.laptop, app: app.version },
+      params: { image, target: key, ...(firstBoot ? { hostname: firstBoot.settings.hostname } : {}) },
       // A file is no disk, and neither is what has no serial.
       evidence: box?.practice
         ? 'practice'
@@ -105,9 +127,10 @@ export async function flash(app: Home, order: FlashOrder): Promise<FlashResult> 
   const run = new FlashRun(app, order, local);
   try {
     const { proof, image } = await run.go();
-    for (const check of checksOf(proof, image, run.seconds())) local.check(check);
+    const { seed } = run;
+    for (const check of checksOf(proof, image, run.seconds(), seed)) local.check(check);
     local.finish('passed', { detail: `Every chunk was read back; disk hash ${proof.diskRoot}.` });
-    return { state: 'verified', proof, image };
+    return { state: 'verified', proof, image, ...(seed ? { hostKey: seed.fingerprint } : {}) };
   } catch (thrown) {
     const { name } = order.target;
     if (order.signal.aborted) {
@@ -136,6 +159,7 @@ class FlashRun {
   #progress: ProgressState = startProgress({ write: null, verify: null }, performance.now());
   #storedAt = -Infinity;
   #touched = false;
+  #seed: SeedShown | null = null;
   readonly #begunAt = performance.now();
 
   constructor(app: Home, order: FlashOrder, local: LocalJob) {
@@ -162,6 +186,11 @@ class FlashRun {
     }
   }
 
+  /** What was written for the first boot; null before it was, and without. */
+  get seed(): SeedShown | null {
+    return this.#seed;
+  }
+
   seconds(): number {
     return (performance.now() - this.#begunAt) / 1000;
   }
@@ -183,6 +212,7 @@ class FlashRun {
       });
     if (target.kind === 'file' && isSameFile(target.path, image.path))
       throw new AppError('flash_target_unfit', { target: target.name, detail: 'it is the image itself.' });
+    const seed = await this.#makeSeed(image);
     const record = ChunkRecord.open(recordsOf(this.#app), {
       ...{ target: keyOfTarget(target), image: image.key, virtualSize: image.virtualSize },
     });
@@ -209,6 +239,7 @@ class FlashRun {
         tell: (event) => this.#tell(event),
         phase: (phase, fn) => this.#phase(phase, fn),
         note: (text) => this.#note(text),
+        seed,
       });
       const proof = await engine.run();
       this.#tell({ kind: 'finished' });
@@ -218,6 +249,22 @@ class FlashRun {
       signal.removeEventListener('abort', stop);
       await writer.abandon();
     }
+  }
+
+  /** Errors: flash_seed_missing. */
+  async #makeSeed(image: FlashImage): Promise<Seed | undefined> {
+    const { firstBoot } = this.#order;
+    if (!firstBoot) return undefined;
+    const { settings, passwordHash, onHostKey } = firstBoot;
+    const place = await findSeed(image);
+    const { bytes, hostKey } = makeSeed(settings, passwordHash, place);
+    const { fingerprint } = hostKey;
+    const onWritten = () => {
+      onHostKey(hostKey);
+      this.#seed = { hostname: settings.hostname, fingerprint };
+      this.#note(`${settings.hostname} will have the host key ${fingerprint}.`);
+    };
+    return { offset: place.offset, bytes, onWritten };
   }
 
   #note(text: string): void {

@@ -1,6 +1,17 @@
 /** Where the partition tables of an image lie, and with them what makes its disk start a machine. Pure: bytes in, numbers out. */
 import { CHUNK_BYTES, type Refusals } from './source/types.ts';
 
+/** One that lies on the disk as a whole; what the table says otherwise of is left out. */
+export interface Partition {
+  /** Bytes. */
+  first: number;
+  length: number;
+  /** An MBR has none: ''. */
+  name: string;
+  /** Whether a machine may start from it. */
+  boots: boolean;
+}
+
 export interface DiskLayout {
   table: 'gpt' | 'mbr';
   /** Sectors that the table counts in; null for an MBR, which does not say. */
@@ -9,6 +20,7 @@ export interface DiskLayout {
   bootBlocks: number[];
   /** The chunks that are destroyed first and written last, ascending: tables at both ends, and the chunk of each boot block. */
   sealed: number[];
+  partitions: Partition[];
 }
 
 const SIGNATURE = Buffer.from('EFI PART').readBigUInt64LE(0);
@@ -16,10 +28,14 @@ const SIGNATURE = Buffer.from('EFI PART').readBigUInt64LE(0);
 const ESP = Buffer.from('28732ac11ff8d211ba4b00a0c93ec93b', 'hex');
 const HEADER_BYTES = 92;
 const ENTRY_BYTES = 128;
+const NAME_AT = 56;
+const UNUSED = Buffer.alloc(16);
 const MBR_PARTITIONS = 446;
 const MBR_ACTIVE = 0x80;
 const MBR_EFI = 0xef;
 const MBR_PROTECTIVE = 0xee;
+/** Boxes of other partitions. */
+const MBR_EXTENDED: readonly number[] = [0x05, 0x0f, 0x85];
 
 const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
   let c = n;
@@ -94,18 +110,25 @@ function gptLayout(
   if (crc32(entries) !== header.readUInt32LE(88)) throw damaged('has entries with a wrong checksum');
 
   const bootBlocks: number[] = [];
+  const partitions: Partition[] = [];
   for (let at = 0; at < entries.length; at += entryBytes) {
-    if (!entries.subarray(at, at + ESP.length).equals(ESP)) continue;
+    const type = entries.subarray(at, at + ESP.length);
+    if (type.equals(UNUSED)) continue;
+    const boots = type.equals(ESP);
     const first = entries.readBigUInt64LE(at + 32);
     const last = entries.readBigUInt64LE(at + 40);
-    if (first > last || last >= sectors) throw damaged('has an EFI partition that is not on the disk');
-    bootBlocks.push(Number(first) * sectorBytes);
+    const onDisk = first <= last && last < sectors;
+    if (boots && !onDisk) throw damaged('has an EFI partition that is not on the disk');
+    if (boots) bootBlocks.push(Number(first) * sectorBytes);
+    const [name = ''] = entries.toString('utf16le', at + NAME_AT, at + ENTRY_BYTES).split('\0');
+    const length = Number(last - first + 1n) * sectorBytes;
+    if (onDisk) partitions.push({ first: Number(first) * sectorBytes, length, name, boots });
   }
   const sealed = [0, chunkOf(from), ...bootBlocks.map(chunkOf)];
   const backupFrom = (Number(backup) - tableSectors) * sectorBytes;
   const backupLast = (Number(backup) + 1) * sectorBytes - 1;
   for (let chunk = chunkOf(backupFrom); chunk <= chunkOf(backupLast); chunk += 1) sealed.push(chunk);
-  return { table: 'gpt', sectorBytes, bootBlocks, sealed: ascending(sealed) };
+  return { table: 'gpt', sectorBytes, bootBlocks, sealed: ascending(sealed), partitions };
 }
 
 function mbrLayout(bytes: Buffer, virtualSize: number, refuse: Refusals): DiskLayout {
@@ -115,13 +138,19 @@ function mbrLayout(bytes: Buffer, virtualSize: number, refuse: Refusals): DiskLa
       'Name the image of a whole disk.',
     );
   const bootBlocks: number[] = [];
+  const partitions: Partition[] = [];
   for (let at = MBR_PARTITIONS; at < 510; at += 16) {
-    const type = bytes[at + 4];
+    const type = bytes[at + 4] ?? 0;
     // Nothing but a GPT is told of by such an entry.
     if (type === MBR_PROTECTIVE) throw refuse.corrupt('its partition table (GPT) is not there');
     const offset = bytes.readUInt32LE(at + 8) * 512;
-    if (type !== 0 && (bytes[at] === MBR_ACTIVE || type === MBR_EFI) && offset < virtualSize)
-      bootBlocks.push(offset);
+    if (type === 0) continue;
+    const boots = bytes[at] === MBR_ACTIVE || type === MBR_EFI;
+    if (boots && offset < virtualSize) bootBlocks.push(offset);
+    const length = bytes.readUInt32LE(at + 12) * 512;
+    if (length > 0 && offset + length <= virtualSize && !MBR_EXTENDED.includes(type))
+      partitions.push({ first: offset, length, name: '', boots });
   }
-  return { table: 'mbr', sectorBytes: null, bootBlocks, sealed: ascending([0, ...bootBlocks.map(chunkOf)]) };
+  const sealed = ascending([0, ...bootBlocks.map(chunkOf)]);
+  return { table: 'mbr', sectorBytes: null, bootBlocks, sealed, partitions };
 }

@@ -16,7 +16,7 @@ export interface Known {
   /** Whether the writer can read the image itself: one on a box cannot, and all is sent as data. */
   copies: boolean;
   /** Never to be written here: they come last. */
-  sealed: ReadonlySet<number>;
+  sealed: { has(chunk: number): boolean };
   /** Of this image, on the target. */
   written: ReadonlyMap<number, ChunkHash>;
   /** Of an image before it. */

@@ -91,6 +91,7 @@ function bytesLeft(phase: FlashPhase, totals: Totals, done: number): number | nu
       return verify;
     case 'verify':
       return verify - done;
+    case 'seed':
     case 'seal':
       return 0;
   }

@@ -1,11 +1,34 @@
 /** What a flash that ended well has shown, as checks like those of a box: for the window, the log and who reads it later. Pure. */
 import type { CheckResult } from '../../../preload/contract/events.ts';
-import type { Proof } from './engine.ts';
+import type { Proof } from './engine-options.ts';
 import type { FlashImage } from './image.ts';
 
 type Compared = Pick<FlashImage, 'virtualSize' | 'diskRoot' | 'fileChecked'>;
 
-export function checksOf(proof: Proof, image: Compared, seconds: number): CheckResult[] {
+/** What was written for the first boot: the name of the box, and the fingerprint of its host key. */
+export interface SeedShown {
+  hostname: string;
+  fingerprint: string;
+}
+
+/** `seed`: null where none was written. */
+export function checksOf(
+  proof: Proof,
+  image: Compared,
+  seconds: number,
+  seed: SeedShown | null = null,
+): CheckResult[] {
+  const checks = imageChecks(proof, image, seconds);
+  return seed === null || proof.seed === null ? checks : [...checks, seedCheck(seed)];
+}
+
+const seedCheck = ({ hostname, fingerprint }: SeedShown): CheckResult => ({
+  ...{ id: 'flash_seed', title: 'First-boot settings', layer: null, suite: null, unit: null, source: null },
+  ...{ verdict: 'pass', value: 'written', threshold: 'read back as they were written', seconds: 0 },
+  ...{ evidence: `for ${hostname}, host key ${fingerprint}`, reason: null, nextAction: null },
+});
+
+function imageChecks(proof: Proof, image: Compared, seconds: number): CheckResult[] {
   const common = { layer: null, suite: null, unit: null, source: null, reason: null, nextAction: null };
   const plain = { ...common, seconds: 0, threshold: null, evidence: null };
   const { writtenBytes, keptChunks, mendedChunks } = proof;

@@ -39,6 +39,8 @@ type Head = z.infer<typeof Head>;
 
 /** `w`: of this image; `b`: of an image before it, whose chunk may be the same. `-`: zeros. */
 const LINE = /^([wb]) (\d{1,8}) (-|[0-9a-f]{64})$/;
+/** Not known any more: what a flash writes there is another thing each time. */
+const FORGOTTEN = /^x (\d{1,8})$/;
 const DONE = 'done';
 /** Before the writer opens the target: from here on what is there is ours, also where nothing more is known. */
 const BEGIN = 'begin';
@@ -96,6 +98,13 @@ function take(found: Found, line: string): boolean {
   if (chunk) {
     const [, kind, index, hash = '-'] = chunk;
     (kind === 'w' ? found.written : found.believed).set(Number(index), hash === '-' ? null : hash);
+    return true;
+  }
+  const forgotten = FORGOTTEN.exec(line);
+  if (forgotten) {
+    const index = Number(forgotten[1]);
+    found.written.delete(index);
+    found.believed.delete(index);
     return true;
   }
   const writer = WRITER.exec(line);
@@ -183,6 +192,17 @@ export class ChunkRecord {
     if (chunks.size === 0) return;
     this.#append(lines('w', chunks));
     for (const [chunk, hash] of chunks) this.#written.set(chunk, hash);
+  }
+
+  /** To be called before they are touched: the next flash writes them whatever it finds. */
+  forget(chunks: Iterable<number>): void {
+    let text = '';
+    for (const chunk of chunks) {
+      this.#written.delete(chunk);
+      this.#believed.delete(chunk);
+      text += `x ${chunk}\n`;
+    }
+    if (text) this.#append(text);
   }
 
   /** All of it was read back and is what it should be. */

@@ -13,6 +13,9 @@ const STEPS: readonly { id: string; title: string }[] = [
   ...(Object.keys(PHASE_TITLES) as FlashPhase[]).map((id) => ({ id, title: PHASE_TITLES[id] })),
 ];
 
+/** A disk of a box is mapped, and not each time; with first-boot settings there is a seed: shown when they come. */
+const MAYBE: readonly string[] = ['map', 'seed'] satisfies FlashPhase[];
+
 export type PhaseState = 'waits' | StepView['state'];
 export interface PhaseLine {
   id: string;
@@ -26,7 +29,8 @@ export interface PhaseLine {
 export function phasesOf({ view }: JobMirror): PhaseLine[] {
   const known = new Set(view.steps.map((s) => s.id));
   const later = view.steps.some((s) => s.id === 'wipe');
-  return STEPS.filter(({ id }) => id !== 'permit' || known.has(id) || !later).map(({ id, title }) => {
+  const isShown = (id: string): boolean => known.has(id) || (id === 'permit' ? !later : !MAYBE.includes(id));
+  return STEPS.filter(({ id }) => isShown(id)).map(({ id, title }) => {
     const step = view.steps.findLast((s) => s.id === id);
     return { id, title, state: step?.state ?? 'waits', seconds: step?.seconds ?? null };
   });

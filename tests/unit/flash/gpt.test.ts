@@ -35,6 +35,10 @@ describe('a GPT', () => {
         sectorBytes: sector,
         bootBlocks: [42 * MIB],
         sealed: [0, 10, 49],
+        partitions: [
+          { first: MIB, length: 20 * MIB, name: '', boots: false },
+          { first: 42 * MIB, length: 20 * MIB, name: '', boots: true },
+        ],
       });
     },
   );
@@ -49,6 +53,16 @@ describe('a GPT', () => {
     const early = [{ type: ESP, first: MIB, length: 20 * MIB }];
     expect(layoutOf(headOf(gpt(SIZE, 512, early)), SIZE, refuse).sealed).toEqual([0, 49]);
     expect(layoutOf(headOf(gpt(SIZE, 512, [])), SIZE, refuse).bootBlocks).toEqual([]);
+  });
+
+  it('tells of its partitions by name, but not of one that is not on the disk', () => {
+    const parts = [
+      { type: LINUX, first: MIB, length: MIB, name: 'CIDATA' },
+      { type: LINUX, first: 4 * MIB, length: 900 * MIB, name: 'too long' },
+    ];
+    expect(layoutOf(headOf(gpt(SIZE, 512, parts)), SIZE, refuse).partitions).toEqual([
+      { first: MIB, length: MIB, name: 'CIDATA', boots: false },
+    ]);
   });
 
   it('that says the disk is longer is a copy that was cut off', () => {
@@ -75,12 +89,13 @@ describe('a GPT', () => {
 });
 
 describe('an MBR', () => {
-  const mbr = (...entries: { active?: boolean; type: number; first: number }[]): Buffer => {
+  const mbr = (...entries: { active?: boolean; type: number; first: number; length?: number }[]): Buffer => {
     const head = Buffer.alloc(CHUNK_BYTES);
-    for (const [i, { active, type, first }] of entries.entries()) {
+    for (const [i, { active, type, first, length = MIB }] of entries.entries()) {
       head[446 + 16 * i] = active ? 0x80 : 0;
       head[446 + 16 * i + 4] = type;
       head.writeUInt32LE(first / 512, 446 + 16 * i + 8);
+      head.writeUInt32LE(length / 512, 446 + 16 * i + 12);
     }
     head.writeUInt16LE(0xaa55, 510);
     return head;
@@ -91,12 +106,18 @@ describe('an MBR', () => {
       { type: 0x83, first: 20 * MIB },
       { active: true, type: 0x83, first: 40 * MIB },
       { type: 0xef, first: 81 * MIB },
+      { type: 0x05, first: 90 * MIB, length: 20 * MIB },
     );
     expect(layoutOf(head, SIZE, refuse)).toEqual({
       table: 'mbr',
       sectorBytes: null,
       bootBlocks: [40 * MIB, 81 * MIB],
       sealed: [0, 10, 20],
+      partitions: [
+        { first: 20 * MIB, length: MIB, name: '', boots: false },
+        { first: 40 * MIB, length: MIB, name: '', boots: true },
+        { first: 81 * MIB, length: MIB, name: '', boots: true },
+      ],
     });
   });
 

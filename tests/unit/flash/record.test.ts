@@ -52,6 +52,25 @@ describe('the record of chunks', () => {
     if (process.platform !== 'win32') expect(statSync(again.path).mode & 0o077).toBe(0);
   });
 
+  it('knows nothing any more of what was forgotten, until it is added again', () => {
+    const target = aTarget();
+    const record = open(target);
+    record.add(new Map([3, 4, 5].map((n) => [n, hash(n)])));
+    record.forget([4, 5, 6]);
+    expect([...record.written.keys()]).toEqual([3]);
+    expect([...open(target).written.keys()]).toEqual([3]);
+    open(target).add(new Map([[5, hash(55)]]));
+    expect([...open(target).written]).toEqual([
+      [3, hash(3)],
+      [5, hash(55)],
+    ]);
+    // Also of what an image before it had there.
+    const newer = open(target, { ...IMAGE, inode: 6 });
+    expect([...newer.believed.keys()]).toEqual([3, 5]);
+    newer.forget([3]);
+    expect([...open(target, { ...IMAGE, inode: 6 }).believed.keys()]).toEqual([5]);
+  });
+
   it.each([
     ['date', { mtimeMs: 2.5 }],
     ['size', { size: 101 }],

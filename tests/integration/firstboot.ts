@@ -1,0 +1,89 @@
+/** Images with a partition for first-boot settings, and what a flash has put into it. */
+import { closeSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
+import { parse } from 'yaml';
+import { fatVolume } from '../../main/services/flash/seed/fat.ts';
+import type { HostKey } from '../../main/services/flash/seed/make.ts';
+import type { FirstBootOrder } from '../../main/services/flash/flash.ts';
+import { ESP, LINUX, MIB, type Made } from '../unit/flash/partitions.ts';
+import { readFat } from '../unit/flash/seed/readfat.ts';
+import { FIXED } from '../unit/flash/seed/settings.ts';
+import type { Desk } from './flash.ts';
+
+/** In chunks 3 and 4, each of which it has with another partition. */
+export const SEED = { offset: 13.5 * MIB, length: 4 * MIB };
+export const SEEDED: Made = {
+  size: 48 * MIB,
+  partitions: [
+    { type: ESP, first: 9 * MIB, length: 4 * MIB },
+    { type: LINUX, first: SEED.offset, length: SEED.length },
+    { type: LINUX, first: 18 * MIB, length: 24 * MIB },
+  ],
+  data: [
+    { at: 9 * MIB, length: 4 * MIB, seed: 1 },
+    { at: 18 * MIB, length: 13 * MIB, seed: 2 },
+    { at: 37 * MIB + 512, length: 2 * MIB, seed: 3 },
+  ],
+};
+/** Both tables and the ESP's first block. */
+export const TABLES = [0, 2, 11];
+/** crypt(3) of "x", of as few rounds as there may be. */
+export const HASH = '$6$rounds=1000$abcdefghijklmnop$planted-in-place-of-a-hash';
+
+/** With a volume that the builder of the image left there, labelled and with a file. */
+export function seededImage(desk: Desk, name: string): string {
+  const raw = desk.raw(name, SEEDED);
+  const volume = fatVolume({
+    ...{ bytes: SEED.length, sectorBytes: 512, label: 'CIDATA', volumeId: 7, at: new Date('2026-01-01') },
+    files: [{ name: 'user-data', bytes: Buffer.from('#cloud-config\n{}\n') }],
+  });
+  const fd = openSync(raw, 'r+');
+  writeSync(fd, volume, 0, volume.length, SEED.offset);
+  closeSync(fd);
+  return raw;
+}
+
+/** An order, and what it was told. */
+export function firstBoot(onHostKey: FirstBootOrder['onHostKey'] = () => undefined) {
+  const keys: HostKey[] = [];
+  const order: FirstBootOrder = {
+    settings: FIXED,
+    passwordHash: HASH,
+    onHostKey: (key) => {
+      keys.push(key);
+      onHostKey(key);
+    },
+  };
+  return { order, keys };
+}
+
+export function partitionOf(path: string): Buffer {
+  const bytes = Buffer.alloc(SEED.length);
+  const fd = openSync(path, 'r');
+  readSync(fd, bytes, 0, bytes.length, SEED.offset);
+  closeSync(fd);
+  return bytes;
+}
+
+/** All of a disk but the partition. */
+export function aroundOf(path: string): Buffer {
+  const bytes = readFileSync(path).subarray(0, SEEDED.size);
+  return Buffer.concat([bytes.subarray(0, SEED.offset), bytes.subarray(SEED.offset + SEED.length)]);
+}
+
+export interface UserData {
+  hostname: string;
+  users: { name: string; hashed_passwd: string; ssh_authorized_keys: string[] }[];
+  ssh_keys: { ed25519_private: string; ed25519_public: string };
+}
+
+/** The seed as cloud-init would read it. */
+export function seedOn(path: string): { user: UserData; meta: Record<string, string>; network: unknown } {
+  const { files, labels } = readFat(partitionOf(path));
+  if (labels.some((label) => label.trim() !== 'CIDATA')) throw new Error(`labelled ${labels.join()}`);
+  const of = (name: string): unknown => parse(files.get(name)?.toString('utf8') ?? '');
+  return {
+    user: of('user-data') as UserData,
+    meta: of('meta-data') as Record<string, string>,
+    network: of('network-config'),
+  };
+}
