@@ -23,6 +23,8 @@ const PACKAGES = {
   'xz-utils': 'xz',
   zstd: 'zstd',
   'qemu-utils': 'qemu-img',
+  dosfstools: '/usr/sbin/fsck.fat',
+  mtools: 'mcopy',
   shellcheck: 'shellcheck',
   'python3-venv': '/usr/share/doc/python3-venv',
 };

@@ -44,6 +44,7 @@ const ACTIONS: Partial<Record<ErrorCode, string>> = {
   flash_root_missing:
     'Install pkexec or sudo on this laptop (on Debian and Ubuntu: sudo apt install pkexec).',
   flash_target_unfit: 'Choose another disk.',
+  first_boot_box: 'Flash it without first-boot settings, then set it up in Connect and Keys.',
   flash_busy: 'Wait for its end, or stop it where it was started.',
   disks_never_run: 'Flash from a laptop with Linux.',
   box_disk_full:
