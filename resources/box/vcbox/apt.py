@@ -97,10 +97,10 @@ def audit() -> str:
     return out.strip() or (err.strip() if status else "")
 
 
-def names_in(found: str) -> str:
-    """Names of the packages that `dpkg --audit` lists, each on a line behind a blank; all of its text where there is none."""
+def names_in(found: str) -> list[str]:
+    """Names of the packages that `dpkg --audit` lists, each on a line behind a blank and once for all that it lacks."""
     names = [line.split()[0] for line in found.splitlines() if line.startswith(" ") and line.strip()]
-    return ", ".join(names) or found[:800]
+    return list(dict.fromkeys(names))
 
 
 def error_in(tail: str) -> str:
@@ -111,20 +111,32 @@ def error_in(tail: str) -> str:
 
 
 def repair(ctx: Context, paths: Paths) -> bool:
-    """Configures half-configured packages; True when there was something to do. JobFailed `dpkg_broken` if it remains."""
+    """
+    Configures half-configured packages, and puts back what dpkg has lost of others; True when there was something to do. JobFailed
+    `dpkg_broken` if it remains.
+    """
     if not audit():
         return False
     ctx.log.note("packages are half configured: dpkg --configure -a", ctx.step_id)
     env = {**NONINTERACTIVE, "APT_CONFIG": str(paths.apt / "apt.conf")}
     argv = ["dpkg", *KEEP_CONFIG, "--configure", "-a"]
     done = process.run(ctx, argv, env=NONINTERACTIVE, watchdog=APT_WATCHDOG)
-    if audit() and (paths.apt / "apt.conf").exists():
-        process.run(ctx, ["apt-get", "install", "-f", "-y", "-q"], env=env, watchdog=APT_WATCHDOG)
     left = audit()
+    if left and (paths.apt / "apt.conf").exists():
+        process.run(ctx, ["apt-get", "install", "-f", "-y", "-q"], env=env, watchdog=APT_WATCHDOG)
+        left = audit()
+        # A power cut can leave a package that dpkg calls installed without its lists of files: those come with the package alone.
+        names = names_in(left)
+        if names:
+            ctx.log.note(f"packages are to be installed again: {left[:800]}", ctx.step_id)
+            again = ["apt-get", "install", "--reinstall", "-y", "-q", *names]
+            process.run(ctx, again, env=env, watchdog=APT_WATCHDOG)
+            left = audit()
     if left:
         said = error_in(done.tail)
         raise JobFailed(
-            "dpkg_broken", f"{names_in(left)} stays half configured{f'; {said}' if said else ''}."
+            "dpkg_broken",
+            f"{', '.join(names_in(left)) or left[:800]} stays half configured{f'; {said}' if said else ''}.",
         )
     return True
 
