@@ -5,9 +5,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from vcbox import apt
+from vcbox.context import JobFailed
 from vcbox.paths import Paths
 
 HOLD = "import fcntl,sys; f=open(sys.argv[1],'w'); fcntl.lockf(f,fcntl.LOCK_EX); print('held',flush=True); sys.stdin.read()"
@@ -56,3 +59,63 @@ def test_the_lock_structure_is_that_of_this_machine(tmp_path: Path) -> None:
         fcntl.lockf(f, fcntl.LOCK_EX)
         # A process is never in its own way: the kernel answers "free" to the holder itself.
         assert apt.lock_pid(str(path)) is None
+
+
+# As dpkg says it of a package that a power cut left without its lists of files.
+LOST = """\
+The following packages are missing the list control file in the
+database, they need to be reinstalled:
+ toolkit-base         a package
+
+The following packages are missing the md5sums control file in the
+database, they need to be reinstalled:
+ toolkit-base         a package
+"""
+
+
+class Packages:
+    """A stand-in for dpkg and apt: `mends` is the command behind which all is whole."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, mends: str | None) -> None:
+        self.mends, self.found, self.ran = mends, LOST, list[str]()
+        patch.setattr(apt, "audit", lambda: self.found)
+        patch.setattr(apt.process, "run", self.run)
+
+    def run(self, _: Any, argv: list[str], **__: Any) -> SimpleNamespace:
+        line = " ".join(word for word in argv if word not in apt.KEEP_CONFIG)
+        self.ran.append(line)
+        if line == self.mends:
+            self.found = ""
+        return SimpleNamespace(status=0, tail="")
+
+
+CONTEXT: Any = SimpleNamespace(log=SimpleNamespace(note=lambda *_: None), step_id=None)
+CONFIGURE, UPDATE, FIX = "dpkg --configure -a", "apt-get update -q", "apt-get install -f -y -q"
+AGAIN = "apt-get install --reinstall -y -q toolkit-base"
+
+
+@pytest.mark.parametrize(
+    ("mends", "ran"),
+    [
+        (CONFIGURE, [CONFIGURE]),
+        (FIX, [CONFIGURE, UPDATE, FIX]),
+        (AGAIN, [CONFIGURE, UPDATE, FIX, AGAIN]),
+    ],
+)
+def test_packages_are_repaired_by_the_least_that_does(
+    mends: str, ran: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = Paths(state=tmp_path)
+    apt.write_config(paths)
+    packages = Packages(monkeypatch, mends)
+    assert apt.repair(CONTEXT, paths) is True
+    assert packages.ran == ran
+    assert apt.repair(CONTEXT, paths) is False
+
+
+def test_what_stays_broken_is_named_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    packages = Packages(monkeypatch, None)
+    with pytest.raises(JobFailed, match="^toolkit-base stays half configured"):
+        apt.repair(CONTEXT, Paths(state=tmp_path))
+    # Without a bundle there is nothing to install it from.
+    assert packages.ran == [CONFIGURE]

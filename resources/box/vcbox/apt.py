@@ -123,6 +123,8 @@ def repair(ctx: Context, paths: Paths) -> bool:
     done = process.run(ctx, argv, env=NONINTERACTIVE, watchdog=APT_WATCHDOG)
     left = audit()
     if left and (paths.apt / "apt.conf").exists():
+        # What apt has read of the bundle may be from before it, or lost as well.
+        process.run(ctx, ["apt-get", "update", "-q"], env=env, watchdog=APT_WATCHDOG)
         process.run(ctx, ["apt-get", "install", "-f", "-y", "-q"], env=env, watchdog=APT_WATCHDOG)
         left = audit()
         # A power cut can leave a package that dpkg calls installed without its lists of files: those come with the package alone.
