@@ -58,7 +58,6 @@ describe('two processes', () => {
     jobs.forEach(({ job }, i) => bench().journal.append(job, 1, lines[i]?.slice(0, before) ?? []));
     const writers = await Promise.all(
       jobs.map(({ job }, i) =>
-        // Each commit waits for the disk. A hundred of them without a pause, on a slow one, keep the other out for longer than it waits.
         writer({ job, lines: lines[i]?.slice(before) ?? [], batch: 20, openLate: false }),
       ),
     );
@@ -86,8 +85,8 @@ describe('two processes', () => {
     const { job, log } = bench().begin();
     const lines = write(log, 300);
     const writers = await Promise.all([
-      writer({ job, lines, batch: 3, openLate: false }),
-      writer({ job, lines, batch: 5, openLate: false }),
+      writer({ job, lines, batch: 15, openLate: false }),
+      writer({ job, lines, batch: 25, openLate: false }),
     ]);
     const [a = 0, b = 0] = await run(writers);
     expect(Math.max(a, b)).toBeLessThanOrEqual(300);

@@ -3,7 +3,14 @@
  * orders, then an empty line as the word to begin. stdout: `ready`, then the number of events that were new.
  */
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Journal } from '../../../main/journal/journal.ts';
+
+/**
+ * Followers store what has come every tenth of a second. Without a pause one process can keep the other out for longer than that waits:
+ * SQLite looks at a lock every 100 ms at most, and each commit waits for the disk.
+ */
+const PAUSE_MS = 120;
 
 export interface Orders {
   path: string;
@@ -26,6 +33,7 @@ journal ??= Journal.open(orders.path);
 let stored = 0;
 for (let at = 0; at < lines.length; at += orders.batch) {
   stored += journal.append(orders.job, 1, lines.slice(at, at + orders.batch)).length;
+  await delay(PAUSE_MS);
 }
 journal.close();
 process.stdout.write(`${stored}\n`);
