@@ -98,8 +98,9 @@ class Server:
 
 def become_module(source: int, out: int, err: int) -> bytes:
     """Makes this fork what a Python that was started anew would be, and returns what it is to run."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
+    # Below Ansible it would be in its worker's session: a cancel ends Ansible's process group and lets a dpkg come to its end.
+    os.setsid()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with os.fdopen(os.dup(source), "rb") as f:
         text = f.read()
