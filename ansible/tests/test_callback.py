@@ -108,11 +108,11 @@ FORKED = """
     - name: Says why it cannot go on
       own: {{to: {work}/none/own.json}}
       register: failed
-      ignore_errors: true
+      ignore_errors: true  # told below: with failed_when the reason would be gone
     - name: Is ended by a signal
       own: {{to: /dev/null, kill: true}}
       register: killed
-      ignore_errors: true
+      ignore_errors: true  # told below: with failed_when the reason would be gone
     - name: Tells what came of them
       ansible.builtin.copy:
         content: "{{{{ [failed.module_stderr | default(failed.msg), killed.rc | default(0)] | to_json }}}}"
@@ -250,6 +250,8 @@ def test_modules_are_forks_that_differ_in_nothing_they_could_see(tmp_path: Path)
     assert own["main"] == other["main"] == "__main__"
     # Not in that of Ansible, whose process group a cancel ends at once.
     assert os.getsid(0) not in (own["session"], other["session"])
+    names = {line.partition("=")[0] for line in (run.work / "env").read_text().splitlines()}
+    assert not names & {"PYTHONPATH", "VAULT_CUBE_FORKSERVER"}
     fds = (run.work / "fd").read_text()
     assert [line for line in fds.splitlines() if "socket" in line or "memfd" in line or "pidfd" in line] == []
     assert (run.work / "umask").read_text().strip() == "0022"

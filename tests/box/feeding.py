@@ -1,21 +1,20 @@
 """Helpers of the tests of a flash on a box: a feeder as the app is one, over the real socket, and the job's orders."""
 
-import json
 import os
 import socket
 import threading
 from pathlib import Path
 from typing import Any
 
-from flashing import Source
+from flashing import Source, Talk, frame
 from harness import wait_until
 
 KEY = "feeder-1"
 IMAGE = "image-1"
 
 
-class Feeder:
-    """Answers are collected by a thread; what waits has a deadline. `silent`: without beats, as one behind a cut cable."""
+class Feeder(Talk):
+    """`silent`: without beats, as one behind a cut cable."""
 
     def __init__(
         self, folder: Path, *, key: str = KEY, name: str = "engineer on laptop-1", silent: bool = False
@@ -28,28 +27,11 @@ class Feeder:
             self.socket.connect(f"/proc/self/fd/{at}/feed.sock")
         finally:
             os.close(at)
-        self.stream = self.socket.makefile("rb")
-        self.answers: list[dict[str, Any]] = []
-        self.changed = threading.Condition()
         self.sending = threading.Lock()
-        self.ended = False
         self.over = threading.Event()
-        threading.Thread(target=self._listen, daemon=True).start()
+        super().__init__(self.socket.makefile("rb"))
         if not silent:
             threading.Thread(target=self._beat, daemon=True).start()
-
-    def _listen(self) -> None:
-        try:
-            while len(head := self.stream.read(4)) == 4:
-                answer = json.loads(self.stream.read(int.from_bytes(head, "big")))
-                with self.changed:
-                    self.answers.append(answer)
-                    self.changed.notify_all()
-        except (OSError, ValueError):
-            pass  # closed by the test
-        with self.changed:
-            self.ended = True
-            self.changed.notify_all()
 
     def _beat(self) -> None:
         while not self.over.wait(2.0):
@@ -57,30 +39,11 @@ class Feeder:
                 self.send("beat")
 
     def send(self, do: str, payload: bytes = b"", **fields: Any) -> None:
-        text = json.dumps({"do": do, **fields}).encode()
         try:
             with self.sending:
-                self.socket.sendall(len(text).to_bytes(4, "big") + text + payload)
+                self.socket.sendall(frame(do, payload, fields))
         except OSError:
             pass  # it ended; the answers say why
-
-    def of(self, kind: str) -> list[dict[str, Any]]:
-        with self.changed:
-            return [a for a in self.answers if a["is"] == kind]
-
-    def wait(self, kind: str, count: int = 1, seconds: float = 60.0) -> list[dict[str, Any]]:
-        with self.changed:
-            self.changed.wait_for(
-                lambda: self.ended or sum(a["is"] == kind for a in self.answers) >= count, seconds
-            )
-        found = self.of(kind)
-        assert len(found) >= count, self.answers[-3:]
-        return found[:count]
-
-    def ask(self, do: str, answer: str, **fields: Any) -> dict[str, Any]:
-        before = len(self.of(answer))
-        self.send(do, **fields)
-        return self.wait(answer, before + 1)[-1]
 
     def refused(self, code: str) -> str:
         """Waits for the end of the connection, which has to be this failure; its words."""

@@ -22,44 +22,37 @@ MAIN = SOURCE / "vcflash" / "__main__.py"
 STALE = 0xA5
 
 
-class Writer:
-    """The writer as the app starts it. Answers are collected by a thread; what waits has a deadline."""
+def frame(do: str, payload: bytes, fields: dict[str, Any]) -> bytes:
+    """A command as the app sends it."""
+    text = json.dumps({"do": do, **fields}).encode()
+    return len(text).to_bytes(4, "big") + text + payload
 
-    def __init__(self, *, env: dict[str, str] | None = None, argv: list[str] | None = None) -> None:
-        argv = argv or [sys.executable, "-I", "-B", str(MAIN)]
-        clean = {k: v for k, v in os.environ.items() if k not in ("SUDO_UID", "PKEXEC_UID")}
-        self.process = subprocess.Popen(
-            argv,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={**clean, **(env or {})},
-        )
+
+class Talk:
+    """Answers of a writer, collected by a thread until its stream ends; what waits for one has a deadline."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
         self.answers: list[dict[str, Any]] = []
         self.changed = threading.Condition()
         self.ended = False
         threading.Thread(target=self._listen, daemon=True).start()
 
     def _listen(self) -> None:
-        out = self.process.stdout
-        assert out
-        while len(head := out.read(4)) == 4:
-            answer = json.loads(out.read(int.from_bytes(head, "big")))
-            with self.changed:
-                self.answers.append(answer)
-                self.changed.notify_all()
+        try:
+            while len(head := self.stream.read(4)) == 4:
+                answer = json.loads(self.stream.read(int.from_bytes(head, "big")))
+                with self.changed:
+                    self.answers.append(answer)
+                    self.changed.notify_all()
+        except (OSError, ValueError):
+            pass  # closed by the test
         with self.changed:
             self.ended = True
             self.changed.notify_all()
 
     def send(self, do: str, payload: bytes = b"", **fields: Any) -> None:
-        text = json.dumps({"do": do, **fields}).encode()
-        assert self.process.stdin
-        try:
-            self.process.stdin.write(len(text).to_bytes(4, "big") + text + payload)
-            self.process.stdin.flush()
-        except BrokenPipeError:
-            pass  # it ended with a failure; the answers say which
+        raise NotImplementedError
 
     def of(self, kind: str) -> list[dict[str, Any]]:
         with self.changed:
@@ -79,6 +72,31 @@ class Writer:
         before = len(self.of(answer))
         self.send(do, **fields)
         return self.wait(answer, before + 1)[-1]
+
+
+class Writer(Talk):
+    """The writer as the app starts it."""
+
+    def __init__(self, *, env: dict[str, str] | None = None, argv: list[str] | None = None) -> None:
+        argv = argv or [sys.executable, "-I", "-B", str(MAIN)]
+        clean = {k: v for k, v in os.environ.items() if k not in ("SUDO_UID", "PKEXEC_UID")}
+        self.process = subprocess.Popen(
+            argv,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**clean, **(env or {})},
+        )
+        assert self.process.stdout
+        super().__init__(self.process.stdout)
+
+    def send(self, do: str, payload: bytes = b"", **fields: Any) -> None:
+        assert self.process.stdin
+        try:
+            self.process.stdin.write(frame(do, payload, fields))
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass  # it ended with a failure; the answers say which
 
     def failed(self, code: str) -> dict[str, Any]:
         """Waits for the end, which has to be one `failed` with this code, status 1 and silence on stderr."""

@@ -6,7 +6,7 @@ import random
 import signal
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -244,9 +244,8 @@ def test_other_orders_than_the_jobs_are_refused(box: Box, source: Source, disk: 
     good.open(source, named(disk))
 
 
-def test_a_killed_job_leaves_its_record_to_the_next_attempt(
-    box: Box, source: Source, disk: str, feed: Any
-) -> None:
+def killed(box: Box, source: Source, disk: str, feed: Any, unflushed: Sequence[int] = ()) -> dict[str, Any]:
+    """The orders of a job that was killed when it had written and flushed chunks 1 to 3."""
     spec = box.spec("flash_box", orders(source, disk, SIZE))
     folder = Path(box.launch(spec)["dir"])
     first = feed(folder)
@@ -255,11 +254,18 @@ def test_a_killed_job_leaves_its_record_to_the_next_attempt(
     first.write(source, [1, 2, 3])
     first.wait_written(3)
     first.ask("flush", "flushed")
-    first.write(source, [4])
-    first.wait_written(4)
+    first.write(source, [*unflushed])
+    first.wait_written(3 + len(unflushed))
     for pid in processes_of(folder):
         os.kill(pid, signal.SIGKILL)
     wait_until("the end of all", lambda: not processes_of(folder))
+    return spec
+
+
+def test_a_killed_job_leaves_its_record_to_the_next_attempt(
+    box: Box, source: Source, disk: str, feed: Any
+) -> None:
+    spec = killed(box, source, disk, feed, unflushed=[4])
     again = Path(box.launch({**spec, "attempt": 2})["dir"])
     second = feed(again)
     assert second.open(source, named(disk))["have"] == 3
@@ -276,17 +282,7 @@ def test_a_killed_job_leaves_its_record_to_the_next_attempt(
 
 def test_the_record_of_a_killed_job_may_be_wrong(box: Box, source: Source, disk: str, feed: Any) -> None:
     """Another machine wrote to the disk in between: it is found and written again."""
-    spec = box.spec("flash_box", orders(source, disk, SIZE))
-    folder = Path(box.launch(spec)["dir"])
-    first = feed(folder)
-    first.open(source, named(disk))
-    first.ask("wipe", "wiped")
-    first.write(source, [1, 2, 3])
-    first.wait_written(3)
-    first.ask("flush", "flushed")
-    for pid in processes_of(folder):
-        os.kill(pid, signal.SIGKILL)
-    wait_until("the end of all", lambda: not processes_of(folder))
+    spec = killed(box, source, disk, feed)
     with open(disk, "r+b") as f:
         f.seek(2 * CHUNK)
         f.write(b"somebody else")

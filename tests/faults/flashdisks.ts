@@ -1,5 +1,4 @@
 /** What is flashed in faults: disks that vanish, break or fill up at a moment that a test chooses. Linux, as root. */
-import { execFileSync } from 'node:child_process';
 import {
   closeSync,
   copyFileSync,
@@ -16,16 +15,12 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import type { FlashTarget } from '../../main/services/flash/flash.ts';
+import { STALE, fillStale, tool } from '../integration/stale.ts';
 import { MIB } from '../unit/flash/partitions.ts';
 import { until } from '../rig/host.ts';
 import { SIZE } from './flashimage.ts';
 
-/** What is on a disk before: seen where it was not overwritten. */
-export const STALE = 0xa5;
 const ZRAM = '/sys/class/zram-control';
-
-const tool = (command: string, ...args: string[]): string =>
-  execFileSync(command, args, { stdio: 'pipe', encoding: 'utf8' }).trim();
 
 /** Why no disk can be made here; null when one can. */
 export function whyNoDisk(): string | null {
@@ -95,9 +90,7 @@ export class FileDisk extends Loop {
 
   constructor(folder: string) {
     const file = join(folder, 'disk');
-    const fd = openSync(file, 'w');
-    for (let at = 0; at < SIZE; at += 8 * MIB) writeSync(fd, Buffer.alloc(8 * MIB, STALE));
-    closeSync(fd);
+    fillStale(file, SIZE, 'w');
     super(file, '--direct-io=on');
     this.#file = file;
   }
@@ -139,9 +132,7 @@ export class WornDisk extends Loop {
     const folder = `/sys/block/zram${number}`;
     try {
       writeFileSync(join(folder, 'disksize'), String(SIZE));
-      const fd = openSync(`/dev/zram${number}`, 'r+');
-      for (let at = 0; at < SIZE; at += 8 * MIB) writeSync(fd, Buffer.alloc(8 * MIB, STALE));
-      closeSync(fd);
+      fillStale(`/dev/zram${number}`, SIZE, 'r+');
       super(`/dev/zram${number}`, '--sector-size', '4096', '--direct-io=on');
     } catch (error) {
       WornDisk.#remove(folder, number);

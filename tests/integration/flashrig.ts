@@ -3,8 +3,7 @@
  * loop device that the box is given; no such disk is ever offered, so it is named here and not chosen.
  */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { JobRow } from '../../preload/contract/job.ts';
@@ -15,11 +14,7 @@ import type { FlashResult } from '../../main/services/flash/flash.ts';
 import { Secrets } from '../../main/services/secrets.ts';
 import { RigBox } from '../rig/box.ts';
 import { Laptop } from './cli.ts';
-
-const BLOCK = 8 * 1024 * 1024;
-export const STALE = 0xa5;
-const tool = (command: string, ...args: string[]): string =>
-  execFileSync(command, args, { stdio: 'pipe', encoding: 'utf8' }).trim();
+import { fillStale, tool } from './stale.ts';
 
 export class FlashRig {
   readonly box: RigBox;
@@ -68,9 +63,7 @@ export class FlashRig {
   async plugIn(size: number): Promise<void> {
     this.notes.length = this.links.length = 0;
     const file = join(this.dir, 'disk');
-    const fd = openSync(file, 'w');
-    for (let at = 0; at < size; at += BLOCK) writeSync(fd, Buffer.alloc(BLOCK, STALE));
-    closeSync(fd);
+    fillStale(file, size, 'w');
     this.#size = size;
     this.path = tool('losetup', '--find', '--show', '--direct-io=on', file);
     await this.node();
