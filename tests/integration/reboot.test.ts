@@ -93,6 +93,8 @@ describe.runIf(why === null)(`a reboot${why ? ` (not run: ${why})` : ''}`, () =>
     expect([gone.code, gone.last['code']]).toEqual([3, 'box_not_back']);
     expect(gone.last['nextAction']).toMatch(/POST code/);
     await stage.box.restoreLink();
+    // It may still be starting: the command is given to a box that answers again.
+    await stage.box.waitForSsh();
     await stage.must(0, 'resume');
     expect(await bootId()).not.toBe(before);
   });
