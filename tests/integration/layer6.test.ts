@@ -9,6 +9,7 @@ import { whyNoRig } from '../rig/box.ts';
 import { ROOT } from '../rig/host.ts';
 import { BoxJobs } from './boxjobs.ts';
 import { ALL, byHand } from './byhand.ts';
+import { PASSED, changedIn, kindIn } from './cli.ts';
 import { ABSENT_L6, L6, UNBROKEN_L6 } from './mend/l6.ts';
 import { Bench, differences, layerChecks, named, rounds } from './mend/mend.ts';
 import { NAME, provisioned, type Provisioned } from './provisioned.ts';
@@ -24,6 +25,8 @@ const VARS = {
   ],
 };
 const ROUNDS = rounds(L6);
+/** Exit code of a required check that failed. */
+const FAILED = 20;
 
 it('every check of layer 6 that can be broken here is, when all rows are', async () => {
   const wanted = (await layerChecks(6)).filter((id) => !UNBROKEN_L6.includes(id)).sort();
@@ -89,5 +92,50 @@ if (ALL)
       expect(await jobs.findings(['l6'], PROFILE)).toEqual(ABSENT_L6);
       const leaves = rows.flatMap((row) => row.leaves ?? []);
       expect(differences(before, await bench.snapshot(), leaves)).toEqual([]);
+    });
+  });
+
+if (ALL)
+  describe.runIf(why === null)(`layer 6, by the app's own commands${why ? ` (not run: ${why})` : ''}`, () => {
+    let kept: Provisioned;
+
+    beforeAll(async () => {
+      kept = await provisioned();
+    });
+
+    afterAll(async () => {
+      await kept?.end();
+    });
+
+    const run = (...args: string[]) => kept.laptop.run(...args);
+
+    byHand('provisioned, confirmed by a new login, healthy', async () => {
+      const { code, last, records } = await run(
+        ...['provision', '--box', NAME, '--layers', '6', '--bundle', kept.box.bundle],
+      );
+      expect(PASSED, JSON.stringify([last, kindIn(records, 'log').slice(-5)])).toContain(code);
+      expect(changedIn(records)).toEqual(expect.arrayContaining(['Make the database', 'Forward nothing']));
+      const verdicts = kindIn(records, 'check').map((e) => e['check'] as { id: string; verdict: string });
+      const found = verdicts.filter(({ id, verdict }) => id.startsWith('l6_') && verdict !== 'pass');
+      expect(Object.fromEntries(found.map(({ id, verdict }) => [id, verdict]))).toEqual(ABSENT_L6);
+    });
+
+    byHand('nothing has drifted; what is broken then, drift and health check name', async () => {
+      expect(PASSED).toContain((await run('drift', '--box', NAME)).code);
+      const broken = await kept.box.sh('systemctl disable --now dailyaidecheck.timer');
+      expect(broken.code, broken.stderr).toBe(0);
+      for (const args of [['drift'], ['check', '--layers', '6']]) {
+        const { code, records } = await run(...args, '--box', NAME);
+        expect(code).toBe(FAILED);
+        expect(JSON.stringify(kindIn(records, 'check'))).toMatch(/"id":"l6_aide_daily"[^}]*"verdict":"fail"/);
+      }
+    });
+
+    byHand('no further layer gets in by the closed door, and the way back is named', async () => {
+      const args = ['--box', NAME, '--layers', '6', '--bundle', kept.box.bundle];
+      const { code, last, records } = await run('provision', ...args);
+      expect(PASSED).not.toContain(code);
+      expect(JSON.stringify([last, records])).toContain('AllowTcpForwarding');
+      expect((await run('verify')).code).toBe(0);
     });
   });
