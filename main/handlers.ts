@@ -220,10 +220,13 @@ export function handlers(desk: Desk, info: AppInfo, shell: Shell, problem: AppEr
       changeSession(app, session, (s) => ({ ...s, flash: choice }));
       return desk.state(session);
     },
-    'flash.start': async ({ session, ...order }) => {
+    'flash.start': async ({ session, firstBoot, ...order }) => {
       const { image, serial } = order;
       const now = changeSession(app, session, (s) => ({ ...s, flash: { image, serial } }));
-      await desk.flashes.start(now, order, desk.live(session).secrets);
+      const { secrets } = desk.live(session);
+      if (firstBoot) secrets.set('newSudoPassword', firstBoot.sudoPassword);
+      if (firstBoot?.passphrase !== undefined) secrets.set('passphrase', firstBoot.passphrase);
+      await desk.flashes.start(now, { ...order, firstBoot: firstBoot?.choice ?? null }, secrets);
       return desk.state(session);
     },
     'flash.cancel': ({ session }) => {

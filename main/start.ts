@@ -12,12 +12,14 @@ import {
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CallInput } from '../preload/contract/calls.ts';
-import { asAppError } from '../preload/contract/errors.ts';
+import { AppError, asAppError } from '../preload/contract/errors.ts';
 import type { Session } from '../preload/contract/session.ts';
 import { TERMINAL_PORT } from '../preload/contract/terminal.ts';
 import { handlers } from './handlers.ts';
 import { serve, serveError, tell } from './ipc.ts';
 import { Desk } from './services/desk.ts';
+import type { HashPassword } from './services/flash/seed/order.ts';
+import { mustBeHashable } from './services/flash/seed/password.ts';
 import { openForWindow } from './services/opening.ts';
 import { startPractice } from './services/practice.ts';
 import { systemsProven } from './services/systems.ts';
@@ -44,6 +46,19 @@ function forkShells(): HostProcess<MessagePortMain> {
     onExit: (listener) => child.on('exit', listener),
   };
 }
+
+/** In a process of its own, which ends with its answer. Errors: first_boot_password. */
+const hashApart: HashPassword = (password) =>
+  new Promise((resolve, reject) => {
+    mustBeHashable(password);
+    const child = utilityProcess.fork(join(OUT, 'crypt.mjs'), [], { serviceName: 'Password hash' });
+    child.once('message', (hash: string) => {
+      child.kill();
+      resolve(hash);
+    });
+    child.once('exit', (code) => reject(new AppError('internal', { detail: `hashing ended with ${code}` })));
+    child.postMessage(password);
+  });
 
 async function pick(from: WebContents, title: string, folder: boolean): Promise<string | null> {
   const window = BrowserWindow.fromWebContents(from);
@@ -78,7 +93,7 @@ function open(page: WebContents): void {
     note: () => undefined,
     link: () => undefined,
   });
-  const desk = new Desk(core, (name, notice) => tell(page, name, notice), keepAwake());
+  const desk = new Desk(core, (name, notice) => tell(page, name, notice), keepAwake(), hashApart);
   const terminals = new Terminals<MessagePortMain>({
     desk,
     onEnd: (terminal, why) => tell(page, 'terminalEnded', { terminal, why }),

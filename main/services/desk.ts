@@ -14,8 +14,9 @@ import { stepsOf } from '../../preload/contract/steps.ts';
 import type { HostKeyQuestion } from '../remote/connection.ts';
 import { LAPTOP } from '../journal/journal.ts';
 import type { App, RebootQuestion } from './app.ts';
-import { FlashDesk } from './flash/desk.ts';
+import { FlashDesk, type TellFlash } from './flash/desk.ts';
 import { renewed } from './flash/renew.ts';
+import type { HashPassword } from './flash/seed/order.ts';
 import { JobDriver } from './jobs.ts';
 import { LiveBox } from './live.ts';
 import { activeJob, endRun, executeRun, planRun, standingOf, type RunEnd } from './runs.ts';
@@ -52,17 +53,18 @@ export class Desk {
   readonly #stop: () => void;
   #closed = false;
 
-  /** `awake`: told whether the laptop must not sleep now. */
-  constructor(app: App, tell: Tell, awake: (on: boolean) => void = () => undefined) {
+  /** `awake`: told whether the laptop must not sleep now; `hash`: where a password is hashed, here without it. */
+  constructor(app: App, tell: Tell, awake: (on: boolean) => void = () => undefined, hash?: HashPassword) {
     this.app = app;
     this.#tell = tell;
-    this.flashes = new FlashDesk(app, {
+    const told: TellFlash = {
       flash: (notice) => tell('flash', notice),
       disks: () => tell('disks', {}),
       changed: (session) => this.changed(session),
-      flashed: (session) => this.#renew(session),
+      flashed: (session, expected) => this.#renew(session, expected),
       busy: awake,
-    });
+    };
+    this.flashes = new FlashDesk(app, told, { hash });
     this.#stop = app.journal.onAppend((job, attempt, events) => this.#onEvents(job, attempt, events));
   }
 
@@ -75,8 +77,9 @@ export class Desk {
     for (const box of this.#live.values()) box.close();
   }
 
-  /** The next login is a first one: what the box was known by went with its old system. */
-  #renew(id: string): void {
+  /** What the box was known by went with its old system: the next login is a first one, or meets the host key that is expected. */
+  #renew(id: string, expected: boolean): void {
+    if (expected) return this.#live.get(id)?.disconnect();
     const before = this.session(id);
     const after = renewed(before);
     if (after === before) return;

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { ErrorReply } from './errors.ts';
+import { FirstBootChoice } from './firstboot.ts';
 import { DiskList, ImageLook } from './flash.ts';
 import { JobRow, LinkState } from './job.ts';
 import { FlashChoice, Run, Session } from './session.ts';
@@ -259,7 +260,7 @@ export const calls = {
   'flash.image': { input: z.strictObject({ path: z.string().min(1) }), output: ImageLook },
   /** Disks of this laptop as they are now, judged for the image. The next change of them is told by the notice `disks`, once. */
   'flash.disks': { input: z.strictObject({ session, image: z.string().nullable() }), output: DiskList },
-  /** Kept, so that a window that comes back has it; nothing is written to a disk. */
+  /** Kept, so that a window that comes back has it; nothing is written to a disk. First-boot settings are kept when they are used. */
   'flash.choose': { input: z.strictObject({ session, choice: FlashChoice }), output: BoxState },
   /**
    * Erases the disk with this serial and writes the image to it; `typed`: the end of the serial, as the engineer read it on the label. Answers
@@ -271,6 +272,15 @@ export const calls = {
       image: z.string().min(1),
       serial: z.string().min(1),
       typed: z.string().max(64),
+      /** Null: the image is left as it is. */
+      firstBoot: z
+        .strictObject({
+          choice: FirstBootChoice,
+          sudoPassword: secret,
+          /** Of the key, or for the one that is made. */
+          passphrase: secret.optional(),
+        })
+        .nullable(),
     }),
     output: BoxState,
   },

@@ -81,6 +81,18 @@ export const FirstBoot = z.strictObject({
 });
 export type FirstBoot = z.infer<typeof FirstBoot>;
 
+/** What the window keeps of what was chosen: the key is named, and nothing of it is secret. */
+export const FirstBootChoice = z.strictObject({
+  hostname: Hostname,
+  key: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('generate') }),
+    z.strictObject({ kind: z.literal('file'), path: z.string().min(1) }),
+    z.strictObject({ kind: z.literal('agent'), fingerprint: z.string().min(1) }),
+  ]),
+  address: StaticAddress.nullable(),
+});
+export type FirstBootChoice = z.infer<typeof FirstBootChoice>;
+
 /** As a person writes it: the key itself, or where its file is, from where these settings lie. */
 export const FirstBootFile = z
   .strictObject({

@@ -3,6 +3,7 @@
  * Step states are computed from it and from the journal, never kept as flags (design.md "Wizard").
  */
 import { z } from 'zod';
+import { FirstBootChoice } from './firstboot.ts';
 import { JobKind } from './job.ts';
 import { Waiver } from './outcome.ts';
 
@@ -115,6 +116,8 @@ export const Session = z.strictObject({
   /** The folder of the bundle that was installed from last; null before the first. */
   bundle: z.string().nullable().default(null),
   flash: FlashChoice.nullable().default(null),
+  /** Null: nothing, or not yet chosen in the window. */
+  firstBoot: FirstBootChoice.nullable().default(null),
   waivers: z.array(Waiver),
   deviations: z.array(z.strictObject({ id: z.string(), text: z.string(), at: z.string() })),
 });

@@ -30,8 +30,10 @@ export const TABLES = [0, 2, 11];
 export const HASH = '$6$rounds=1000$abcdefghijklmnop$planted-in-place-of-a-hash';
 
 /** With a volume that the builder of the image left there, labelled and with a file. */
-export function seededImage(desk: Desk, name: string): string {
-  const raw = desk.raw(name, SEEDED);
+export const seededImage = (desk: Desk, name: string): string => labelled(desk.raw(name, SEEDED));
+
+/** The same, of a disk that is a file. Returns its path. */
+export function labelled(raw: string): string {
   const volume = fatVolume({
     ...{ bytes: SEED.length, sectorBytes: 512, label: 'CIDATA', volumeId: 7, at: new Date('2026-01-01') },
     files: [{ name: 'user-data', bytes: Buffer.from('#cloud-config\n{}\n') }],

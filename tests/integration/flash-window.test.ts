@@ -1,4 +1,5 @@
 /** What the window's flash stands on, with a real block device: listed, told of when it comes, confirmed, written as root, read back. */
+import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +14,8 @@ import { newSession } from '../../main/services/sessions.ts';
 import type { FlashProgress } from '../../preload/contract/flash.ts';
 import type { Session } from '../../preload/contract/session.ts';
 import { LINUX, MIB, writeDisk } from '../unit/flash/partitions.ts';
+import { FIXED } from '../unit/flash/seed/settings.ts';
+import { SEEDED, labelled, seedOn } from './firstboot.ts';
 import { LOOP_SIZE, LoopDisk, whyNoLoop } from './loopdisk.ts';
 
 const why = whyNoLoop();
@@ -57,7 +60,7 @@ describe.runIf(why === null)(`a flash of a block device${why ? ` (not run: ${why
       data: [{ at: 4 * MIB, length: 12 * MIB, seed: 1 }],
     });
     app = openApp(PERSON, { home: join(dir, 'home') });
-    desk = new FlashDesk(app, tell, () => place);
+    desk = new FlashDesk(app, tell, { place: () => place });
     session = newSession({ name: 'VC-1', profile: 'vault-cube', path: 'flash', address: null, user: '' });
     app.journal.saveSession(session);
   });
@@ -79,7 +82,7 @@ describe.runIf(why === null)(`a flash of a block device${why ? ` (not run: ${why
   });
 
   it('is erased by the end of its serial alone, written, and read back', async () => {
-    const order = { image, serial: disk.serial, typed: '0002' };
+    const order = { image, serial: disk.serial, typed: '0002', firstBoot: null };
     await expect(desk.start(session, order, secrets)).rejects.toMatchObject({ code: 'disk_confirm_wrong' });
     await desk.start(session, { ...order, typed: '0001' }, secrets);
     expect(desk.active(session.id)).toMatchObject({ kind: 'flash', state: 'running' });
@@ -102,13 +105,43 @@ describe.runIf(why === null)(`a flash of a block device${why ? ` (not run: ${why
         .equals(readFileSync(image)),
     ).toBe(true);
     expect(progress.at(-1)).toMatchObject({ fraction: 1, remainingSeconds: 0 });
-    expect(tell.flashed).toHaveBeenCalledWith(session.id);
+    expect(tell.flashed).toHaveBeenCalledWith(session.id, false);
     expect(tell.busy.mock.calls).toEqual([[true], [false], [true], [false]]);
+  });
+
+  it('with first-boot settings is known by the host key that it was given, before it ever starts', async () => {
+    const seeded = join(dir, 'seeded.raw');
+    const [esp, seed] = SEEDED.partitions;
+    const [data] = SEEDED.data;
+    assert(esp && seed && data);
+    writeDisk(seeded, { size: 24 * MIB, partitions: [esp, seed], data: [data] });
+    labelled(seeded);
+    secrets.set('newSudoPassword', 'the Sudo of a flashed box 1');
+    const choice = { hostname: 'vc-1', key: { kind: 'generate' as const }, address: FIXED.address };
+    const order = { image: seeded, serial: disk.serial, typed: '0001', firstBoot: choice };
+    await desk.start(session, order, secrets);
+    await expect.poll(() => newest()?.state, { timeout: 60_000 }).toBe('passed');
+    const now = app.journal.session(session.id);
+    const key = join(app.home, 'keys', 'VC-1-ed25519');
+    expect(now).toMatchObject({
+      ...{ user: 'vaultadmin', keys: null, hostKey: null },
+      address: { host: '192.168.10.5', port: 22 },
+      firstBoot: { ...choice, key: { kind: 'file', path: key } },
+    });
+    const { user } = seedOn(disk.file);
+    const [first] = user.users;
+    expect(first?.ssh_authorized_keys).toEqual([readFileSync(`${key}.pub`, 'utf8').trim()]);
+    expect(first?.hashed_passwd).toMatch(/^\$6\$rounds=500000\$/);
+    const blob = Buffer.from(user.ssh_keys.ed25519_public.split(' ')[1] ?? '', 'base64');
+    expect(app.knownHosts.lookup('VC-1').map((pin) => pin.key.equals(blob))).toEqual([true]);
+    expect(tell.flashed).toHaveBeenLastCalledWith(session.id, true);
+    const told = JSON.stringify(app.journal.view(newest()?.job ?? '', newest()?.attempt ?? 0));
+    expect(told + JSON.stringify(now)).not.toMatch(/Sudo of a flashed box|rounds=500000/);
   });
 
   it('that something holds by then is not written to, whatever the page shows', async () => {
     disk.loop(disk.path);
-    const order = { image, serial: disk.serial, typed: '0001' };
+    const order = { image, serial: disk.serial, typed: '0001', firstBoot: null };
     await expect(desk.start(session, order, secrets)).rejects.toMatchObject({ code: 'disk_not_offered' });
     expect(newest()?.attempt).toBe(1);
   });

@@ -194,7 +194,7 @@ describe('what will be lost', () => {
     await user.type(field(), 'a');
     await user.click(erase());
     expect(main.of('flash.start')).toEqual([
-      { session: SESSION, image: IMAGE, serial: SERIAL, typed: '7f3a' },
+      { session: SESSION, image: IMAGE, serial: SERIAL, typed: '7f3a', firstBoot: null },
     ]);
     await screen.findByRole('region', { name: `Flash ${NAME} (${SERIAL})` });
   });

@@ -1,23 +1,28 @@
 /** Flashes as the window begins and ends them: which image, which disk, who asked for it, and what is on its way. */
 import { diskName } from '../../../preload/contract/disk-words.ts';
 import { AppError } from '../../../preload/contract/errors.ts';
+import type { FirstBootChoice } from '../../../preload/contract/firstboot.ts';
 import type { DiskList } from '../../../preload/contract/flash.ts';
 import { ENDED, type JobRow } from '../../../preload/contract/job.ts';
 import type { Notice } from '../../../preload/contract/notices.ts';
 import type { Session } from '../../../preload/contract/session.ts';
 import type { App } from '../app.ts';
 import type { Secrets } from '../secrets.ts';
+import { changeSession } from '../sessions.ts';
 import { confirmDisk } from './disks/confirm.ts';
 import { chooseDisk, listDisks } from './disks/list.ts';
 import { DiskWatch } from './disks/watch.ts';
 import { flash, type FlashOrder, type FlashResult } from './flash.ts';
 import { forImage } from './look.ts';
 import { placeOf, type FlashPlace } from './place.ts';
+import { firstBootOrder, hashHere, type HashPassword } from './seed/order.ts';
 
 export interface FlashStart {
   image: string;
   serial: string;
   typed: string;
+  /** Its password and, of a new key, its passphrase are among the secrets. */
+  firstBoot: FirstBootChoice | null;
 }
 
 interface Running {
@@ -35,8 +40,8 @@ export interface TellFlash {
   disks: () => void;
   /** The box stands otherwise. */
   changed: (session: string) => void;
-  /** Another system is on the box's disk, verified. */
-  flashed: (session: string) => void;
+  /** Another system is on the box's disk, verified; `expected`: it is known by the host key that it was given. */
+  flashed: (session: string, expected: boolean) => void;
   /** Whether any flash is on its way: a laptop that sleeps starves it. */
   busy: (any: boolean) => void;
 }
@@ -48,9 +53,19 @@ export class FlashDesk {
   readonly #placeOf: (session: Session) => FlashPlace;
   readonly #running = new Map<string, Running>();
 
+  readonly #hash: HashPassword;
+
   /** `place`: for tests alone; no option or setting reaches it. */
-  constructor(app: App, tell: TellFlash, place: (session: Session) => FlashPlace = (s) => placeOf(app, s)) {
+  constructor(
+    app: App,
+    tell: TellFlash,
+    {
+      hash = hashHere,
+      place = (s) => placeOf(app, s),
+    }: { hash?: HashPassword | undefined; place?: (session: Session) => FlashPlace } = {},
+  ) {
     this.#app = app;
+    this.#hash = hash;
     this.#tell = tell;
     this.#placeOf = place;
     this.#watch = new DiskWatch(() => tell.disks());
@@ -92,7 +107,11 @@ export class FlashDesk {
    * Looks at image and disks anew and begins. Resolves once the job is recorded; how it goes on is in its log. Errors: flash_busy,
    * disk_missing, disk_not_offered, disk_confirm_wrong, disks_*, flash_root_missing, those of the image.
    */
-  async start(session: Session, { image, serial, typed }: FlashStart, secrets: Secrets): Promise<void> {
+  async start(
+    session: Session,
+    { image, serial, typed, firstBoot }: FlashStart,
+    secrets: Secrets,
+  ): Promise<void> {
     if (this.#running.has(session.id)) throw new AppError('flash_busy', { target: session.name });
     const abort = new AbortController();
     // Before anything is waited for: a second press finds it.
@@ -101,11 +120,13 @@ export class FlashDesk {
       const place = this.#placeOf(session);
       const disk = chooseDisk(await listDisks(place.port(), await forImage(image)), serial);
       confirmDisk({ name: diskName(disk), serial: disk.serial }, typed);
+      const first = firstBoot && (await this.#firstBoot(session, firstBoot, secrets));
       const order = {
         image,
         target: place.target(disk),
         launch: place.launch(secrets),
         signal: abort.signal,
+        ...(first ? { firstBoot: first } : {}),
       };
       await this.#begin(session, order);
     } catch (error) {
@@ -114,8 +135,18 @@ export class FlashDesk {
     }
   }
 
+  /** What is chosen is kept, with the key that was made. */
+  async #firstBoot(session: Session, given: FirstBootChoice, secrets: Secrets) {
+    const { order, choice } = await firstBootOrder(this.#app, session, {
+      ...{ secrets, choice: given, hash: this.#hash },
+    });
+    changeSession(this.#app, session.id, (s) => ({ ...s, firstBoot: choice }));
+    return order;
+  }
+
   #begin(session: Session, order: FlashOrder): Promise<void> {
     const { id } = session;
+    const expected = order.firstBoot !== undefined;
     return new Promise((resolve, reject) => {
       let at: At | null = null;
       const ended = flash(this.#app, {
@@ -129,22 +160,22 @@ export class FlashDesk {
       });
       // Once it has begun its end is in the journal, whatever it is.
       void ended.then(
-        (result) => this.#onEnd(id, result),
+        (result) => this.#onEnd(id, result, expected),
         (error: Error) => {
-          this.#onEnd(id, null);
+          this.#onEnd(id, null, expected);
           reject(error);
         },
       );
     });
   }
 
-  #onEnd(id: string, result: FlashResult | null): void {
+  #onEnd(id: string, result: FlashResult | null, expected: boolean): void {
     // One that was refused is not tried again: it is asked for the next time.
     const refused =
       result !== null && result.state !== 'verified' && result.error.code === 'flash_root_refused';
     if (refused) this.#running.get(id)?.secrets.forget('laptopPassword');
     this.#set(id, null);
-    if (result?.state === 'verified') this.#tell.flashed(id);
+    if (result?.state === 'verified') this.#tell.flashed(id, expected);
     this.#tell.changed(id);
   }
 

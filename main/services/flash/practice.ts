@@ -17,6 +17,8 @@ import { join } from 'node:path';
 import type { DiskPart } from '../../../preload/contract/disk.ts';
 import { ImageManifest } from '../../../preload/contract/image.ts';
 import type { DiskPort, SeenDisk } from './disks/port.ts';
+import { fatVolume } from './seed/fat.ts';
+import { SEED_LABEL } from './seed/place.ts';
 import { HOLE_HASH, diskRoot } from './source/disk-root.ts';
 import { CHUNK_BYTES, chunkCount } from './source/types.ts';
 
@@ -26,24 +28,42 @@ const SIZE = 512 * MIB;
 const DATA_CHUNKS = 32;
 const FILE = 'vault-cube-practice.raw';
 /** In the folder's name: an image that an older version of the app made is left alone. */
-const MADE = 'flash-image-1';
+const MADE = 'flash-image-2';
+/** The partition for first-boot settings: one chunk. */
+const SEED_CHUNK = 16;
 
 export const PRACTICE_SERIAL = 'PRACTICE-DISK-7F3A';
 
 /** What is on the practice disk, so to speak. */
 export const practiceDiskFile = (folder: string, name: string): string => join(folder, name, 'disk.img');
 
-/** One partition that begins at 1 MiB, as a BIOS of old reads it: enough to be a disk. */
+/** Two partitions and between them the one for first-boot settings, as a BIOS of old reads them: enough to be a disk. */
 function bootRecord(): Buffer {
   const sector = Buffer.alloc(512);
-  sector[446 + 4] = 0x83;
-  sector.writeUInt32LE(MIB / 512, 446 + 8);
-  sector.writeUInt32LE((SIZE - MIB) / 512, 446 + 12);
+  const [from, to] = [SEED_CHUNK * CHUNK_BYTES, (SEED_CHUNK + 1) * CHUNK_BYTES];
+  const parts = [
+    { type: 0x83, first: MIB, end: from },
+    { type: 0x0c, first: from, end: to },
+    { type: 0x83, first: to, end: SIZE },
+  ];
+  for (const [index, { type, first, end }] of parts.entries()) {
+    const at = 446 + 16 * index;
+    sector[at + 4] = type;
+    sector.writeUInt32LE(first / 512, at + 8);
+    sector.writeUInt32LE((end - first) / 512, at + 12);
+  }
   sector.writeUInt16LE(0xaa55, 510);
   return sector;
 }
 
+const emptySeed = (): Buffer =>
+  fatVolume({
+    ...{ bytes: CHUNK_BYTES, sectorBytes: 512, label: SEED_LABEL, volumeId: 1, files: [] },
+    at: new Date('2026-01-01T00:00:00Z'),
+  });
+
 function chunkOf(index: number): Buffer {
+  if (index === SEED_CHUNK) return emptySeed();
   const chunk = Buffer.alloc(CHUNK_BYTES, `PRACTICE: chunk ${index} of an image that starts no machine.\n`);
   if (index === 0) bootRecord().copy(chunk);
   return chunk;

@@ -11,11 +11,11 @@ import type { StepProps } from '../index.ts';
 import { AddressForm } from './AddressForm.tsx';
 import { Connected } from './Connected.tsx';
 import { HostKeyChanged } from './HostKeyChanged.tsx';
-import { LoginForm } from './LoginForm.tsx';
+import { firstChoice, LoginForm } from './LoginForm.tsx';
 
 export function Connect({ box }: StepProps) {
   const action = useAction();
-  const [login, setLogin] = useState<LoginChoice | null>(box.session.keys ? { kind: 'session' } : null);
+  const [login, setLogin] = useState<LoginChoice | null>(() => firstChoice(box));
   const held = box.link.state !== null;
   const placed = box.session.address !== null;
   const connect = async () => {

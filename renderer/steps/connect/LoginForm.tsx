@@ -46,12 +46,29 @@ function OwnKey({ box, onChange }: Props) {
   );
 }
 
+/** The key that a flashed system was told of, where nobody has met it yet: it takes no password. */
+const toldKey = ({ session }: BoxState) =>
+  session.path === 'flash' && session.hostKey === null ? (session.firstBoot?.key ?? null) : null;
+
+/** What is chosen when the form is first drawn. */
+export function firstChoice(box: BoxState): LoginChoice | null {
+  if (box.session.keys) return { kind: 'session' };
+  const key = toldKey(box);
+  if (key?.kind === 'file') return { kind: 'key', path: key.path };
+  return key?.kind === 'agent' ? { kind: 'agent', fingerprint: key.fingerprint } : null;
+}
+
 function FirstLogin({ box, onChange }: Props) {
-  const [kind, setKind] = useState<Kind>('password');
+  const told = toldKey(box);
+  const [kind, setKind] = useState<Kind>(
+    told?.kind === 'file' ? 'key' : told?.kind === 'agent' ? 'agent' : 'password',
+  );
   const [password, setPassword] = useState('');
-  const [path, setPath] = useState('');
+  const [path, setPath] = useState(told?.kind === 'file' ? told.path : '');
   const [passphrase, setPassphrase] = useState('');
-  const [fingerprint, setFingerprint] = useState<string | null>(null);
+  const [fingerprint, setFingerprint] = useState<string | null>(
+    told?.kind === 'agent' ? told.fingerprint : null,
+  );
   const tell = (now: Partial<{ kind: Kind; password: string; path: string; passphrase: string }>) => {
     const next = { kind, password, path, passphrase, ...now };
     if (next.kind === 'password') {

@@ -39,6 +39,8 @@ interface Props {
   /** Null where it is not there any more, or not offered. */
   disk: Disk | null;
   look: ImageLook;
+  /** Of the system on the disk, where it is told; null where the image is left as it is. */
+  hostname: string | null;
   root: DiskList['root'];
   typed: string;
   onType: (text: string) => void;
@@ -46,7 +48,7 @@ interface Props {
   onEnter: () => void;
 }
 
-export function Confirm({ disk, look, root, typed, onType, onEnter }: Props) {
+export function Confirm({ disk, look, hostname, root, typed, onType, onEnter }: Props) {
   const serial = disk?.serial ?? null;
   if (disk === null || serial === null)
     return (
@@ -74,6 +76,12 @@ export function Confirm({ disk, look, root, typed, onType, onEnter }: Props) {
           </dd>
           <dt>Image</dt>
           <dd>{imageName(look)}</dd>
+          <dt>First boot</dt>
+          <dd>
+            {hostname === null
+              ? 'as the image has it'
+              : `host name ${hostname}, vaultadmin with this laptop's key`}
+          </dd>
         </dl>
       </section>
       <section aria-labelledby="flash-lost">

@@ -23,11 +23,13 @@ import type { StepProps } from '../index.ts';
 import { Confirm } from './Confirm.tsx';
 import { DiskField } from './DiskField.tsx';
 import { Ended } from './Ended.tsx';
+import { FirstBootField } from './FirstBootField.tsx';
 import './flash.css';
 import { ImageField } from './ImageField.tsx';
 import { Running } from './Running.tsx';
 import { StopFlash } from './StopFlash.tsx';
 import { useDisks } from './useDisks.ts';
+import { useFirstBoot } from './useFirstBoot.ts';
 import { useImage } from './useImage.ts';
 import { Verified } from './Verified.tsx';
 
@@ -62,6 +64,7 @@ export function Flash({ box }: StepProps) {
   const [page, setPage] = useState<'choose' | 'confirm'>('choose');
   const [again, setAgain] = useState(false);
   const chooses = !running && (!done || again);
+  const firstBoot = useFirstBoot(box.session);
 
   const image = useImage(chooses ? path : '');
   const { look } = image;
@@ -113,7 +116,15 @@ export function Flash({ box }: StepProps) {
   if (page === 'confirm' && look) {
     const start = async () => {
       if (!disk?.serial) return;
-      await change(call('flash.start', { session, image: look.path, serial: disk.serial, typed }));
+      await change(
+        call('flash.start', {
+          session,
+          image: look.path,
+          serial: disk.serial,
+          typed,
+          firstBoot: firstBoot.given,
+        }),
+      );
     };
     const right = disk?.serial != null && isEndOf(disk.serial, typed);
     return (
@@ -145,6 +156,7 @@ export function Flash({ box }: StepProps) {
         <Confirm
           disk={disk}
           look={look}
+          hostname={firstBoot.given?.choice.hostname ?? null}
           root={root}
           typed={typed}
           onType={setTyped}
@@ -168,7 +180,7 @@ export function Flash({ box }: StepProps) {
     flashError(newest, mirror?.view ?? EMPTY_JOB)?.retryable === true &&
     look !== null &&
     isOf(newest, { image: look.path, serial });
-  const lacks = look === null ? 'Choose an image.' : disk === null ? 'Choose a disk.' : null;
+  const lacks = look === null ? 'Choose an image.' : disk === null ? 'Choose a disk.' : firstBoot.lacks;
   return (
     <StepFrame
       {...frame}
@@ -190,6 +202,7 @@ export function Flash({ box }: StepProps) {
         {disks.list && root === null && <ErrorView error={NO_ROOT} />}
         <ImageField value={path} onChange={setPath} image={image} />
         <DiskField value={disk?.serial ?? null} onChange={setSerial} disks={disks} />
+        <FirstBootField form={firstBoot} />
       </Stack>
     </StepFrame>
   );

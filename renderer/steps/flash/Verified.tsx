@@ -35,6 +35,8 @@ interface Props {
 
 export function Verified({ row, mirror, practice }: Props) {
   const { checks, seconds, lastAt } = mirror.view;
+  /** Whether it was told for its first boot. */
+  const told = 'hostname' in row.spec.params;
   const name = row.title.replace(/^Flash /, '');
   return (
     <Stack gap="md" pb="md">
@@ -82,8 +84,9 @@ export function Verified({ row, mirror, practice }: Props) {
             </>
           )}
           <List.Item>
-            Go on with Connect: compare its host key, which is a new one, and log in with the user that the
-            image was built with.
+            {told && !practice
+              ? 'Go on with Connect: its host key is the one that was written, and vaultadmin logs in with the key that was chosen.'
+              : 'Go on with Connect: compare its host key, which is a new one, and log in with the user that the image was built with.'}
           </List.Item>
         </List>
       </section>

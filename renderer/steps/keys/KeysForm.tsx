@@ -5,7 +5,7 @@ import type { KeyChoice, PublicKey } from '../../../preload/contract/calls.ts';
 import type { KeysState } from '../../../preload/contract/session.ts';
 import { NewSecret } from '../../components/NewSecret.tsx';
 import { CustomerKeys } from './CustomerKeys.tsx';
-import { KeyField, presentChoice } from './KeyField.tsx';
+import { KeyField, presentChoice } from '../../components/KeyField.tsx';
 import { UidChoice, type Uid } from './UidChoice.tsx';
 
 export interface KeysOrders {

@@ -86,7 +86,7 @@ function practice(): string {
 }
 
 const start = (session: string, more: { serial?: string; typed?: string; image?: string } = {}) =>
-  call('flash.start', { session, image, serial: PRACTICE_SERIAL, typed: TYPED, ...more });
+  call('flash.start', { session, image, serial: PRACTICE_SERIAL, typed: TYPED, firstBoot: null, ...more });
 const state = async (session: string) => (await call('box.state', { session })) as BoxState;
 const flashStep = (box: BoxState) => box.steps.find((s) => s.id === 'flash')?.state;
 const ended = (session: string) =>

@@ -18,7 +18,7 @@ const SLACK = 300_000;
 const LAST = 400_000;
 const DRAWN_MS = 600;
 
-/** The window's end of a port. What comes is acknowledged after a while, as when it is drawn. */
+/** The window's end of a port. It draws nothing until it has more than the mark, and from then on a while after it came. */
 class Window implements TerminalPort {
   text = '';
   messages = 0;
@@ -26,6 +26,8 @@ class Window implements TerminalPort {
   most = 0;
   exit: string | null = null;
   #undrawn = 0;
+  /** Until the mark is passed: characters of each message. */
+  #kept: number[] | null = [];
   #started = false;
   readonly #typed: ToShell[] = [];
   #tell: (message: ToShell) => void = () => undefined;
@@ -40,9 +42,17 @@ class Window implements TerminalPort {
     this.messages += 1;
     this.#undrawn += length;
     this.most = Math.max(this.most, this.#undrawn);
+    if (this.#kept === null) return this.#draw(length);
+    this.#kept.push(length);
+    if (this.#undrawn <= WATER.laptop.high) return;
+    for (const kept of this.#kept) this.#draw(kept);
+    this.#kept = null;
+  }
+
+  #draw(characters: number): void {
     setTimeout(() => {
-      this.#undrawn -= length;
-      this.#tell({ type: 'ack', characters: length });
+      this.#undrawn -= characters;
+      this.#tell({ type: 'ack', characters });
     }, DRAWN_MS);
   }
 

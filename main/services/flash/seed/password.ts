@@ -20,9 +20,14 @@ function faultOf(password: string): string | null {
   return /\p{Cc}/u.test(password) ? 'it has control characters' : null;
 }
 
-/** Takes about a second and lets nothing else run meanwhile. Errors: first_boot_password. */
-export function cryptPassword(password: string, salt = newSalt(), rounds = ROUNDS): string {
+/** Errors: first_boot_password. */
+export function mustBeHashable(password: string): void {
   const detail = faultOf(password);
   if (detail !== null) throw new AppError('first_boot_password', { detail });
+}
+
+/** Takes about a second and lets nothing else run meanwhile. Errors: first_boot_password. */
+export function cryptPassword(password: string, salt = newSalt(), rounds = ROUNDS): string {
+  mustBeHashable(password);
   return encrypt(password, `$6$rounds=${rounds}$${salt}`);
 }

@@ -1,16 +1,18 @@
 /** Which key logs in from now on: a new one, a file, one of the agent, or the one that is set up already. */
 import { PasswordInput, SegmentedControl, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
-import type { KeyChoice } from '../../../preload/contract/calls.ts';
-import type { KeysState } from '../../../preload/contract/session.ts';
-import { AgentField } from '../../components/AgentField.tsx';
-import { FileField } from '../../components/FileField.tsx';
-import { NewSecret } from '../../components/NewSecret.tsx';
+import type { KeyChoice } from '../../preload/contract/calls.ts';
+import type { KeysState } from '../../preload/contract/session.ts';
+import { AgentField } from './AgentField.tsx';
+import { FileField } from './FileField.tsx';
+import { NewSecret } from './NewSecret.tsx';
 
 type Kind = 'present' | 'generate' | 'file' | 'agent';
 
 interface Props {
   present: KeysState | null;
+  /** What is chosen when it is first drawn; a new key, or the one that is set up, without it. */
+  start?: KeyChoice | null;
   /** Null while the choice is not complete. */
   onChange: (choice: KeyChoice | null) => void;
 }
@@ -22,11 +24,13 @@ export function presentChoice({ reference, fingerprint }: KeysState): KeyChoice 
 
 const opens = (passphrase: string) => (passphrase ? { passphrase } : {});
 
-export function KeyField({ present, onChange }: Props) {
-  const [kind, setKind] = useState<Kind>(present ? 'present' : 'generate');
-  const [path, setPath] = useState('');
+export function KeyField({ present, start = null, onChange }: Props) {
+  const [kind, setKind] = useState<Kind>(start?.kind ?? (present ? 'present' : 'generate'));
+  const [path, setPath] = useState(start?.kind === 'file' ? start.path : '');
   const [passphrase, setPassphrase] = useState('');
-  const [fingerprint, setFingerprint] = useState<string | null>(null);
+  const [fingerprint, setFingerprint] = useState<string | null>(
+    start?.kind === 'agent' ? start.fingerprint : null,
+  );
   const ofFile = (at: string, secret: string) =>
     at ? { kind: 'file' as const, path: at, ...opens(secret) } : null;
   const choose = (next: Kind) => {
