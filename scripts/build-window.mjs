@@ -8,6 +8,7 @@ import { version } from './setup.mjs';
 const SOURCES = ['main', 'preload', 'renderer'];
 const BUILT = [
   'out/main/index.mjs',
+  'out/main/crypt.mjs',
   'out/main/shells.mjs',
   'out/preload/index.cjs',
   'out/renderer/index.html',

@@ -208,10 +208,23 @@ describe.runIf(why === null)(`a flash in the window${why ? ` (not run: ${why})` 
   it('its own image has a manifest: the disk hash is compared, and Connect is open', async () => {
     await h.button('Flash again…').click();
     const image = h.field('Image');
-    await image.fill(join(home(), 'practice', 'flash-image-1', 'vault-cube-practice.raw'));
+    await image.fill(join(home(), 'practice', 'flash-image-2', 'vault-cube-practice.raw'));
     await main().getByText('Practice image 1.0').waitFor();
+    await h.field('Tell the system its name, key and address').check();
+    await h.field('Host name').fill('VC 42');
+    await main().getByText('a host name has 1 to 63 small letters').waitFor();
+    expect(await h.button('What will be lost…').isDisabled()).toBe(true);
+    await h.field('Host name').fill('vc-0042');
+    await main().getByText('One fixed address', { exact: true }).click();
+    await h.field('Network card').fill('enp5s0');
+    await h.field('Address with its network').fill('192.168.10.5/24');
+    await h.field('Sudo password of vaultadmin').fill('a practice Sudo 1');
+    await h.field('The same again').last().fill('a practice Sudo 1');
+    await accessible(page());
+    await shot(page(), 'flash-first-boot');
     await erase();
     await verified();
+    expect(await main().innerText()).toMatch(/First-boot settings[\s\S]+vc-0042/i);
     expect(await main().innerText()).toMatch(/Disk hash[\s\S]+[0-9a-f]{64}[\s\S]+as manifest\.json says/);
     await shot(page(), 'flash-verified');
     await accessible(page());

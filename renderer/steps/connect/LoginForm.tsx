@@ -46,9 +46,11 @@ function OwnKey({ box, onChange }: Props) {
   );
 }
 
-/** The key that a flashed system was told of, where nobody has met it yet: it takes no password. */
+/** The key that a flashed system was told of, where nobody has met it yet: it takes no password. A practice box starts from no disk. */
 const toldKey = ({ session }: BoxState) =>
-  session.path === 'flash' && session.hostKey === null ? (session.firstBoot?.key ?? null) : null;
+  session.path === 'flash' && session.hostKey === null && !session.practice
+    ? (session.firstBoot?.key ?? null)
+    : null;
 
 /** What is chosen when the form is first drawn. */
 export function firstChoice(box: BoxState): LoginChoice | null {

@@ -1,10 +1,8 @@
 /** First-boot settings: what the system on the disk is told before it ever starts. Optional: an image may have an installer's user of its own. */
-import { SegmentedControl, SimpleGrid, Stack, Switch, Text, TextInput, Title } from '@mantine/core';
+import { SegmentedControl, SimpleGrid, Stack, Checkbox, Text, TextInput, Title } from '@mantine/core';
 import { KeyField } from '../../components/KeyField.tsx';
 import { NewSecret } from '../../components/NewSecret.tsx';
-import type { FirstBootForm } from './useFirstBoot.ts';
-
-type Line = 'hostname' | 'card' | 'address' | 'gateway' | 'dns';
+import type { FirstBootForm, Line } from './useFirstBoot.ts';
 
 export function FirstBootField({ form }: { form: FirstBootForm }) {
   const { draft, set, faults } = form;
@@ -26,7 +24,7 @@ export function FirstBootField({ form }: { form: FirstBootForm }) {
         First boot
       </Title>
       <Stack gap="sm">
-        <Switch
+        <Checkbox
           label="Tell the system its name, key and address"
           description="It then starts with vaultadmin, this laptop's key and a host key that this laptop knows. The image needs a partition CIDATA."
           checked={draft.on}
@@ -36,7 +34,7 @@ export function FirstBootField({ form }: { form: FirstBootForm }) {
           <Stack gap="md" maw={720} className="flash-first-boot">
             {line('hostname', 'Host name', 'vc-0042')}
             <div>
-              <Text size="sm" fw={500} mb={4}>
+              <Text size="sm" fw={600} mb={4}>
                 Key of this laptop for vaultadmin
               </Text>
               <KeyField present={null} start={draft.key} onChange={(key) => set({ key })} />
@@ -47,7 +45,7 @@ export function FirstBootField({ form }: { form: FirstBootForm }) {
               onChange={(password, passwordSettled) => set({ password, passwordSettled })}
             />
             <div>
-              <Text size="sm" fw={500} mb={4}>
+              <Text size="sm" fw={600} mb={4}>
                 Address
               </Text>
               <SegmentedControl

@@ -20,7 +20,10 @@ export interface FirstBootDraft {
 }
 
 type Given = CallInput<'flash.start'>['firstBoot'];
-export type Faults = Partial<Record<'hostname' | 'card' | 'address' | 'gateway' | 'dns', string>>;
+/** What is one line of text. */
+export const LINES = ['hostname', 'card', 'address', 'gateway', 'dns'] as const;
+export type Line = (typeof LINES)[number];
+export type Faults = Partial<Record<Line, string>>;
 
 export interface FirstBootForm {
   draft: FirstBootDraft;
@@ -82,7 +85,9 @@ export function judge(draft: FirstBootDraft): Pick<FirstBootForm, 'faults' | 'gi
   const parsed = choiceOf(draft);
   const faults: Faults = {};
   for (const { path, message } of parsed.error?.issues ?? []) {
-    const field = path.map(String).findLast((at) => at in draft) as keyof Faults | undefined;
+    // The name of the whole, `address`, is the name of a line of it, too: the innermost is meant.
+    const inner = path.findLast((at) => LINES.some((line) => line === at));
+    const field = LINES.find((line) => line === inner);
     if (field && draft[field].trim() !== '') faults[field] ??= message;
   }
   if (!parsed.success) return { faults, given: null, lacks: 'The first-boot settings are not complete.' };
