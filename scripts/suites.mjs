@@ -15,11 +15,12 @@ function counted(code, read) {
   return part;
 }
 
-/** A project's tests, or the named files of it; `folder` takes the report. */
-export async function vitest(folder, name, project, files = []) {
+/** The tests of projects, or the named files of them; `folder` takes the report. */
+export async function vitest(folder, name, projects, files = []) {
   const file = join(folder, `${name}.json`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
-  const args = ['--no-install', 'vitest', 'run', '--project', project, ...reporters, ...files];
+  const chosen = [projects].flat().flatMap((project) => ['--project', project]);
+  const args = ['--no-install', 'vitest', 'run', ...chosen, ...reporters, ...files];
   const { code } = await run('npx', args, { show: true });
   return counted(code, (part) => {
     const report = JSON.parse(readFileSync(file, 'utf8'));

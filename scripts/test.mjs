@@ -36,8 +36,7 @@ try {
   await part('page', vitest(results, 'page', 'renderer'));
   await part('box', pytest(results, 'box', ['tests/box']));
   await part('ansible', pytest(results, 'ansible', ['ansible/tests']));
-  await part('window', vitest(results, 'window', 'e2e'));
-  await part('integration', vitest(results, 'integration', 'integration'));
+  await part('window and boxes', vitest(results, 'together', ['e2e', 'integration']));
 } catch (error) {
   console.error(`test: ${error.message}`);
   total.failed += 1;
