@@ -25,6 +25,8 @@ const VARS = {
   ],
 };
 const ROUNDS = rounds(L6);
+/** All layers below it, on a busy machine. */
+const BUILD_MS = 1_800_000;
 /** Exit code of a required check that failed. */
 const FAILED = 20;
 
@@ -101,8 +103,8 @@ if (ALL)
 
     beforeAll(async () => {
       // Layer 6 comes after all others.
-        kept = await provisioned(5);
-    });
+      kept = await provisioned(5);
+    }, BUILD_MS);
 
     afterAll(async () => {
       await kept?.end();
