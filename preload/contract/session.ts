@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { JobKind } from './job.ts';
 import { Waiver } from './outcome.ts';
+import { Supply } from './supply.ts';
 
 export const Address = z.strictObject({
   host: z.string().min(1),
@@ -115,6 +116,8 @@ export const Session = z.strictObject({
   /** The folder of the bundle that was installed from last; null before the first. */
   bundle: z.string().nullable().default(null),
   flash: FlashChoice.nullable().default(null),
+  /** What feeds the box, once the engineer said it; null before. */
+  supply: Supply.nullable().default(null),
   waivers: z.array(Waiver),
   deviations: z.array(z.strictObject({ id: z.string(), text: z.string(), at: z.string() })),
 });
