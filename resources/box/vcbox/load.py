@@ -7,6 +7,7 @@ such a line and nothing else: a rank that waits for a vanished one in NCCL keeps
 import json
 import os
 import pwd
+import re
 import selectors
 import shutil
 import signal
@@ -103,6 +104,20 @@ class Output:
         text = raw.decode("utf-8", "replace").rstrip()
         if text:
             self.text.append(text[:1000])
+
+
+# An exception with its words; torchrun's own at the very end says nothing of why.
+EXCEPTION = re.compile(r"\b[A-Za-z_.]*(?:Error|Exception): \S")
+TORCHRUN = "failed (exitcode"
+
+
+def complaint(lines: list[str]) -> str:
+    """The line that tells best why a program ended: its last exception, else torchrun's word of a rank, else the last one."""
+    for good in (EXCEPTION.search, lambda line: TORCHRUN in line, str.strip):
+        found = next((line for line in reversed(lines) if good(line)), None)
+        if found:
+            return found
+    return ""
 
 
 def marked(mark: str) -> list[int]:
@@ -225,8 +240,8 @@ class Run:
         if status == 0:
             return "it ended without having come to its end"
         how = f"was killed by signal {-status}" if status < 0 else f"ended with {status}"
-        last = next((t for t in reversed(self.output.text) if t.strip() and not t.startswith(("*", "="))), "")
-        return f"it {how}{': ' + last[:300] if last else ''}"
+        said = complaint(list(self.output.text))
+        return f"it {how}{': ' + said[:300] if said else ''}"
 
     def all(self, prefix: list[str], home: str) -> tuple[int | None, str | None, bool]:
         """`(exit status, what is wrong, whether it hung)`."""

@@ -1,10 +1,16 @@
 """Every rank of every run began, had a card of its own, and came to its end."""
 
+import re
+
 from vcbox.checks import ddp_look, load_look
 from vcbox.checks.base import Profile, Raw, Result, judged
 
 ID, TITLE, SUITE, NEEDS = "t2_ranks", "Every rank stays to the end", ddp_look.SUITE, 4
 gather = ddp_look.gather
+
+
+# torchrun names the rank that went first; it ends all the others then.
+FIRST = re.compile(r"exitcode: (-?\d+)\) local_rank: (\d+)")
 
 
 def wrong(n: int, run: Raw) -> str | None:
@@ -14,7 +20,9 @@ def wrong(n: int, run: Raw) -> str | None:
     cards = [r["uuid"] for r in load_look.records(run, "rank") if r.get("uuid")]
     if sorted(began) == sorted(ended) == list(range(n)) and not run["why"]:
         return "ranks share a card" if len(set(cards)) != len(cards) else None
-    lost = ", ".join(f"rank {r}" for r in range(n) if r not in ended)
+    first = FIRST.search(run["text"])
+    gone = [int(first[2])] if first else [r for r in range(n) if r not in ended]
+    lost = ", ".join(f"rank {r}" for r in gone)
     why = run["why"] or "it told no end"
     never = [f"rank {r}" for r in range(n) if r not in began]
     return f"{lost or 'a rank'} of {n} vanished ({', '.join(never) + ' never began; ' if never else ''}{why})"
