@@ -77,6 +77,8 @@ const Soak = z.strictObject({
   /** The mean of so many minutes is compared with the one of as many before. */
   steadyMinutes: sourced(count),
   steadyKelvin: Max,
+  /** Whether the load draws the whole power limit of these cards, so that the draw is judged by it. */
+  toTarget: sourced(z.boolean()),
 });
 
 export const Load = z.strictObject({

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -280,3 +281,36 @@ def test_without_consent_and_without_a_word_in_the_profile_nothing_runs(
     alone.seen[("nvidia-smi", "-q", "-x")] = {"status": 127, "out": "", "err": ""}
     assert run_check(module, alone, PROFILE)["verdict"] == "not_run"
     assert not (environments.folder / "calls").exists()
+
+
+def test_the_rules_on_windows_are_asked_and_their_findings_named(
+    environments: Environments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The seam: what vcbox.windows is given, and what becomes of what it finds."""
+    asked: list[Any] = []
+    finding = SimpleNamespace(
+        kind="link",
+        sentence="GPU 1: the link is Gen5 x8 under load",
+        threshold="Gen5 x16",
+        source="specification",
+        next="Reseat the card.",
+    )
+
+    def judge(fields: Any, all_rows: Any, window: Any, profile: Any) -> Any:
+        asked.append((len(all_rows), window))
+        return SimpleNamespace(
+            findings=[finding], kinds=["link", "heat", "gap"], unjudged={"hot": "no temperatureC"}
+        )
+
+    rules = SimpleNamespace(judge=judge, Window=lambda **named: named)
+    monkeypatch.setattr(window_look, "rules", lambda: rules)
+    found = suite(DDP, look())
+    assert found["t2_link"].verdict == "fail" and "Gen5 x8" in str(found["t2_link"].value)
+    assert found["t2_link"].next == "Reseat the card." and found["t2_link"].source == "specification"
+    assert found["t2_throttle"].verdict == "pass" and found["t2_throttle"].value == "nothing found: heat"
+    assert found["t2_temperature"].verdict == "not_supported"
+    count, window = asked[0]
+    assert (count, window["cards"], window["busy"], window["to_target"]) == (90, 2, True, False)
+    assert window["until"] - window["since"] == 45
+    monkeypatch.setattr(window_look, "rules", lambda: None)
+    assert suite(DDP, look())["t2_link"].verdict == "not_run"

@@ -154,9 +154,10 @@ def ruled(rule: str, raw: Raw, profile: Profile) -> Result:
     window = last_window(raw)
     if isinstance(window, Result):
         return window
+    target = bool(load_look.setting(profile, "soak", "toTarget", default=False))
     results = [
         window_look.judge(
-            rule, {**part, "end": part["end"] or 0}, list(FIELDS), profile, raw["gpus"], to_target=True
+            rule, {**part, "end": part["end"] or 0}, list(FIELDS), profile, raw["gpus"], to_target=target
         )
         for part in raw["parts"]
     ]
