@@ -176,10 +176,11 @@ export function handlers(desk: Desk, info: AppInfo, shell: Shell, problem: AppEr
       const now = desk.session(session);
       return { outcome: (await desk.start(session, planCheck(now, profileOf(now), layers))).outcome };
     },
-    'box.validate': async ({ session, suites, watchSeconds, hz }) => {
+    'box.validate': async ({ session, suites, watchSeconds, hz, agreedWatts, soakSeconds }) => {
       const now = desk.session(session);
       const wanted = parseSuites(suites.join(','));
-      const run = planValidate(app, now, profileOf(now), wanted, { hz, watchSeconds });
+      const load = { agreedWatts: agreedWatts ?? null, soakSeconds: soakSeconds ?? null };
+      const run = planValidate(app, now, profileOf(now), wanted, { hz, watchSeconds }, load);
       return { outcome: (await desk.start(session, run)).outcome };
     },
     'box.resume': ({ session }) => resume(desk, session),

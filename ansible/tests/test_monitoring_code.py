@@ -32,9 +32,10 @@ def changed(said: str) -> int:
 
 
 def runs(folder: Path) -> str:
-    """What the code behind the link says of a suite that this version lacks."""
+    """What the code behind the link says of a suite, whose program must lie beside it, too."""
     main = str(folder / "box" / "current" / "vcbox" / "__main__.py")
-    command = ["python3", "-I", "-B", main, "test", "stress"]
+    command = ["python3", "-I", "-B", main, "test", "stress", "--list"]
+    assert (folder / "box" / "current" / "vcload" / "soak.py").is_file()
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 
@@ -43,21 +44,23 @@ def test_from_a_checkout_it_is_copied_once(tmp_path: Path) -> None:
     status, said = run(tmp_path, **checkout)
     assert status == 0, said
     assert os.readlink(tmp_path / "box" / "current") == str(tmp_path / "box" / "fleet")
-    assert "not built in this version" in runs(tmp_path)
+    assert "The soak ran to its end" in runs(tmp_path)
     status, said = run(tmp_path, **checkout)
     assert (status, changed(said)) == (0, 0), said
 
 
 def test_on_the_box_it_is_linked(tmp_path: Path) -> None:
-    # As the app lays it: vcbox/ beside the project.
-    (tmp_path / "vcbox").symlink_to(REPO / "resources" / "box" / "vcbox")
+    # As the app lays it: vcbox/ and vcload/ beside the project.
+    for name in ("vcbox", "vcload"):
+        (tmp_path / name).symlink_to(REPO / "resources" / "box" / name)
     status, said = run(tmp_path)
     assert status == 0, said
     assert os.readlink(tmp_path / "box" / "current") == str(tmp_path)
-    assert "not built in this version" in runs(tmp_path)
+    assert "The soak ran to its end" in runs(tmp_path)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    (elsewhere / "vcbox").symlink_to(REPO / "resources" / "box" / "vcbox")
+    for name in ("vcbox", "vcload"):
+        (elsewhere / name).symlink_to(REPO / "resources" / "box" / name)
     status, said = run(tmp_path, monitoring_box_code=str(elsewhere))
     assert (status, changed(said)) == (0, 1), said
     assert os.readlink(tmp_path / "box" / "current") == str(elsewhere)
@@ -74,3 +77,4 @@ def test_the_checkout_is_where_the_role_looks() -> None:
     assert names["monitoring_beside"] == "{{ playbook_dir | dirname }}"
     assert names["monitoring_checkout"] == "{{ monitoring_beside }}/resources/box/vcbox"
     assert (ANSIBLE.parent / "resources" / "box" / "vcbox" / "__main__.py").is_file()
+    assert (ANSIBLE.parent / "resources" / "box" / "vcload" / "soak.py").is_file()

@@ -170,7 +170,10 @@ export class Output {
       }
       case 'progress': {
         const { phase, done, total, unit, perSecond, remainingSeconds: left } = e.body;
-        const text = (n: number) => (unit === 'bytes' ? bytesText(Math.round(n)) : String(n));
+        const text = (n: number) => {
+          if (unit === 'seconds') return secondsText(n);
+          return unit === 'bytes' ? bytesText(Math.round(n)) : String(n);
+        };
         const rate = perSecond == null ? '' : `, ${text(perSecond)}/s`;
         const rest = left == null ? '' : `, ${secondsText(left)} to go`;
         return this.#setStatus(

@@ -1,4 +1,4 @@
-/** The code that runs on the box, as one tar with a content hash: the runner with its checks, the writer of a flash, and the Ansible project. */
+/** The code that runs on the box, as one tar with a content hash: the runner with its checks, the writer of a flash, the load programs, and the Ansible project. */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { productRoot } from './paths.ts';
 const PARTS = [
   { from: 'resources/box/vcbox', to: 'vcbox' },
   { from: 'resources/box/vcflash', to: 'vcflash' },
+  { from: 'resources/box/vcload', to: 'vcload' },
   { from: 'ansible', to: 'ansible' },
 ];
 const LEFT_OUT = /(^|\/)(tests|__pycache__|\.[^/]+|inventory)(\/|$)|\.pyc$/;

@@ -59,6 +59,7 @@ export function newSession(box: NewBox): Session {
     bundle: null,
     flash: box.flash ?? null,
     firstBoot: null,
+    supply: null,
     waivers: [],
     deviations: [],
   };

@@ -1,9 +1,10 @@
-/** Validate: suites of checks as jobs on the box, with telemetry beside them where GPUs are watched (spec W6, T1, T8, T9). */
+/** Validate: suites of checks as jobs on the box, with telemetry beside them where GPUs are watched (spec W6, T1 to T9). */
 import { AppError } from '../../preload/contract/errors.ts';
 import type { Profile } from '../../preload/contract/profile.ts';
 import type { Run, Session } from '../../preload/contract/session.ts';
 import { layersOf } from '../../preload/contract/standing.ts';
-import { SUITES_HERE, SUITE_TITLES, suiteBlocked } from '../../preload/contract/suites.ts';
+import { SUITES_HERE, SUITE_TITLES, suiteBlocked, suiteHere } from '../../preload/contract/suites.ts';
+import { loadOf, loadSentence, supplyProblem, supplyWatts } from '../../preload/contract/supply.ts';
 import type { App } from './app.ts';
 import { REBOOT, expected } from './layers.ts';
 import { playsOf } from './provision.ts';
@@ -49,11 +50,53 @@ export interface TelemetryWanted {
   watchSeconds: number;
 }
 
+/** What a person said of the suites that put the GPUs under load. */
+export interface LoadWanted {
+  /** The watts that were agreed to; null where nobody was asked. */
+  agreedWatts: number | null;
+  /** How long the soak of T7 lasts, instead of the profile's time. */
+  soakSeconds: number | null;
+}
+
+const NO_LOAD: LoadWanted = { agreedWatts: null, soakSeconds: null };
+
 const titleOf = (suite: string) => SUITE_TITLES[suite] ?? suite;
 
-/** T1: what the machine is, with the GPUs watched. */
-function looking(suite: string, profile: Profile, { hz, watchSeconds }: TelemetryWanted): PhasePlan[] {
-  const params = { suite, checks: [], profile, telemetry: { hz, seconds: watchSeconds } };
+/**
+ * What is agreed to for a suite, as its job is told; nothing for one without load. Errors: load_unspecified, supply_unknown, supply_too_small,
+ * load_not_agreed.
+ */
+function consent(
+  session: Session,
+  profile: Profile,
+  suite: string,
+  { agreedWatts, soakSeconds }: LoadWanted,
+) {
+  if (!suiteHere(suite)?.load) return {};
+  const load = loadOf(suite, profile, soakSeconds);
+  if (!load) throw new AppError('load_unspecified', { profile: profile.id, suite: titleOf(suite) });
+  const { watts, seconds } = load;
+  const { name: box, supply } = session;
+  if (supplyProblem(profile, supply)) {
+    if (!supply) throw new AppError('supply_unknown', { box, watts });
+    const { volts, amperes } = supply;
+    throw new AppError('supply_too_small', { box, volts, amperes, carries: supplyWatts(supply), watts });
+  }
+  if (agreedWatts !== watts) {
+    throw new AppError('load_not_agreed', { what: loadSentence(titleOf(suite), load), watts });
+  }
+  const given = { consent: { watts, seconds, at: new Date().toISOString() } };
+  return suite === 'stress' ? { ...given, seconds } : given;
+}
+
+/** T1 to T7: what the machine is and what it does, with the GPUs watched. `more`: what the job is told besides. */
+function looking(
+  suite: string,
+  profile: Profile,
+  { hz, watchSeconds }: TelemetryWanted,
+  more: Record<string, unknown>,
+): PhasePlan[] {
+  const params = { suite, checks: [], profile, telemetry: { hz, seconds: watchSeconds }, ...more };
   return [{ id: suite, title: titleOf(suite), kind: 'checks', layer: null, suite, params }];
 }
 
@@ -113,13 +156,14 @@ function integration(app: App, session: Session, profile: Profile): PhasePlan[] 
   ];
 }
 
-/** `telemetry` is of suites that watch the GPUs. Errors: keys_needed, preflight_missing, suite_blocked. */
+/** `telemetry` is of suites that watch the GPUs. Errors: keys_needed, preflight_missing, suite_blocked, and those of `consent`. */
 export function planValidate(
   app: App,
   session: Session,
   profile: Profile,
   suites: readonly string[],
   telemetry: TelemetryWanted,
+  load: LoadWanted = NO_LOAD,
 ): Run {
   if (!session.keys?.keyLoginProvenAt) throw new AppError('keys_needed');
   const now = standingOf(app.journal, session, profile);
@@ -133,7 +177,7 @@ export function planValidate(
   const phases = ordered.flatMap((suite) => {
     if (suite === 'roles') return roles(app, session, profile);
     if (suite === 'integration') return integration(app, session, profile);
-    return looking(suite, profile, telemetry);
+    return looking(suite, profile, telemetry, consent(session, profile, suite, load));
   });
   return makeRun('validate', `Validate ${suites.join(', ')}`, null, phases);
 }

@@ -228,6 +228,13 @@ export const calls = {
       suites: z.array(z.string()).min(1),
       watchSeconds: z.number().nonnegative().max(3600),
       hz: z.number().min(0.1).max(10),
+      /** What somebody agreed to; without it no suite with load runs. */
+      agreedWatts: z.number().positive().optional(),
+      soakSeconds: z
+        .number()
+        .min(1)
+        .max(7 * 86_400)
+        .optional(),
     }),
     output: Ended,
   },

@@ -96,7 +96,7 @@ export const EVENT_BODIES = {
     phase: z.string(),
     done: z.number(),
     total: z.number().nullable(),
-    unit: z.enum(['bytes', 'files', 'events']),
+    unit: z.enum(['bytes', 'files', 'events', 'seconds']),
     /** How fast it is now, and how long the whole job still takes; where the one who writes the log knows it. */
     perSecond: seconds.nullish(),
     remainingSeconds: seconds.nullish(),

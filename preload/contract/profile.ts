@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { Expectation, type Evidence } from './outcome.ts';
+import { Load } from './profile-load.ts';
 import { Software } from './software.ts';
 
 const source = z.string().min(1);
@@ -78,6 +79,8 @@ export const Profile = z.strictObject({
   gpu: GpuExpectation,
   /** What layers 2 to 5 may install. Without it these layers cannot be planned. */
   software: Software.optional(),
+  /** What the load suites run with, and what must come of it. Without it they are `not_supported`. */
+  load: Load.optional(),
   /** Per check id; a check not named here is required. */
   expectations: z.record(z.string(), Expectation).default({}),
   /** The same on a stand-in or practice box, before those above: what such a box cannot have. Real boxes never use it. */

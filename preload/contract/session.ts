@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { FirstBootChoice } from './firstboot.ts';
 import { JobKind } from './job.ts';
 import { Waiver } from './outcome.ts';
+import { Supply } from './supply.ts';
 
 export const Address = z.strictObject({
   host: z.string().min(1),
@@ -118,6 +119,8 @@ export const Session = z.strictObject({
   flash: FlashChoice.nullable().default(null),
   /** Null: nothing, or not yet chosen in the window. */
   firstBoot: FirstBootChoice.nullable().default(null),
+  /** What feeds the box, once the engineer said it; null before. */
+  supply: Supply.nullable().default(null),
   waivers: z.array(Waiver),
   deviations: z.array(z.strictObject({ id: z.string(), text: z.string(), at: z.string() })),
 });

@@ -21,16 +21,30 @@ export interface SuiteHere {
   needs: readonly number[];
   /** What it does that an engineer should know before it is started; null where it only looks. */
   warning: string | null;
+  /** Whether it puts the GPUs under load, which waits for somebody who agrees (supply.ts). */
+  load: boolean;
 }
 
 const SUITES: Readonly<Record<string, SuiteHere>> = {
-  'gpu-detection': { nominalSeconds: 120, needs: [], warning: null },
+  'gpu-detection': { nominalSeconds: 120, needs: [], warning: null, load: false },
+  'pytorch-ddp': { nominalSeconds: 600, needs: [4], warning: 'Trains on all GPUs.', load: true },
+  tensorflow: { nominalSeconds: 300, needs: [4], warning: 'Computes on all GPUs.', load: true },
+  vllm: { nominalSeconds: 600, needs: [4], warning: 'Serves a model on all GPUs.', load: true },
+  'docker-gpu': { nominalSeconds: 180, needs: [3], warning: null, load: false },
+  performance: {
+    nominalSeconds: 1200,
+    needs: [4],
+    warning: 'Measures all GPUs, and writes over all their memory.',
+    load: true,
+  },
+  stress: { nominalSeconds: 86_400, needs: [4], warning: 'Full load on all GPUs for a day.', load: true },
   integration: {
     nominalSeconds: 900,
     needs: [1, 2, 3, 4, 5],
     warning: 'Runs the layers once more and reboots the box, which is asked before.',
+    load: false,
   },
-  roles: { nominalSeconds: 300, needs: [1], warning: null },
+  roles: { nominalSeconds: 300, needs: [1], warning: null, load: false },
 };
 
 /** Those of this version. */

@@ -46,6 +46,10 @@ function tasksOf({ tasks }: JobView): Amount | null {
 function countOf({ progress }: JobView): Amount | null {
   if (!progress || progress.unit === 'bytes') return null;
   const { phase, done, total, unit } = progress;
+  if (unit === 'seconds' && total !== null) {
+    const left = clock(Math.max(0, total - done));
+    return { done, total, text: `${clock(done)} of ${clock(total)}, ${left} left` };
+  }
   const what = unit === 'events' ? phase : unit;
   return { done, total, text: total === null ? `${what} ${done}` : `${done} of ${total} ${what}` };
 }

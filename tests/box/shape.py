@@ -57,7 +57,7 @@ def check_body(e: dict[str, Any]) -> None:
     elif kind == "progress":
         assert isinstance(e["phase"], str) and isinstance(e["done"], NUMBER)
         assert e["total"] is None or isinstance(e["total"], NUMBER)
-        assert e["unit"] in ("bytes", "files", "events") and isinstance(e["step"], TEXT_OR_NONE)
+        assert e["unit"] in ("bytes", "files", "events", "seconds") and isinstance(e["step"], TEXT_OR_NONE)
     elif kind == "samples":
         assert e["source"] == "gpu" and e["rows"]
         assert all(len(row) == len(e["fields"]) + 2 for row in e["rows"])

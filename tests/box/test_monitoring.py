@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from vcbox import checks, monitor, outcome, selfrun
+from vcbox import byhand, checks, monitor, outcome, selfrun
 from vcbox.checks import l5_commands
 from vcbox.checks.base import Result
 
@@ -219,21 +219,30 @@ def test_a_suite_by_hand_ends_with_its_outcome(
     assert len(said.splitlines()) >= len(checks.SUITES["gpu-detection"]) + 2
 
 
-@pytest.mark.parametrize("suite", sorted(set(selfrun.KNOWN) - set(checks.SUITES)))
-def test_a_suite_that_is_not_built_never_passes(suite: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-I", "-B", str(MAIN), "test", suite], capture_output=True, text=True, check=False
-    )
+@pytest.mark.parametrize("suite", ["pytorch-ddp", "stress"])
+def test_load_waits_for_somebody_who_agrees(suite: str) -> None:
+    """Without a terminal nobody is asked, and nothing runs; no suite passes by that."""
+    command = [sys.executable, "-I", "-B", str(MAIN), "test", suite]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     assert done.returncode == 21
-    assert "incomplete: not built in this version" in done.stdout
-    done = subprocess.run(
-        [sys.executable, "-I", "-B", str(MAIN), "test", suite, "--json"],
-        capture_output=True,
-        text=True,
-        check=False,
+    assert "incomplete: nobody agreed to the load: --yes does" in done.stdout
+    told = subprocess.run(
+        [*command, "--json"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 21
-    assert json.loads(done.stdout)["outcome"] == "incomplete"
+    assert told.returncode == 21
+    last = json.loads(told.stdout.splitlines()[-1])
+    assert last["outcome"] == "incomplete" and "nobody agreed" in last["reason"]
+
+
+def test_what_is_asked_names_watts_and_time() -> None:
+    cube = json.loads((REPO / "resources" / "profiles" / "vault-cube.json").read_text())
+    asked = [selfrun.question(suite, cube, None) for suite in ("pytorch-ddp", "stress", "docker-gpu")]
+    assert asked[0] == "T2 PyTorch DDP loads all GPUs: the box draws up to 2750 W for about 10 minutes."
+    assert asked[1] and "1440 minutes" in asked[1]
+    assert asked[2] is None
+    soak = selfrun.question("stress", PROFILE, 120.0)
+    assert soak and "up to 1400 W for about 2 minutes" in soak
+    assert byhand.agreed("…", yes=True) is None
 
 
 def test_a_suite_that_nobody_knows_is_a_wrong_call() -> None:

@@ -32,14 +32,14 @@ const legend = (title: string) =>
   ).map((span) => span.textContent);
 
 describe('what is to run', () => {
-  it('are the suites of this version; the others of the gates say that they are not in it', async () => {
+  it('are the suites that this box is ready for; the others say what they come after', async () => {
     const fake = main(before).answer('box.validate', () => ({ outcome: 'passed' }));
     const { user } = await show(Validate, fake);
     expect(screen.getAllByRole('checkbox')).toEqual([
       screen.getByRole('checkbox', { name: 'T1 GPU detection', checked: true }),
       screen.getByRole('checkbox', { name: 'T9 Roles', checked: false }),
     ]);
-    card('T2 PyTorch DDP').getByText('not in this version');
+    card('T2 PyTorch DDP').getByText('after L4');
     const watch = screen.getByLabelText('Watch the GPUs after the last check');
     await user.clear(watch);
     expect(screen.getByRole('button', { name: 'Validate' })).toBeDisabledWith('Enter both numbers.');

@@ -1,13 +1,16 @@
 """GPU telemetry: one nvidia-smi process that prints a row a GPU and period, put into the log as `samples`."""
 
+import math
 import os
 import subprocess
 import threading
 import time
-from typing import Any, Self
+from array import array
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol, Self
 
 from vcbox import procs
-from vcbox.context import Context
 from vcbox.eventlog import LogFull
 from vcbox.launch import CLEAN_ENV
 from vcbox.parsers.nvidia_smi import cell_value, parse_csv_row
@@ -31,6 +34,20 @@ BACKOFF_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
 HZ_MAX = 10.0
 
 
+class LogLike(Protocol):
+    def emit(self, kind: str, **fields: Any) -> None: ...
+    def note(self, text: str, step: str | None = None) -> None: ...
+
+
+class Teller(Protocol):
+    """Where telemetry goes: a job's context, or what a command by hand has in its place."""
+
+    step_id: str | None
+
+    @property
+    def log(self) -> LogLike: ...
+
+
 def parse_row(line: str, mono: float) -> list[Any] | None:
     """`[mono, gpu index, value or None for each of FIELDS]`; None for a line that is no row."""
     cells = parse_csv_row(line)
@@ -39,15 +56,62 @@ def parse_row(line: str, mono: float) -> list[Any] | None:
     return [round(mono, 3), int(cells[0]), *(cell_value(c) for c in cells[1:])]
 
 
+class Recording:
+    """
+    The rows that come while it is open, for whoever judges them: a day of four cards takes 40 MB. With a step, at most one row a card is
+    kept in so many seconds, with the newest values and the reasons of all that came in it.
+    """
+
+    WIDTH = len(FIELDS) + 2
+    REASONS = 2 + FIELDS.index("clocks_event_reasons.active")
+
+    def __init__(self, step: float = 0.0) -> None:
+        self.step = step
+        self.cells = array("d")
+        self.last: dict[int, int] = {}
+        self.lock = threading.Lock()
+
+    def add(self, row: list[Any]) -> None:
+        flat = array("d", (math.nan if v is None else int(v, 16) if isinstance(v, str) else v for v in row))
+        with self.lock:
+            at = self.last.get(row[1])
+            # A little less than the step: rows do not come to the millisecond.
+            if at is None or row[0] - self.cells[at] >= self.step * 0.95:
+                self.last[row[1]] = len(self.cells)
+                self.cells.extend(flat)
+                return
+            before = self.cells[at + self.REASONS]
+            if not math.isnan(before) and not math.isnan(flat[self.REASONS]):
+                flat[self.REASONS] = int(before) | int(flat[self.REASONS])
+            self.cells[at + 2 : at + self.WIDTH] = flat[2:]
+
+    def rows(self, begin: float = 0.0, end: float = math.inf) -> list[list[Any]]:
+        """As Telemetry sends them: `[mono, gpu index, value or None for each of FIELDS]`, of that time."""
+        found = []
+        with self.lock:
+            for at in range(0, len(self.cells), self.WIDTH):
+                if begin <= self.cells[at] <= end:
+                    found.append([self.cell(i, self.cells[at + i]) for i in range(self.WIDTH)])
+        return found
+
+    def cell(self, column: int, value: float) -> Any:
+        if math.isnan(value):
+            return None
+        if column == self.REASONS:
+            return f"0x{int(value):016x}"
+        return int(value) if column and value.is_integer() else value
+
+
 class Telemetry:
     """Samples while the `with` block runs. Restarts nvidia-smi with growing pauses when it ends, and says so."""
 
-    def __init__(self, ctx: Context, hz: float) -> None:
+    def __init__(self, ctx: Teller, hz: float) -> None:
         self.ctx = ctx
         self.hz = min(max(hz, 0.1), HZ_MAX)
         self.stopped = threading.Event()
         self.child: subprocess.Popen[str] | None = None
         self.rows: list[list[Any]] = []
+        self.recordings: list[Recording] = []
         self.lock = threading.Lock()
         self.reader = threading.Thread(target=self.read, name="telemetry", daemon=True)
         self.sender = threading.Thread(target=self.send_loop, name="telemetry-send", daemon=True)
@@ -65,6 +129,18 @@ class Telemetry:
         self.reader.join(5)
         self.sender.join(5)
         self.send()
+
+    @contextmanager
+    def recording(self, step: float = 0.0) -> Iterator[Recording]:
+        """Keeps what comes from now on to the block's end, beside what is sent."""
+        found = Recording(step)
+        with self.lock:
+            self.recordings.append(found)
+        try:
+            yield found
+        finally:
+            with self.lock:
+                self.recordings.remove(found)
 
     def command(self) -> list[str]:
         query = "--query-gpu=" + ",".join(("index", *FIELDS))
@@ -110,6 +186,8 @@ class Telemetry:
             got = True
             with self.lock:
                 self.rows.append(row)
+                for recording in self.recordings:
+                    recording.add(row)
         return got, f"nvidia-smi ended with {child.wait()}{': ' + other if other else ''}"
 
     def send_loop(self) -> None:

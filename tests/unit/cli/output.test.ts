@@ -37,3 +37,21 @@ describe('waiting', () => {
     ]);
   });
 });
+
+describe('progress', () => {
+  it('of a soak is told in time, done and to go', () => {
+    const stream = Object.assign(new PassThrough(), { isTTY: true, columns: 200 });
+    const out = new Output(false, stream as unknown as NodeJS.WriteStream);
+    const soak = {
+      kind: 'progress',
+      step: 't7_length',
+      phase: 'load',
+      done: 3600,
+      total: 86_400,
+      unit: 'seconds',
+    };
+    const event = { ...HEAD, seq: 1, ...soak, remainingSeconds: 82_800 };
+    out.events(HEAD.job, 1, [parseEvent(JSON.stringify(event))]);
+    expect(String(stream.read())).toContain('load: 60:00 min of 1440:00 min, 1380:00 min to go');
+  });
+});

@@ -26,6 +26,7 @@ export function makeSession(more: Partial<Session> = {}): Session {
     bundle: null,
     flash: null,
     firstBoot: null,
+    supply: null,
     waivers: [],
     deviations: [],
     ...more,

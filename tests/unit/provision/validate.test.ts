@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { App } from '../../../main/services/app.ts';
-import { parseSuites, planValidate } from '../../../main/services/validate.ts';
+import { parseSuites, planValidate, type LoadWanted } from '../../../main/services/validate.ts';
 import { Profile } from '../../../preload/contract/profile.ts';
 import { SUITES_HERE, suiteBlocked, suiteHere } from '../../../preload/contract/suites.ts';
 import { stepOfJob } from '../../../preload/contract/steps.ts';
@@ -25,7 +25,13 @@ const role = (layer: number, tags = [`l${layer}`], more: Partial<AttemptPlan> = 
 });
 const ALL = [role(1), role(1, ['hardening']), role(2), role(3), role(4), role(5)];
 
-function plan(done: readonly AttemptPlan[], suites: string, more: Partial<typeof session> = {}) {
+function plan(
+  done: readonly AttemptPlan[],
+  suites: string,
+  more: Partial<typeof session> = {},
+  load?: LoadWanted,
+  on = profile,
+) {
   const attempts = [preflight(), ...done].map(attempt);
   // Of the app only its journal is asked.
   const journal = {
@@ -33,7 +39,7 @@ function plan(done: readonly AttemptPlan[], suites: string, more: Partial<typeof
     view: (job: string) => attempts.find((a) => a.row.job === job)?.view,
   };
   const app = { journal } as unknown as App;
-  return planValidate(app, { ...session, ...more }, profile, parseSuites(suites), TELEMETRY);
+  return planValidate(app, { ...session, ...more }, on, parseSuites(suites), TELEMETRY, load);
 }
 
 interface Params {
@@ -116,11 +122,67 @@ describe('T8, integration', () => {
   });
 });
 
+const file = (name: string) =>
+  readFileSync(join(import.meta.dirname, `../../../resources/profiles/${name}.json`), 'utf8');
+const cube = Profile.parse(JSON.parse(file('vault-cube')));
+const SUPPLY = { volts: 230, amperes: 16, statedAt: '2026-11-29T10:00:00Z' };
+const agreed = (watts: number, soakSeconds: number | null = null): LoadWanted => ({
+  agreedWatts: watts,
+  soakSeconds,
+});
+
+describe('load', () => {
+  it('waits for somebody who agrees to watts and time', () => {
+    expect(() => plan(ALL, 'pytorch-ddp')).toThrow(
+      'T2 PyTorch DDP puts all GPUs under load: the box draws up to 1400 W for about 10 min. Nobody agreed to that yet.',
+    );
+    expect(() => plan(ALL, 'stress', {}, agreed(1000))).toThrow('1400 W for about 24 h');
+    const { phases } = plan(ALL, 'pytorch-ddp,stress', {}, agreed(1400, 120));
+    expect(phases.map((p) => p.params['consent'])).toMatchObject([
+      { watts: 1400, seconds: 600 },
+      { watts: 1400, seconds: 120 },
+    ]);
+    expect(phases.map((p) => p.params['seconds'])).toEqual([undefined, 120]);
+    expect(phases.every((p) => p.params['telemetry'] !== null)).toBe(true);
+  });
+
+  it('waits for what feeds the box, where the profile names its draw, and for enough of it', () => {
+    const on = (supply: typeof SUPPLY | null, load: LoadWanted) =>
+      plan(ALL, 'performance', { supply }, load, cube);
+    expect(() => on(null, agreed(2750))).toThrow('Nobody has said yet what feeds');
+    const small = { ...SUPPLY, volts: 120, amperes: 15 };
+    expect(() => on(small, agreed(2750))).toThrow('120 V and 15 A, carries 1440 W for hours');
+    expect(() => on(SUPPLY, agreed(2300))).toThrow('2750 W for about 20 min');
+    expect(on(SUPPLY, agreed(2750)).phases).toHaveLength(1);
+  });
+
+  it('is no matter of suites that only look, and none without a profile that says how', () => {
+    expect(plan(ALL, 'docker-gpu,gpu-detection').phases.map((p) => p.params['consent'])).toEqual([
+      undefined,
+      undefined,
+    ]);
+    const { load: _, ...without } = profile;
+    expect(() => plan(ALL, 'vllm', {}, agreed(1400), without)).toThrow('says nothing of load');
+  });
+});
+
 describe('suites', () => {
   it('say how long they take, and T8 what it does', () => {
-    expect(SUITES_HERE.map((id) => suiteHere(id)?.nominalSeconds)).toEqual([120, 900, 300]);
+    const nominal = Object.fromEntries(SUITES_HERE.map((id) => [id, suiteHere(id)?.nominalSeconds]));
+    expect(nominal).toEqual({
+      'gpu-detection': 120,
+      'pytorch-ddp': 600,
+      tensorflow: 300,
+      vllm: 600,
+      'docker-gpu': 180,
+      performance: 1200,
+      stress: 86_400,
+      integration: 900,
+      roles: 300,
+    });
     expect(suiteHere('integration')?.warning).toContain('reboots');
-    expect(suiteBlocked('vllm', [], false)).toBe('not in this version');
+    expect(suiteBlocked('t10', [], false)).toBe('not in this version');
+    expect(suiteBlocked('vllm', [], false)).toBe('after L4');
     expect(suiteBlocked('gpu-detection', [], true)).toBeNull();
   });
 

@@ -1,4 +1,4 @@
-"""Packs a folder of Python code into a tar that is the same for the same code: <folder> <tar>. Runs on the control node."""
+"""Packs folders of Python code into a tar that is the same for the same code: <tar> <folder>…. Runs on the control node."""
 
 import sys
 import tarfile
@@ -14,12 +14,14 @@ def plain(info: tarfile.TarInfo) -> tarfile.TarInfo:
     return info
 
 
-def pack(folder: Path, out: Path) -> None:
+def pack(out: Path, *parts: Path) -> None:
     with tarfile.open(out, "w") as tar:
-        folders = [folder, *(p for p in folder.rglob("*") if p.is_dir() and p.name != "__pycache__")]
-        for path in sorted([*folders, *folder.rglob("*.py")]):
-            tar.add(path, arcname=str(path.relative_to(folder.parent)), recursive=False, filter=plain)
+        for folder in parts:
+            folders = [folder, *(p for p in folder.rglob("*") if p.is_dir() and p.name != "__pycache__")]
+            for path in sorted([*folders, *folder.rglob("*.py")]):
+                name = str(path.relative_to(folder.parent))
+                tar.add(path, arcname=name, recursive=False, filter=plain)
 
 
 if __name__ == "__main__":
-    pack(Path(sys.argv[1]), Path(sys.argv[2]))
+    pack(*map(Path, sys.argv[1:]))

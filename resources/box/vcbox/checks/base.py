@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from vcbox import process
 from vcbox.hands import Hands
+from vcbox.load import Bench
 
 EVIDENCE_MAX = 8000
 GRAFANA_PORT = 3000
@@ -51,17 +52,21 @@ def error(reason: str, next: str | None = None, **more: Any) -> Result:
 class Look:
     """
     The eyes of the checks: commands and files of the box, each read once a job so that checks agree on what was there. `hands` is
-    for those few that try something; None where a person runs checks without a job.
+    for those few that try something; None where a person runs checks without a job. `bench` is for those that put the GPUs under load, with
+    what the profile says of how; None where nothing may run there. `soak_seconds`: how long a soak lasts where a person says so.
     """
 
     job: str = ""
     admin: str = "vaultadmin"
     seen: dict[tuple[str, ...], Raw] = field(default_factory=dict)
     hands: Hands | None = None
+    bench: Bench | None = None
+    profile: Profile = field(default_factory=dict)
+    soak_seconds: float | None = None
 
     def again(self) -> "Look":
         """The same eyes without what they saw: for what may have changed since."""
-        return Look(job=self.job, admin=self.admin, hands=self.hands)
+        return replace(self, seen={})
 
     def command(self, *argv: str, timeout: float = 30.0) -> Raw:
         """`{status, out, err}`; status 127 when the program is not there, 124 when it did not answer in time."""

@@ -8,6 +8,7 @@ from vcbox import checks
 from vcbox.checks.base import Look, box_value, not_run, run_check
 from vcbox.context import Context, JobFailed
 from vcbox.hands import Hands
+from vcbox.load import Bench
 from vcbox.telemetry import Telemetry
 
 
@@ -27,10 +28,19 @@ def absent(module: ModuleType, installed: list[int] | None) -> Any:
     return SimpleNamespace(**{**vars(module), "gather": lambda _: {}, "judge": lambda *_: told})
 
 
+def refused(params: dict[str, Any]) -> str | None:
+    """Why the job may put no load on this box; None where an engineer agreed to so many watts for so long (docs/adr/0015-load-suites.md)."""
+    agreed = params.get("consent")
+    if isinstance(agreed, dict) and agreed.get("watts") and agreed.get("seconds"):
+        return None
+    return "nobody agreed to the load that this suite puts on the box"
+
+
 def run(ctx: Context) -> dict[str, int]:
     """
-    params: `{suite, checks, profile, telemetry: {hz} or null, expect?, layers?, installed?}` and what single checks of a suite are
-    given (docs/adr/0008-layers.md). An empty list means the whole suite or layer.
+    params: `{suite, checks, profile, telemetry: {hz} or null, expect?, layers?, installed?, consent?, seconds?}` and what single checks of a
+    suite are given (docs/adr/0008-layers.md). An empty list means the whole suite or layer. `consent`: `{watts, seconds, at}`; without it
+    nothing puts load on the GPUs. `seconds`: of the soak.
     """
     params = ctx.params
     profile = dict(params.get("profile") or {})
@@ -47,8 +57,16 @@ def run(ctx: Context) -> dict[str, int]:
     counts = {"ok": 0, "changed": 0, "failed": 0, "skipped": 0}
     telemetry = params.get("telemetry")
     hands = Hands(ctx)
-    look = Look(job=ctx.spec["job"], admin=str(box_value(profile, "adminUser")), hands=hands)
-    with Telemetry(ctx, float(telemetry.get("hz", 1))) if telemetry else nullcontext():
+    watched = Telemetry(ctx, float(telemetry.get("hz", 1))) if telemetry else None
+    look = Look(
+        job=ctx.spec["job"],
+        admin=str(box_value(profile, "adminUser")),
+        hands=hands,
+        bench=Bench(ctx, watched, refused(params)),
+        profile=profile,
+        soak_seconds=float(params["seconds"]) if params.get("seconds") else None,
+    )
+    with watched or nullcontext():
         for number, id in enumerate(ids, 1):
             module = checks.load(id)
             assert module

@@ -1,0 +1,39 @@
+"""Each card reached a temperature that it kept: heat is carried away as fast as it comes."""
+
+from vcbox.checks import gpu_look, load_look, soak_look, window_look
+from vcbox.checks.base import Profile, Raw, Result, judged, not_run
+
+ID, TITLE, SUITE, NEEDS = "t7_steady", "Temperatures are steady", soak_look.SUITE, 4
+gather = soak_look.gather
+
+
+DEFAULT_MINUTES, DEFAULT_KELVIN = 10, 2.0
+
+
+def judge(raw: Raw, profile: Profile) -> Result:
+    if stop := soak_look.stop(raw):
+        return stop
+    window = soak_look.last_window(raw)
+    if isinstance(window, Result):
+        return window
+    if stop := window_look.untold(window):
+        return stop
+    span = int(load_look.setting(profile, "soak", "steadyMinutes", default=DEFAULT_MINUTES))
+    limit, source = gpu_look.threshold(
+        load_look.part(profile, "soak", "steadyKelvin") or DEFAULT_KELVIN, "max"
+    )
+    rises, tops = {}, {}
+    for gpu in range(raw["gpus"]):
+        means = soak_look.minutes(window["rows"], "temperature.gpu", gpu)
+        if not means:
+            return not_run(f"telemetry tells no temperature of GPU {gpu}", window_look.AGAIN)
+        if len(means) < 2 * span:
+            reason = f"it took {soak_look.in_hours(raw['wanted'])}; steadiness is seen over {2 * span} min"
+            return not_run(reason, "Run the soak for longer.", value=round(means[-1], 1), unit="°C")
+        rises[gpu] = sum(means[-span:]) / span - sum(means[-2 * span : -span]) / span
+        tops[gpu] = max(means)
+    want = f"rises by {limit:g} K or less from {span} min to the next"
+    value = ", ".join(f"GPU {gpu} {rise:+.1f} K" for gpu, rise in rises.items())
+    text = ", ".join(f"GPU {gpu}: hottest minute {top:.1f} °C" for gpu, top in tops.items())
+    advice = "Heat is not carried away: check fans, filters and the air's way; see that the room's temperature is within its limits."
+    return judged(max(rises.values()) <= limit, value, want, advice, source=source, evidence=text)

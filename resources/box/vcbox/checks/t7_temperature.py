@@ -1,0 +1,11 @@
+"""No card became hotter than the profile allows."""
+
+from vcbox.checks import soak_look
+from vcbox.checks.base import Profile, Raw, Result
+
+ID, TITLE, SUITE, NEEDS = "t7_temperature", "Temperature over the soak", soak_look.SUITE, 4
+gather = soak_look.gather
+
+
+def judge(raw: Raw, profile: Profile) -> Result:
+    return soak_look.ruled("temperature", raw, profile)
