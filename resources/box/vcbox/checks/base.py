@@ -1,5 +1,6 @@
 """What every check is made of: a look that gathers, a pure judge, a result in the shape of docs/adr/0002-job-mechanism.md."""
 
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -58,23 +59,54 @@ class Look:
     admin: str = "vaultadmin"
     seen: dict[tuple[str, ...], Raw] = field(default_factory=dict)
     hands: Hands | None = None
+    # Where the box's files lie; another folder where a recorded tree is looked at.
+    root: str = "/"
 
     def again(self) -> "Look":
         """The same eyes without what they saw: for what may have changed since."""
-        return Look(job=self.job, admin=self.admin, hands=self.hands)
+        return Look(job=self.job, admin=self.admin, hands=self.hands, root=self.root)
 
     def command(self, *argv: str, timeout: float = 30.0) -> Raw:
-        """`{status, out, err}`; status 127 when the program is not there, 124 when it did not answer in time."""
+        """`{status, out, err, seconds, at}`; status 127 when the program is not there, 124 when it did not answer in time."""
         if argv not in self.seen:
-            status, out, err = process.capture(argv, timeout, {"LC_ALL": "C.UTF-8"})
-            self.seen[argv] = {"status": status, "out": out, "err": err}
+            start = time.monotonic()
+            status, out, err = self.run(argv, timeout)
+            seconds = round(time.monotonic() - start, 3)
+            self.seen[argv] = {
+                "status": status,
+                "out": out,
+                "err": err,
+                "seconds": seconds,
+                "at": time.time(),
+            }
         return self.seen[argv]
+
+    def run(self, argv: tuple[str, ...], timeout: float) -> tuple[int, str, str]:
+        return process.capture(argv, timeout, {"LC_ALL": "C.UTF-8"})
+
+    def path(self, path: str) -> Path:
+        """`path`, an absolute one, below the root."""
+        return Path(self.root, path.lstrip("/"))
 
     def read(self, path: str) -> str | None:
         try:
-            return Path(path).read_text(errors="replace")
+            return self.path(path).read_text(errors="replace")
         except OSError:
             return None
+
+    def bytes(self, path: str, most: int = 4096) -> bytes | None:
+        try:
+            with self.path(path).open("rb") as file:
+                return file.read(most)
+        except OSError:
+            return None
+
+    def names(self, folder: str) -> list[str]:
+        """What is in a folder, sorted; empty where it cannot be read."""
+        try:
+            return sorted(os.listdir(self.path(folder)))
+        except OSError:
+            return []
 
 
 def said(raw: Raw) -> str:
