@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -61,6 +61,7 @@ class Look:
     hands: Hands | None = None
     # Where the box's files lie; another folder where a recorded tree is looked at.
     root: str = "/"
+    made: dict[str, Any] = field(default_factory=dict)
 
     def again(self) -> "Look":
         """The same eyes without what they saw: for what may have changed since."""
@@ -80,6 +81,12 @@ class Look:
                 "at": time.time(),
             }
         return self.seen[argv]
+
+    def once(self, name: str, make: Callable[[], Any]) -> Any:
+        """What `make` returns, made by the first check that asks; nobody may change it."""
+        if name not in self.made:
+            self.made[name] = make()
+        return self.made[name]
 
     def run(self, argv: tuple[str, ...], timeout: float) -> tuple[int, str, str]:
         return process.capture(argv, timeout, {"LC_ALL": "C.UTF-8"})

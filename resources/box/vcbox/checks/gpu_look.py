@@ -12,6 +12,10 @@ ANSWER_SECONDS = 60.0
 
 
 def gather(look: Look) -> Raw:
+    return look.once("gpus", lambda: _gather(look))
+
+
+def _gather(look: Look) -> Raw:
     """`{status, why, query, seconds, at}`: query is None when nvidia-smi did not answer with its XML; `at`: the box's time, in s."""
     raw = look.command("nvidia-smi", "-q", "-x", timeout=ANSWER_SECONDS)
     try:

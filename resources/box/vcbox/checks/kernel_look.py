@@ -6,6 +6,10 @@ from vcbox.parsers.kernel_log import relevant
 
 
 def gather(look: Look) -> Raw:
+    return look.once("kernel log", lambda: _gather(look))
+
+
+def _gather(look: Look) -> Raw:
     """What nvidia-smi tells, and `log`: None with the reason in `logWhy` where the log cannot be read."""
     journal = look.command("journalctl", "-k", "-b", "--no-pager", "-q", timeout=60)
     kernel = journal if journal["status"] == 0 and journal["out"].strip() else look.command("dmesg")

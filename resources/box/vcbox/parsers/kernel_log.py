@@ -72,7 +72,7 @@ def _complaint(pattern: str, sentence: str, next: str) -> Complaint:
 
 COMPLAINTS = (
     _complaint(
-        r"NVRM:.*PCI I/O region assigned to your NVIDIA device is invalid|can't assign; no space|BAR \d.*failed to assign",
+        r"NVRM:.*PCI I/O region assigned to your NVIDIA device is invalid",
         "a card got no memory window",
         "Switch Above 4G decoding and resizable BAR on in the BIOS, then boot again.",
     ),
