@@ -10,8 +10,10 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from vcbox import checks
+from vcbox.checks import link_look
 from vcbox.checks.base import Look, run_check
 
 from harness import FIXTURES, REPO
@@ -109,6 +111,8 @@ class Machine:
         self.smart: Any = SMART
         # How long nvidia-smi may take, here: nobody waits a minute for one that hangs.
         self.patience: float | None = None
+        # Whether data can be sent to the cards, by a program that stands for linkload.py; there is no CUDA here.
+        self.link_load = False
         if shape == "cube":
             self.edits["xml"] = [{"card": None, "path": p, "value": v} for p, v in CUBE_XML.items()]
             self.edits["query"] = [{"card": None, "field": f, "value": v} for f, v in CUBE_QUERY.items()]
@@ -216,6 +220,15 @@ class Machine:
         """Each check of the suite, really gathered and judged."""
         look = PlantedLook(root=str(self.folder))
         look.machine = self
+        load = [
+            "sh",
+            "-c",
+            "echo copying; exec sleep 60" if self.link_load else "echo no CUDA here >&2; exit 3",
+        ]
+        with mock.patch.object(link_look, "load_command", lambda: load):
+            return self.judged(look)
+
+    def judged(self, look: Look) -> dict[str, dict[str, Any]]:
         found = {}
         for id in SUITE:
             module = checks.load(id)

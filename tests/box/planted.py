@@ -76,6 +76,18 @@ def reasons(*names: str) -> Plant:
     return lambda m: [m.xml(1, f"clocks_event_reasons/clocks_event_reason_{n}", "Active") for n in names]
 
 
+def resting(gen: str, width: str) -> Plant:
+    """Links at Gen1 as at idle, and what the second card's is once data goes over it."""
+
+    def plant(m: Machine) -> None:
+        m.xml(None, LINK + "pcie_gen/current_link_gen", "1")
+        m.query(1, "pcie.link.gen.current", gen)
+        m.query(1, "pcie.link.width.current", width)
+        m.link_load = True
+
+    return plant
+
+
 LINK = "pci/pci_gpu_link_info/"
 REMAP = "remapped_rows/remapped_row_"
 BUSY = "utilization/gpu_util"
@@ -249,4 +261,6 @@ FAULTS: list[Fault] = [
         "gpu_pcie_link",
         "Gen5 x8",
     ),
+    Fault("Gen4 once data goes over it", resting("4", "16"), "gpu_pcie_link", "Gen4 x16"),
+    Fault("x8 link once data goes over it", resting("5", "8"), "gpu_pcie_link", "Gen5 x8"),
 ]

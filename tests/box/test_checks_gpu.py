@@ -29,6 +29,10 @@ def log(line: str) -> dict[str, Any]:
     return {**gpus(), "log": line}
 
 
+def links(link: list[int]) -> dict[str, Any]:
+    return {"links": dict.fromkeys(BUSES, link), "why": None}
+
+
 def port(**change: int) -> dict[str, Any]:
     raw = gpus()
     raw["ports"][1].update(change)
@@ -56,6 +60,16 @@ GPU_TABLE: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
     ("gpu_pcie_link", gpus(pcieGenNow=1), {}, "not_run", "Gen1 x16"),
     ("gpu_pcie_link", gpus(pcieGenNow=4, utilization=97), {}, "fail", "Gen4 x16"),
     ("gpu_pcie_link", gpus(pcieWidthNow=8), {}, "not_run", "Gen5 x8"),
+    ("gpu_pcie_link", {**gpus(pcieGenNow=1), "loaded": links([5, 16])}, {}, "pass", "Gen5 x16 on all 2"),
+    ("gpu_pcie_link", {**gpus(pcieGenNow=1), "loaded": links([4, 16])}, {}, "fail", "Gen4 x16 on all 2"),
+    ("gpu_pcie_link", {**gpus(), "loaded": links([5, 8])}, {}, "fail", "Gen5 x8"),
+    (
+        "gpu_pcie_link",
+        {**gpus(pcieGenNow=1), "loaded": {"links": {}, "why": "no CUDA"}},
+        {},
+        "not_run",
+        "Gen1",
+    ),
     ("gpu_idle_temperature", gpus(temperatureC=60), {}, "fail", "60"),
     ("gpu_idle_temperature", gpus(temperatureC=70, utilization=90), {}, "not_run", "70"),
     ("gpu_idle_temperature", gpus(temperatureC=59), {}, "pass", "59"),

@@ -39,7 +39,7 @@ def judge(raw: Raw, profile: Profile) -> Result:
         if stop := kernel_look.unread(raw):
             return stop
         return not_supported("the ports of the cards count no errors: the kernel reports none of theirs")
-    return judged(True, f"at most {worst} corrected", want, "", **more)
+    return judged(True, f"at most {worst} corrected" if worst else "none", want, "", **more)
 
 
 def _counted(ports: list[dict[str, Any]], where: str) -> int:

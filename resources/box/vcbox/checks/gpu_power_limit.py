@@ -28,6 +28,6 @@ def judge(raw: Raw, profile: Profile) -> Result:
     value = (
         gpu_look.where([(b, f"{w:g} of {default[b] or '?'}") for b, w in bad])
         if bad
-        else gpu_look.listed(pairs)
+        else gpu_look.listed([(b, f"{w:g}") for b, w in pairs])
     )
     return judged(not bad, value, text, advice, source=source, unit="W")
