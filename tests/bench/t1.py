@@ -77,9 +77,9 @@ def planted(bars: Bars) -> None:
 
 
 def healthy(bars: Bars) -> None:
-    """The recorded machine and the edited one, and what the recorded cards told at rest, at work and through a whole run."""
+    """The recorded machines and the edited one, and what the recorded cards told at rest, at work and through a whole run."""
     ran, alarms = 0, []
-    for shape in ("h100", "cube"):
+    for shape in ("h100", "h200", "cube"):
         with tempfile.TemporaryDirectory() as folder:
             machine = Machine(Path(folder), shape)
             found = machine.verdicts()

@@ -1,11 +1,13 @@
 """A machine with GPUs for suite T1, in a folder: the fault-injecting stand-in for nvidia-smi, a kernel log, a tree of sysfs.
 
-`h100` is the recorded machine under the profile two-h100. `cube` has four cards that are copies of the recorded ones, edited to what
+`h100` is the recorded machine under the profile two-h100. `h200` answers what another card was recorded with, under the same numbers
+but for its name, memory and count. `cube` has four cards that are copies of the recorded ones, edited to what
 is known of an RTX 5090, under the profile vault-cube: no capture of that card is at hand.
 """
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -104,8 +106,10 @@ class Machine:
     def __init__(self, folder: Path, shape: str) -> None:
         self.folder = folder
         self.shape = shape
-        self.count = 4 if shape == "cube" else 2
+        self.count = {"cube": 4, "h200": 1}.get(shape, 2)
         self.profile = profile("vault-cube" if shape == "cube" else "two-h100")
+        # An answer that was recorded, in place of the stand-in's.
+        self.answer: str | None = None
         self.edits: dict[str, Any] = {"cards": self.count, "xml": [], "query": []}
         self.log: str | None = kernel_lines("healthy")
         self.smart: Any = SMART
@@ -116,6 +120,10 @@ class Machine:
         if shape == "cube":
             self.edits["xml"] = [{"card": None, "path": p, "value": v} for p, v in CUBE_XML.items()]
             self.edits["query"] = [{"card": None, "field": f, "value": v} for f, v in CUBE_QUERY.items()]
+        if shape == "h200":
+            self.answer = (FIXTURES / "nvidia-smi-1xh200" / "q-idle.xml").read_text()
+            gpu = self.profile["gpu"]
+            gpu["count"]["value"], gpu["name"]["value"], gpu["memoryMiB"]["value"] = 1, "NVIDIA H200", 143771
         self.build()
 
     def bus(self, card: int) -> str:
@@ -194,6 +202,9 @@ class Machine:
 
     def run(self, argv: tuple[str, ...], timeout: float) -> tuple[int, str, str]:
         name = argv[0]
+        if name == "nvidia-smi" and self.answer is not None:
+            # Of a moment that was now when it was recorded.
+            return 0, re.sub("<timestamp>.*</timestamp>", "", self.answer), ""
         if name == "nvidia-smi":
             timeout = self.patience or timeout
             try:

@@ -1,11 +1,15 @@
 """Suite T1: judges are pure, and each is given what was recorded, as it is and changed in one place."""
 
+import re
 from typing import Any
 
 import pytest
 from vcbox import checks
 from vcbox.checks.base import Result
+from vcbox.parsers.kernel_log import FATAL
+from vcbox.xids import MEANINGS
 
+from conftest import REPO
 from gpu_raw import ABSENT, BUSES, PROFILE, SMART, gpus
 from items import judged
 
@@ -193,6 +197,15 @@ def test_without_a_driver_nothing_passes() -> None:
 def test_every_check_of_the_suite_has_a_row_that_does_not_pass() -> None:
     bad = {id for id, *_, verdict, _ in GPU_TABLE if verdict in ("fail", "warn")}
     assert bad | {"gpu_vbios_same"} == set(checks.SUITES["gpu-detection"])
+
+
+def test_the_document_lists_the_checks_in_their_order() -> None:
+    text = (REPO / "docs" / "validation.md").read_text()
+    assert re.findall(r"^\| `((?:gpu|nvme)_\w+)` \|", text, re.MULTILINE) == checks.SUITES["gpu-detection"]
+
+
+def test_every_fatal_xid_has_a_meaning_of_its_own() -> None:
+    assert FATAL <= MEANINGS.keys() and all(m.sentence and m.next for m in MEANINGS.values())
 
 
 def test_an_xid_has_a_sentence_and_says_what_to_do() -> None:

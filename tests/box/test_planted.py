@@ -30,7 +30,7 @@ def required(machine: Machine, found: dict[str, dict[str, Any]]) -> list[dict[st
     return [r for r in ran if expectation_of(machine.profile, r["id"], "real")["kind"] != "informative"]
 
 
-@pytest.mark.parametrize("shape", ["h100", "cube"])
+@pytest.mark.parametrize("shape", ["h100", "h200", "cube"])
 def test_a_healthy_machine_raises_no_alarm(tmp_path: Path, shape: str) -> None:
     machine = Machine(tmp_path, shape)
     found = machine.verdicts()
