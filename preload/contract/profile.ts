@@ -4,34 +4,13 @@
  */
 import { z } from 'zod';
 import { Expectation, type Evidence } from './outcome.ts';
+import { GpuExpectation } from './profile-gpu.ts';
 import { Load } from './profile-load.ts';
+import { Max, Min, source, sourced, Version } from './sourced.ts';
 import { Software } from './software.ts';
-
-const source = z.string().min(1);
-const Max = z.strictObject({ max: z.number(), source });
-const Min = z.strictObject({ min: z.number(), source });
-const Version = z.strictObject({ version: z.string().regex(/^[0-9][0-9A-Za-z.+~-]*$/), source });
-const sourced = <T extends z.ZodType>(value: T) => z.strictObject({ value, source });
 
 /** The newest profile format this version reads. */
 export const PROFILE_VERSION = 1;
-
-const GpuExpectation = z.strictObject({
-  count: sourced(z.number().int().min(0)),
-  name: sourced(z.string().min(1)),
-  /** As the kernel prints it; seen on the PCI bus before any driver is there. */
-  pciDevice: sourced(z.string().regex(/^0x[0-9a-f]{4}$/)).optional(),
-  memoryMiB: sourced(z.number().int().positive()),
-  memoryToleranceMiB: sourced(z.number().int().nonnegative()),
-  pcieGen: sourced(z.number().int().min(1).max(7)),
-  pcieWidth: sourced(z.number().int().min(1).max(32)),
-  computeCapability: sourced(z.string()),
-  idleTemperatureC: Max,
-  driverFloor: Version,
-  openModules: sourced(z.boolean()),
-  /** The card's large memory window (BAR 1) where resizable BAR works. */
-  bar1MiB: Min.optional(),
-});
 
 const Distribution = z.strictObject({
   id: z.string(),

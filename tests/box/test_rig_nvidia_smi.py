@@ -2,11 +2,14 @@
 
 import csv
 import itertools
+import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from vcbox.parsers.nvidia_smi import parse_query_xml
@@ -28,6 +31,8 @@ class Smi:
         self.held.mkdir()
         self.env = {**os.environ, "STAND_IN_DATA": str(RECORDED), "STAND_IN_SWITCH": str(self.switch)}
         self.env["STAND_IN_HELD"] = str(self.held)
+        self.edits = folder / "edits.json"
+        self.env["STAND_IN_EDITS"] = str(self.edits)
 
     def __call__(self, *args: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, str(STAND_IN), *args]
@@ -54,7 +59,12 @@ def test_every_recorded_column_comes_back_as_recorded(smi: Smi, name: str) -> No
     # What telemetry recorded too is answered from there: one card's numbers of one moment.
     fields = ",".join(h.split(" [")[0] for h in header)
     out = smi(f"--query-gpu={fields}", "--format=csv").stdout.splitlines()
-    assert out == [", ".join(cells) for cells in [header, *rows[:2]]]
+    # The time is that of the answer.
+    want = [
+        [c for h, c in zip(header, cells, strict=True) if h != "timestamp"] for cells in [header, *rows[:2]]
+    ]
+    got = [line.split(", ")[len(header) - len(want[0]) :] for line in out]
+    assert got == want
 
 
 def test_units_and_header_can_be_left_out(smi: Smi) -> None:
@@ -146,7 +156,41 @@ def test_faults(smi: Smi) -> None:
         parse_query_xml(smi("-q", "-x").stdout),
         parse_query_xml((RECORDED / "q-idle.xml").read_text()),
     )
-    assert query == {**whole, "attached": 1, "gpus": whole["gpus"][:1]}
+    assert query == {**whole, "timestamp": query["timestamp"], "attached": 1, "gpus": whole["gpus"][:1]}
     assert smi("--query-gpu=index", "--format=csv,noheader").stdout == "0\n"
     smi.switch.write_text("two\n")
     assert smi("-L").returncode == 1
+
+
+def planted(smi: Smi, **edits: Any) -> dict[str, Any]:
+    smi.edits.write_text(json.dumps(edits))
+    return parse_query_xml(smi("-q", "-x").stdout)
+
+
+def test_the_time_is_now_unless_it_is_to_be_stale(smi: Smi) -> None:
+    stamp = parse_query_xml(smi("-q", "-x").stdout)["timestamp"]
+    assert abs(time.mktime(time.strptime(stamp, "%a %b %d %H:%M:%S %Y")) - time.time()) < 10
+    assert planted(smi, stale=True)["timestamp"] == "Mon Nov 23 22:51:02 2026"
+
+
+def test_planted_values_change_one_card_and_nothing_else(smi: Smi) -> None:
+    whole = parse_query_xml(smi("-q", "-x").stdout)
+    found = planted(smi, xml=[{"card": 1, "path": "pci/replay_counter", "value": "81"}])
+    assert found["gpus"][0] == whole["gpus"][0]
+    assert found["gpus"][1] == {**whole["gpus"][1], "replays": 81}
+    edit = {"card": 0, "field": "pcie.link.gen.current", "value": "4", "from": 1}
+    smi.edits.write_text(
+        json.dumps({"query": [edit], "end": {"after": 2, "text": "GPU is lost", "code": 15}})
+    )
+    done = smi("--query-gpu=index,pcie.link.gen.current", "--format=csv,noheader", "-lms", "1")
+    assert (
+        done.stdout.splitlines() == ["0, 5", "1, 5", "0, 4", "1, 5", "GPU is lost"] and done.returncode == 15
+    )
+
+
+def test_planted_cards_have_names_of_their_own(smi: Smi) -> None:
+    found = planted(smi, cards=4)["gpus"]
+    for name in ("uuid", "bus", "serial"):
+        assert len({g[name] for g in found}) == 4
+    out = smi("--query-gpu=index,uuid", "--format=csv,noheader").stdout.splitlines()
+    assert [line.split(", ") for line in out] == [[str(n), g["uuid"]] for n, g in enumerate(found)]

@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+from vcbox import telemetry as telemetry_of_box
 from vcbox.parsers.nvidia_smi import parse_csv_row
 from vcbox.telemetry import FIELDS, Telemetry
 
@@ -63,6 +65,22 @@ def test_rows_come_in_batches_and_a_dead_program_is_started_again(tmp_path: Path
     assert all(len(row) == len(FIELDS) + 2 for e in samples for row in e["rows"])
     assert all(e["at"] - row[0] <= 1.1 for e in samples for row in e["rows"])
     assert any("started again" in e["text"] for e in ctx.of("log"))
+    assert telemetry.child and telemetry.child.poll() is not None
+
+
+def test_one_that_falls_silent_is_ended_and_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telemetry_of_box, "SILENT_SECONDS", 0.3)
+    recording = as_asked(tmp_path / "rows.csv")
+    ctx = Ctx()
+    telemetry = Telemetry(ctx, 10)
+    telemetry.command = lambda: [sys.executable, "-c", REPLAY + "time.sleep(600)", str(recording)]
+    with telemetry:
+        wait_until(
+            "the note", lambda: any("fell silent; started again" in e["text"] for e in ctx.of("log")), 60
+        )
+    assert sum(len(e["rows"]) for e in ctx.of("samples")) >= 120
     assert telemetry.child and telemetry.child.poll() is not None
 
 

@@ -1,5 +1,6 @@
 """Runs a child process of a job: its output into output.log and log events, its records to a callback, its life watched."""
 
+import contextlib
 import json
 import os
 import selectors
@@ -24,6 +25,8 @@ LOG_TEXT_MAX = 4 * 1024 * 1024
 FLUSH_SECONDS = 0.1
 LOOK_SECONDS = 5.0
 LINE_MAX = 1024 * 1024
+# How long a killed child is waited for; one that hangs in the kernel stays.
+AFTER_KILL_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -251,16 +254,18 @@ def _read(
 def capture(
     argv: Sequence[str], timeout: float = 60.0, env: Mapping[str, str] | None = None
 ) -> tuple[int, str, str]:
-    """A short look: (exit status, stdout, stderr). 127 and the reason when the program is missing, 124 on timeout."""
+    """A short look: (exit status, stdout, stderr). 127 and the reason when the program is missing, 124 on timeout.
+
+    One that hangs in the kernel outlives its kill, as nvidia-smi does on a card that fell off the bus: it is not waited for.
+    """
     try:
-        done = subprocess.run(
+        child = subprocess.Popen(
             list(argv),
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             errors="replace",
-            timeout=timeout,
-            check=False,
             env={
                 **CLEAN_ENV,
                 **({procs.TAG: os.environ[procs.TAG]} if procs.TAG in os.environ else {}),
@@ -269,6 +274,11 @@ def capture(
         )
     except OSError as e:
         return 127, "", f"{argv[0]}: {e.strerror}"
+    try:
+        out, err = child.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
+        child.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.communicate(timeout=AFTER_KILL_SECONDS)
         return 124, "", f"{argv[0]} did not answer within {timeout:.0f} s"
-    return done.returncode, done.stdout, done.stderr
+    return child.returncode, out, err

@@ -1,7 +1,9 @@
 """GPU telemetry: one nvidia-smi process that prints a row a GPU and period, put into the log as `samples`."""
 
+import contextlib
 import math
 import os
+import select
 import subprocess
 import threading
 import time
@@ -32,6 +34,13 @@ FIELDS = (
 BATCH_SECONDS = 1.0
 BACKOFF_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
 HZ_MAX = 10.0
+# Without persistence the driver wakes every card before the first row; afterwards one that is silent for so long hangs.
+START_SECONDS = 60.0
+SILENT_SECONDS = 10.0
+SILENT_PERIODS = 5
+CHUNK = 64 * 1024
+POLL_SECONDS = 0.1
+AFTER_KILL_SECONDS = 2.0
 
 
 class LogLike(Protocol):
@@ -103,13 +112,13 @@ class Recording:
 
 
 class Telemetry:
-    """Samples while the `with` block runs. Restarts nvidia-smi with growing pauses when it ends, and says so."""
+    """Samples while the `with` block runs. Restarts nvidia-smi with growing pauses when it ends or falls silent, and says so."""
 
     def __init__(self, ctx: Teller, hz: float) -> None:
         self.ctx = ctx
         self.hz = min(max(hz, 0.1), HZ_MAX)
         self.stopped = threading.Event()
-        self.child: subprocess.Popen[str] | None = None
+        self.child: subprocess.Popen[bytes] | None = None
         self.rows: list[list[Any]] = []
         self.recordings: list[Recording] = []
         self.lock = threading.Lock()
@@ -168,7 +177,6 @@ class Telemetry:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                text=True,
                 env=env,
             )
         except OSError as e:
@@ -176,19 +184,48 @@ class Telemetry:
         self.child = child
         if self.stopped.is_set():
             child.terminate()
-        got, other = False, ""
         assert child.stdout
-        for line in child.stdout:
-            row = parse_row(line, time.monotonic())
-            if row is None:
-                other = line.strip()[:200] or other
-                continue
-            got = True
-            with self.lock:
-                self.rows.append(row)
-                for recording in self.recordings:
-                    recording.add(row)
+        with child.stdout as out:
+            got, other = self.rows_of(out.fileno())
+        if other is None:
+            return got, self.end_of(child)
         return got, f"nvidia-smi ended with {child.wait()}{': ' + other if other else ''}"
+
+    def rows_of(self, fd: int) -> tuple[bool, str | None]:
+        """Whether rows came, and the last line that was none; None in its place for a program that fell silent."""
+        got, other, rest = False, "", b""
+        silent = max(SILENT_SECONDS, SILENT_PERIODS / self.hz)
+        while select.select([fd], [], [], silent if got else START_SECONDS)[0]:
+            data = os.read(fd, CHUNK)
+            if not data:
+                return got, other
+            *lines, rest = (rest + data).split(b"\n")
+            for line in lines:
+                text = line.decode("utf-8", "replace")
+                row = parse_row(text, time.monotonic())
+                if row is None:
+                    other = text.strip()[:200] or other
+                    continue
+                got = True
+                with self.lock:
+                    self.rows.append(row)
+                    for recording in self.recordings:
+                        recording.add(row)
+        return got, None
+
+    def end_of(self, child: subprocess.Popen[bytes]) -> str:
+        """Ends one that is silent. One that hangs in the kernel outlives that: no other is started beside it, which would hang too."""
+        child.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(AFTER_KILL_SECONDS)
+            return "nvidia-smi fell silent"
+        with contextlib.suppress(LogFull):
+            self.ctx.log.note(
+                "telemetry: nvidia-smi hangs in the driver; no other is started", self.ctx.step_id
+            )
+        while child.poll() is None and not self.stopped.wait(POLL_SECONDS):
+            pass
+        return "nvidia-smi fell silent and hung"
 
     def send_loop(self) -> None:
         try:

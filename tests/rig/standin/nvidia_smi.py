@@ -1,27 +1,42 @@
 #!/usr/bin/python3
 """Stand-in for nvidia-smi: replays what the real one printed on a machine with two H100. It measures nothing.
 
-No value is changed and none made up: what was not recorded is "[N/A]", an argument that cannot be answered from the
-recordings fails. Faults are switched on by a word in /etc/vault-cube/stand-in-gpus, read anew for each answer:
+No value is changed and none made up, but for the time, which is now as the real one's is: what was not recorded is "[N/A]", an
+argument that cannot be answered from the recordings fails. Faults are switched on by a word in /etc/vault-cube/stand-in-gpus, read anew for each answer:
 `none` (no card is found), `one` (the second card was not there at start-up), `lost` (the second card fell off the bus while
 running; text and exit status as the real one's manual page and users' reports have them).
 
 One value can be more than was recorded: `memory.used` of --query-gpu. A process says that it holds a card's memory by a file in
 /run/vault-cube-stand-in, named after its number on the box, with a line "card MiB" for each card. It counts while that process lives.
+
+Tests plant faults with a JSON file, /etc/vault-cube/stand-in-edits.json, read anew for each answer; what is printed then is an
+edited copy of what was recorded:
+  cards    how many there are; those past the second are copies of the first two under other addresses
+  xml      [{card, path, value}] in -q -x: the text of an element of a card, or of the head where card is -1; card null: all
+  query    [{card, field, value, from?}] in --query-gpu, from a round on
+  drop     [{card, from}] rows of a card that are missing from a round on
+  end      {after, text, code} ends with this text, a loop after so many rounds
+  hang     true: it never answers;  seconds: it answers that late;  stale: true: time and values stay as they were first
 """
 
 import csv
+import json
 import os
 import re
 import sys
 import time
+import xml.etree.ElementTree as ET
+from copy import deepcopy
+from datetime import datetime
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 DATA = Path(os.environ.get("STAND_IN_DATA", "/usr/local/share/vault-cube-stand-in"))
 SWITCH = Path(os.environ.get("STAND_IN_SWITCH", "/etc/vault-cube/stand-in-gpus"))
 HELD = Path(os.environ.get("STAND_IN_HELD", "/run/vault-cube-stand-in"))
+EDITS = Path(os.environ.get("STAND_IN_EDITS", "/etc/vault-cube/stand-in-edits.json"))
 INVALID, NOT_FOUND, LOST = 2, 6, 15
+HEAD = -1
 BUS_OF_LOST = "0000:00:07.0"
 
 
@@ -31,7 +46,17 @@ def stop(text: str, code: int) -> NoReturn:
 
 
 def invalid(what: str) -> NoReturn:
-    stop(f"Invalid combination of input arguments: {what}. Please run 'nvidia-smi -h' for help.", INVALID)
+    stop(
+        f"Invalid combination of input arguments: {what}. Please run 'nvidia-smi -h' for help.",
+        INVALID,
+    )
+
+
+def edits() -> dict[str, Any]:
+    try:
+        return json.loads(EDITS.read_text())
+    except FileNotFoundError:
+        return {}
 
 
 def cards() -> int:
@@ -39,7 +64,7 @@ def cards() -> int:
     try:
         word = SWITCH.read_text().strip()
     except FileNotFoundError:
-        return 2
+        return int(edits().get("cards", 2))
     if word == "none":
         stop("No devices were found", NOT_FOUND)
     if word == "lost":
@@ -59,7 +84,11 @@ def recorded(name: str) -> str:
 
 def table(name: str) -> tuple[list[str], list[list[str]]]:
     """Column names with their units, and rows, of a recorded CSV."""
-    rows = [row for row in csv.reader(recorded(name).splitlines(), skipinitialspace=True) if row]
+    rows = [
+        row
+        for row in csv.reader(recorded(name).splitlines(), skipinitialspace=True)
+        if row
+    ]
     return rows[0], rows[1:]
 
 
@@ -83,16 +112,75 @@ def held(card: int) -> int:
     for path in HELD.glob("[0-9]*"):
         if not Path("/proc", path.name).exists():
             continue
-        total += sum(int(mib) for n, mib in (line.split() for line in path.read_text().splitlines()) if int(n) == card)
+        total += sum(
+            int(mib)
+            for n, mib in (line.split() for line in path.read_text().splitlines())
+            if int(n) == card
+        )
     return total
+
+
+def other(text: str, card: int) -> str:
+    """A name of one of the two recorded cards (UUID, address, serial) as that of a copy of it."""
+    if card < 2:
+        return text
+    if re.fullmatch(r"[0-9A-F]{8}:[0-9A-F]{2}:[0-9A-F]{2}\.0", text):
+        return f"00000000:00:{6 + card:02X}.0"
+    return text[:-2] + f"{card:02d}"
+
+
+def stamp(form: str, recorded_as: str) -> str:
+    """The time of the answer, as nvidia-smi writes it; the recorded one where it is to be stale."""
+    return recorded_as if edits().get("stale") else datetime.now().strftime(form)
 
 
 def xml() -> str:
     text, count = recorded("q-idle.xml"), cards()
     if count == 1:
         first, _, rest = text.partition('\t<gpu id="00000000:00:07.0">')
-        text = first.replace("<attached_gpus>2<", "<attached_gpus>1<") + rest.partition("\t</gpu>\n")[2]
-    return text
+        text = (
+            first.replace("<attached_gpus>2<", "<attached_gpus>1<")
+            + rest.partition("\t</gpu>\n")[2]
+        )
+    then = re.search(r"<timestamp>(.*)</timestamp>", text)
+    assert then
+    now = stamp("%a %b %d %H:%M:%S %Y", then[1])
+    text = text.replace(then[0], f"<timestamp>{now}</timestamp>")
+    return edited(text, count) if edits() else text
+
+
+def edited(text: str, count: int) -> str:
+    head, _, body = text.partition("<nvidia_smi_log>")
+    root = ET.fromstring("<nvidia_smi_log>" + body)
+    found = root.findall("gpu")
+    for n in range(len(found), count):
+        copy = deepcopy(found[n % 2])
+        for path in ("uuid", "serial", "pci/pci_bus_id"):
+            put(copy, path, other(copy.findtext(path) or "", n))
+        copy.set("id", copy.findtext("pci/pci_bus_id") or "")
+        root.append(copy)
+        found.append(copy)
+    put(root, "attached_gpus", str(len(found)))
+    for edit in edits().get("xml", []):
+        card = edit["card"]
+        for part in (
+            [root]
+            if card == HEAD
+            else found
+            if card is None
+            else found[card : card + 1]
+        ):
+            put(part, edit["path"], edit["value"])
+    return head + ET.tostring(root, encoding="unicode")
+
+
+def put(part: ET.Element, path: str, value: str) -> None:
+    e = part.find(path)
+    if e is None:
+        stop(f"stand-in: no {path} was recorded to be edited", 1)
+    for child in list(e):
+        e.remove(child)
+    e.text = value
 
 
 class Query:
@@ -101,8 +189,12 @@ class Query:
     def __init__(self, fields: list[str], options: set[str]) -> None:
         self.options = options
         self.static, self.telemetry = table("query-static.csv"), table("telemetry.csv")
-        columns = {bare(h): ("telemetry", n, h) for n, h in enumerate(self.telemetry[0])}
-        columns = {bare(h): ("static", n, h) for n, h in enumerate(self.static[0])} | columns
+        columns = {
+            bare(h): ("telemetry", n, h) for n, h in enumerate(self.telemetry[0])
+        }
+        columns = {
+            bare(h): ("static", n, h) for n, h in enumerate(self.static[0])
+        } | columns
         serials = re.findall(r"<serial>(.*)</serial>", recorded("q-idle.xml"))
         self.more = {"serial": serials}
         known = names()
@@ -120,17 +212,46 @@ class Query:
 
     def value(self, card: int, at: int, column: tuple[str, int, str]) -> str:
         source, index, header = column
+        planted = [
+            e["value"]
+            for e in edits().get("query", [])
+            if e["field"] == bare(header)
+            and e["card"] in (None, card)
+            and at >= e.get("from", 0)
+        ]
+        if planted:
+            return planted[-1]
         if source == "more":
-            return self.more.get(header, ["[N/A]"] * 2)[card]
-        rows = self.static[1] if source == "static" else self.telemetry[1][at * 2 : at * 2 + 2]
-        text = rows[card][index]
+            return other(self.more.get(header, ["[N/A]"] * 2)[card % 2], card)
+        # A loop goes through the recording again and again.
+        at = 0 if edits().get("stale") else at % self.rounds
+        rows = (
+            self.static[1]
+            if source == "static"
+            else self.telemetry[1][at * 2 : at * 2 + 2]
+        )
+        text = rows[card % 2][index]
+        if bare(header) == "timestamp":
+            return stamp("%Y/%m/%d %H:%M:%S.%f", text)[:23]
+        if bare(header) == "index":
+            return str(card)
+        if bare(header) in ("uuid", "pci.bus_id"):
+            return other(text, card)
         if bare(header) == "memory.used":
             text = f"{int(text.split()[0]) + held(card)} MiB"
         unit = re.search(r" \[(.+)\]$", header)
-        return text.removesuffix(f" {unit.group(1)}") if unit and "nounits" in self.options else text
+        return (
+            text.removesuffix(f" {unit.group(1)}")
+            if unit and "nounits" in self.options
+            else text
+        )
 
     def rows(self, at: int) -> list[str]:
-        return [", ".join(self.value(card, at, c) for c in self.columns) for card in range(cards())]
+        gone = {e["card"] for e in edits().get("drop", []) if at >= e["from"]}
+        there = [card for card in range(cards()) if card not in gone]
+        return [
+            ", ".join(self.value(card, at, c) for c in self.columns) for card in there
+        ]
 
 
 def query(fields: str, form: str | None, period: float | None) -> None:
@@ -143,7 +264,10 @@ def query(fields: str, form: str | None, period: float | None) -> None:
         print(asked.header())
     at, due = 0, time.monotonic()
     while True:
-        print("\n".join(asked.rows(at % asked.rounds)), flush=True)
+        end = edits().get("end")
+        if end and at >= end["after"]:
+            stop(end["text"], end["code"])
+        print("\n".join(asked.rows(at)), flush=True)
         if period is None:
             return
         at, due = at + 1, due + period
@@ -157,10 +281,28 @@ def seconds(text: str, divisor: float) -> float:
 
 
 def main(argv: list[str]) -> None:
+    planted = edits()
+    while planted.get("hang"):
+        time.sleep(3600)
+    time.sleep(planted.get("seconds", 0))
+    if "end" in planted and not planted["end"]["after"]:
+        stop(planted["end"]["text"], planted["end"]["code"])
     words = iter(argv)
     given: dict[str, str] = {}
-    alone = {"-q": "q", "--query": "q", "-x": "x", "--xml-format": "x", "-L": "L", "--list-gpus": "L"}
-    valued = {"--query-gpu": "query", "--format": "format", "--loop-ms": "lms", "--loop": "l"}
+    alone = {
+        "-q": "q",
+        "--query": "q",
+        "-x": "x",
+        "--xml-format": "x",
+        "-L": "L",
+        "--list-gpus": "L",
+    }
+    valued = {
+        "--query-gpu": "query",
+        "--format": "format",
+        "--loop-ms": "lms",
+        "--loop": "l",
+    }
     for word in words:
         name, equals, value = word.partition("=")
         if word in alone:

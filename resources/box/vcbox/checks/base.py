@@ -1,7 +1,8 @@
 """What every check is made of: a look that gathers, a pure judge, a result in the shape of docs/adr/0002-job-mechanism.md."""
 
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
@@ -63,23 +64,61 @@ class Look:
     bench: Bench | None = None
     profile: Profile = field(default_factory=dict)
     soak_seconds: float | None = None
+    # Where the box's files lie; another folder where a recorded tree is looked at.
+    root: str = "/"
+    made: dict[str, Any] = field(default_factory=dict)
 
     def again(self) -> "Look":
         """The same eyes without what they saw: for what may have changed since."""
-        return replace(self, seen={})
+        return replace(self, seen={}, made={})
 
     def command(self, *argv: str, timeout: float = 30.0) -> Raw:
-        """`{status, out, err}`; status 127 when the program is not there, 124 when it did not answer in time."""
+        """`{status, out, err, seconds, at}`; status 127 when the program is not there, 124 when it did not answer in time."""
         if argv not in self.seen:
-            status, out, err = process.capture(argv, timeout, {"LC_ALL": "C.UTF-8"})
-            self.seen[argv] = {"status": status, "out": out, "err": err}
+            start = time.monotonic()
+            status, out, err = self.run(argv, timeout)
+            seconds = round(time.monotonic() - start, 3)
+            self.seen[argv] = {
+                "status": status,
+                "out": out,
+                "err": err,
+                "seconds": seconds,
+                "at": time.time(),
+            }
         return self.seen[argv]
+
+    def once(self, name: str, make: Callable[[], Any]) -> Any:
+        """What `make` returns, made by the first check that asks; nobody may change it."""
+        if name not in self.made:
+            self.made[name] = make()
+        return self.made[name]
+
+    def run(self, argv: tuple[str, ...], timeout: float) -> tuple[int, str, str]:
+        return process.capture(argv, timeout, {"LC_ALL": "C.UTF-8"})
+
+    def path(self, path: str) -> Path:
+        """`path`, an absolute one, below the root."""
+        return Path(self.root, path.lstrip("/"))
 
     def read(self, path: str) -> str | None:
         try:
-            return Path(path).read_text(errors="replace")
+            return self.path(path).read_text(errors="replace")
         except OSError:
             return None
+
+    def bytes(self, path: str, most: int = 4096) -> bytes | None:
+        try:
+            with self.path(path).open("rb") as file:
+                return file.read(most)
+        except OSError:
+            return None
+
+    def names(self, folder: str) -> list[str]:
+        """What is in a folder, sorted; empty where it cannot be read."""
+        try:
+            return sorted(os.listdir(self.path(folder)))
+        except OSError:
+            return []
 
 
 def said(raw: Raw) -> str:

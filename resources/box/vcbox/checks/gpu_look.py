@@ -7,17 +7,29 @@ from vcbox.parsers.nvidia_smi import parse_query_xml
 
 INSTALL = "Run layer 2, which installs the driver, then run the suite again."
 SUITE = "gpu-detection"
+# A card without persistence takes seconds to wake, and there may be eight; one that fell off the bus may answer never.
+ANSWER_SECONDS = 60.0
 
 
 def gather(look: Look) -> Raw:
-    """`{status, err, query}`: query is None when nvidia-smi did not answer with its XML."""
-    raw = look.command("nvidia-smi", "-q", "-x", timeout=60)
+    return look.once("gpus", lambda: _gather(look))
+
+
+def _gather(look: Look) -> Raw:
+    """`{status, why, query, seconds, at}`: query is None when nvidia-smi did not answer with its XML; `at`: the box's time, in s."""
+    raw = look.command("nvidia-smi", "-q", "-x", timeout=ANSWER_SECONDS)
     try:
         query = parse_query_xml(raw["out"]) if raw["status"] == 0 else None
         why = raw["err"].strip() or raw["out"].strip()[:300]
     except ValueError as e:
         query, why = None, str(e)
-    return {"status": raw["status"], "why": why, "query": query}
+    return {
+        "status": raw["status"],
+        "why": why,
+        "query": query,
+        "seconds": raw.get("seconds"),
+        "at": raw.get("at"),
+    }
 
 
 def blocked(raw: Raw) -> Result | None:
@@ -71,3 +83,13 @@ def unread(pairs: list[tuple[str, Any]], what: str) -> Result | None:
         if silent
         else None
     )
+
+
+def silent(pairs: list[tuple[str, Any]]) -> bool:
+    """Whether no card tells it: then it is not supported. That some do and others do not is an error (`unread`)."""
+    return all(value is None for _, value in pairs)
+
+
+def where(pairs: list[tuple[str, Any]], unit: str = "") -> str:
+    """Only those named, one by one."""
+    return ", ".join(f"{bus}: {value}{unit}" for bus, value in pairs)

@@ -1,36 +1,28 @@
 """The driver reported no error (Xid) in the kernel log since the box was started."""
 
-from vcbox.checks import gpu_look
-from vcbox.checks.base import Look, Profile, Raw, Result, judged, not_run
-from vcbox.parsers.kernel_log import FATAL, parse_xids
+from vcbox.checks import gpu_look, kernel_look
+from vcbox.checks.base import Profile, Raw, Result, judged
+from vcbox.parsers.kernel_log import FATAL, parse_xids, short_bus
+from vcbox.xids import meaning
 
 ID, TITLE, SUITE = "gpu_xid", "No Xid errors in the kernel log", gpu_look.SUITE
-
-
-def gather(look: Look) -> Raw:
-    raw = gpu_look.gather(look)
-    journal = look.command("journalctl", "-k", "-b", "--no-pager", "-q", timeout=60)
-    kernel = journal if journal["status"] == 0 and journal["out"].strip() else look.command("dmesg")
-    log = kernel["out"] if kernel["status"] == 0 and kernel["out"].strip() else None
-    lines = "\n".join(line for line in (log or "").splitlines() if "NVRM" in line)
-    why = None if log else (kernel["err"].strip() or "it is empty")
-    return {**raw, "log": lines if log else None, "logWhy": why}
+gather = kernel_look.gather
 
 
 def judge(raw: Raw, profile: Profile) -> Result:
-    if stop := gpu_look.blocked(raw):
-        return stop
-    if raw["log"] is None:
-        return not_run(f"the kernel log cannot be read: {raw['logWhy']}", "Run as root on the box itself.")
-    found = parse_xids(raw["log"])
+    fatal, source = gpu_look.threshold(gpu_look.gpu_profile(profile).get("fatalXids"), "value")
+    found = parse_xids(raw["log"] or "")
+    # An Xid counts although nvidia-smi is silent: it may be why.
     if not found:
-        return judged(True, 0, "none", "", evidence=raw["log"][-2000:] or None)
-    fatal = [x for x in found if x["xid"] in FATAL]
-    numbers = ", ".join(sorted({f"Xid {x['xid']} on {x['bus']}" for x in found}))
+        if stop := gpu_look.blocked(raw) or kernel_look.unread(raw):
+            return stop
+        return judged(True, 0, "none", "", source=source, evidence=raw["log"][-2000:] or None)
+    worst = [x for x in found if x["xid"] in (FATAL if fatal is None else fatal)]
+    kinds = sorted({(x["xid"], short_bus(x["bus"])) for x in found})
+    first = (worst or found)[0]["xid"]
+    what = meaning(first)
+    numbers = ", ".join(f"Xid {n} on {bus}" for n, bus in kinds)
+    value = f"{numbers}: {what.sentence}"[:400]
     evidence = "\n".join(x["line"] for x in found)[-8000:]
-    advice = (
-        "Look the number up in NVIDIA's Xid list; check power cables and seating; reboot, then run again."
-    )
-    if fatal:
-        return judged(False, numbers[:300], "none", advice, evidence=evidence)
-    return Result("warn", numbers[:300], threshold="none", next=advice, evidence=evidence)
+    more = {"threshold": "none", "source": source, "evidence": evidence}
+    return Result("fail" if worst else "warn", value, next=what.next, **more)

@@ -1,41 +1,14 @@
 """Output of nvidia-smi: `-q -x` and `--query-gpu` CSV. What the card does not tell ("N/A") is None."""
 
-import re
 import xml.etree.ElementTree as ET
 from typing import Any
 
-ABSENT = {
-    "",
-    "n/a",
-    "[n/a]",
-    "[not supported]",
-    "not supported",
-    "[unknown error]",
-    "unknown",
-    "none",
-    "[gpu requires reset]",
-}
-NUMBER = re.compile(r"^-?\d+(\.\d+)?")
-
-
-def text(value: str | None) -> str | None:
-    value = (value or "").strip()
-    return None if value.lower() in ABSENT else value
-
-
-def number(value: str | None) -> float | None:
-    """The number at the start of "81559 MiB", "16x", "72.09 W"; None for N/A."""
-    found = NUMBER.match(text(value) or "")
-    return float(found.group()) if found else None
-
-
-def whole(value: str | None) -> int | None:
-    n = number(value)
-    return None if n is None else int(n)
+from vcbox.parsers.nvidia_health import parse_health
+from vcbox.parsers.nvidia_values import number, text, whole
 
 
 def parse_query_xml(xml: str) -> dict[str, Any]:
-    """`nvidia-smi -q -x`: `{driver, cuda, gpus: [{uuid, name, serial, bus, vbios, memoryMiB, pcie…, temperatureC, …}]}`.
+    """`nvidia-smi -q -x`: `{timestamp, driver, cuda, gpus: [{uuid, name, serial, bus, vbios, memoryMiB, pcie…, temperatureC, …}]}`.
 
     Raises ValueError when it is not that document.
     """
@@ -46,6 +19,7 @@ def parse_query_xml(xml: str) -> dict[str, Any]:
     if root.tag != "nvidia_smi_log":
         raise ValueError(f"nvidia-smi -q -x printed <{root.tag}>, not <nvidia_smi_log>")
     return {
+        "timestamp": text(root.findtext("timestamp")),
         "driver": text(root.findtext("driver_version")),
         "cuda": text(root.findtext("cuda_version")),
         "attached": whole(root.findtext("attached_gpus")),
@@ -75,6 +49,7 @@ def _gpu(g: ET.Element) -> dict[str, Any]:
         "temperatureC": whole(g.findtext("temperature/gpu_temp")),
         "utilization": whole(g.findtext("utilization/gpu_util")),
         "state": text(g.findtext("performance_state")),
+        **parse_health(g),
     }
 
 
