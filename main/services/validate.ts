@@ -169,7 +169,7 @@ export function planValidate(
   const now = standingOf(app.journal, session, profile);
   if (!now.preflight.basis) throw new AppError('preflight_missing', { box: session.name });
   for (const suite of suites) {
-    const why = suiteBlocked(suite, now.layers, session.practice);
+    const why = suiteBlocked(suite, now.layers, session.practice, now.frameworks);
     if (why) throw new AppError('suite_blocked', { suite: titleOf(suite), why });
   }
   // Integration is last: it ends with a reboot.

@@ -4,11 +4,11 @@
  * Read by resources/box/vcbox/checks/load_look.py.
  */
 import { z } from 'zod';
+import { Max, Min, sourced } from './sourced.ts';
 
-const source = z.string().min(1);
-const Max = z.strictObject({ max: z.number(), source });
-const Min = z.strictObject({ min: z.number(), source });
-const sourced = <T extends z.ZodType>(value: T) => z.strictObject({ value, source });
+export const Framework = z.enum(['torch', 'tensorflow', 'vllm']);
+export type Framework = z.infer<typeof Framework>;
+
 const count = z.number().int().positive();
 const seconds = z.number().positive();
 
@@ -88,6 +88,11 @@ export const Load = z.strictObject({
   silenceSeconds: Max,
   /** Environment of every load program, where a machine type needs one. */
   environment: sourced(z.record(z.string().regex(/^[A-Z][A-Z0-9_]*$/), z.string())).optional(),
+  /**
+   * The interpreters of a machine that has its frameworks from elsewhere: absolute paths, in place of layer 4's environments. Suites that need
+   * nothing else of that layer run there without it.
+   */
+  python: z.partialRecord(Framework, sourced(z.string().startsWith('/'))).default({}),
   ddp: Ddp,
   tensorflow: z.strictObject({ memoryMiB: sourced(count) }),
   vllm: Vllm,
@@ -96,3 +101,7 @@ export const Load = z.strictObject({
   soak: Soak,
 });
 export type Load = z.infer<typeof Load>;
+
+/** Frameworks that a machine type has from elsewhere. */
+export const ownFrameworks = (load: Load | undefined): Framework[] =>
+  Framework.options.filter((name) => load?.python[name] !== undefined);

@@ -8,6 +8,7 @@ import type { Decision, Evidence, JudgedCheck, Outcome } from './outcome.ts';
 import { decideBox, decideGate, decidePart, type Gate, type Part } from './parts.ts';
 import { Profile } from './profile.ts';
 import type { Session } from './session.ts';
+import { ownFrameworks, type Framework } from './profile-load.ts';
 import { SUITE_TITLES, offeredTo } from './suites.ts';
 import {
   evidenceOf,
@@ -69,6 +70,8 @@ export interface Standing {
   /** The box as a whole: preflight, keys, layers, the suites of the ship gate and every other suite that ran. */
   outcome: Outcome;
   decision: Decision;
+  /** Frameworks that boxes of the profile have from elsewhere than layer 4. */
+  frameworks: Framework[];
   /** The weakest of all attempts; null where nothing was measured. */
   evidence: Evidence | null;
 }
@@ -283,6 +286,7 @@ export function standing(session: Session, attempts: readonly Attempt[], profile
     gates: profile ? [gate('ship', ship), gate('production', production)] : [],
     outcome: decision.outcome,
     decision,
+    frameworks: ownFrameworks(profile?.load),
     evidence: evidenceOf(ctx.all),
   };
 }

@@ -1,4 +1,5 @@
 /** The validation suites: what people call them, which of them this version runs, and what they need. */
+import type { Framework } from './profile-load.ts';
 import type { Part } from './parts.ts';
 
 /** Whether this version runs them or not; another is called by its id. */
@@ -23,21 +24,50 @@ export interface SuiteHere {
   warning: string | null;
   /** Whether it puts the GPUs under load, which waits for somebody who agrees (supply.ts). */
   load: boolean;
+  /** What of layer 4 it needs: the environment of one framework. */
+  framework?: Framework;
 }
+
+const FRAMEWORKS_LAYER = 4;
 
 const SUITES: Readonly<Record<string, SuiteHere>> = {
   'gpu-detection': { nominalSeconds: 120, needs: [], warning: null, load: false },
-  'pytorch-ddp': { nominalSeconds: 600, needs: [4], warning: 'Trains on all GPUs.', load: true },
-  tensorflow: { nominalSeconds: 300, needs: [4], warning: 'Computes on all GPUs.', load: true },
-  vllm: { nominalSeconds: 600, needs: [4], warning: 'Serves a model on all GPUs.', load: true },
+  'pytorch-ddp': {
+    nominalSeconds: 600,
+    needs: [4],
+    warning: 'Trains on all GPUs.',
+    load: true,
+    framework: 'torch',
+  },
+  tensorflow: {
+    nominalSeconds: 300,
+    needs: [4],
+    warning: 'Computes on all GPUs.',
+    load: true,
+    framework: 'tensorflow',
+  },
+  vllm: {
+    nominalSeconds: 600,
+    needs: [4],
+    warning: 'Serves a model on all GPUs.',
+    load: true,
+    framework: 'vllm',
+  },
   'docker-gpu': { nominalSeconds: 180, needs: [3], warning: null, load: false },
   performance: {
     nominalSeconds: 1200,
     needs: [4],
     warning: 'Measures all GPUs, and writes over all their memory.',
     load: true,
+    framework: 'torch',
   },
-  stress: { nominalSeconds: 86_400, needs: [4], warning: 'Full load on all GPUs for a day.', load: true },
+  stress: {
+    nominalSeconds: 86_400,
+    needs: [4],
+    warning: 'Full load on all GPUs for a day.',
+    load: true,
+    framework: 'torch',
+  },
   integration: {
     nominalSeconds: 900,
     needs: [1, 2, 3, 4, 5],
@@ -57,16 +87,19 @@ export const offeredTo = (layers: readonly number[]): string[] =>
 /** What is to be known of a suite of this version; null for another. */
 export const suiteHere = (suite: string): SuiteHere | null => SUITES[suite] ?? null;
 
-/** Why a suite cannot be run on a box, null where it can. `layers`: the box's. */
+/** Why a suite cannot be run on a box, null where it can. `layers`: the box's; `own`: frameworks that it has from elsewhere. */
 export function suiteBlocked(
   suite: string,
   layers: readonly Pick<Part, 'layer' | 'attempts'>[],
   practice: boolean,
+  own: readonly Framework[] = [],
 ): string | null {
   const here = SUITES[suite];
   if (!here) return 'not in this version';
   if (here.needs.length && practice) return 'not on the practice box, which was recorded without it';
-  const missing = here.needs.filter((n) => !layers.some((p) => p.layer === n && p.attempts > 0));
+  const has = here.framework !== undefined && own.includes(here.framework);
+  const needs = here.needs.filter((n) => !(has && n === FRAMEWORKS_LAYER));
+  const missing = needs.filter((n) => !layers.some((p) => p.layer === n && p.attempts > 0));
   if (missing.length === 0) return null;
   return `after ${missing.map((n) => `L${n}`).join(', ')}`;
 }

@@ -113,7 +113,7 @@ function describe({ nominalSeconds, warning }: SuiteHere): string {
 export function Validate({ box }: StepProps) {
   const action = useAction();
   const session = box.session.id;
-  const { suites } = box.standing;
+  const { suites, layers, frameworks } = box.standing;
   const { run } = box.session;
   const [wanted, setWanted] = useState<readonly string[]>(CHOSEN_AT_FIRST);
   const [seconds, setSeconds] = useState<Typed>(20);
@@ -124,7 +124,7 @@ export function Validate({ box }: StepProps) {
   const interrupted = own && box.resumable && !box.following;
   const busy = box.active && !running ? `"${activeRow?.title ?? 'Another job'}" is on its way.` : null;
   const choosable = !running && !interrupted;
-  const blocked = (id: string) => suiteBlocked(id, box.standing.layers, box.session.practice);
+  const blocked = (id: string) => suiteBlocked(id, layers, box.session.practice, frameworks);
   const chosen = wanted.filter((id) => blocked(id) === null);
 
   const start = () =>

@@ -184,6 +184,9 @@ describe('suites', () => {
     expect(suiteBlocked('t10', [], false)).toBe('not in this version');
     expect(suiteBlocked('vllm', [], false)).toBe('after L4');
     expect(suiteBlocked('gpu-detection', [], true)).toBeNull();
+    // A machine that has PyTorch from elsewhere.
+    expect(suiteBlocked('stress', [], false, ['torch'])).toBeNull();
+    expect(suiteBlocked('vllm', [], false, ['torch'])).toBe('after L4');
   });
 
   it('of a wrong name are told with those there are', () => {

@@ -56,6 +56,12 @@ def watchdog(profile: Profile) -> tuple[float, str]:
     return float(found["max"]), str(found["source"])
 
 
+def python_of(profile: Profile, environment: str) -> str:
+    """The profile's interpreter, of a machine that has the framework from elsewhere; that of layer 4's environment else."""
+    own = setting(profile, "python", environment)
+    return str(own or frameworks_look.ROOT / environment / "bin" / "python")
+
+
 def program(
     look: Look,
     environment: str,
@@ -66,7 +72,7 @@ def program(
     gpus: int | None = None,
 ) -> load.Program:
     """A program of vcload in an environment of layer 4, as the administrator; under torchrun with `ranks`; `gpus`: the first so many alone."""
-    argv = [str(frameworks_look.ROOT / environment / "bin" / "python"), "-I", "-B"]
+    argv = [python_of(look.profile, environment), "-I", "-B"]
     if ranks is not None:
         argv += ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(ranks)]
     env = {**QUIET, **{k: str(v) for k, v in (setting(look.profile, "environment") or {}).items()}}
