@@ -29,8 +29,9 @@ def run(
     return load.Bench(ctx or Ctx(), telemetry, None).run(program(body, silence))
 
 
-def test_lines_are_records_and_everything_else_is_evidence() -> None:
+def test_lines_are_records_and_everything_else_is_evidence(tmp_path: Path) -> None:
     ctx = Ctx()
+    ctx.folder = tmp_path
     body = """
 say(at="begin", window="w")
 print("NCCL INFO something", flush=True)
@@ -48,6 +49,8 @@ os.write(1, b'{"at": "measured", "what": "never finished"')
     assert found["torn"] == 2
     assert "NCCL INFO something" in found["text"] and "a warning" in found["text"]
     assert "never finished" in found["text"]
+    raw = (tmp_path / "output.log").read_text()
+    assert "NCCL INFO something" in raw and "a warning" in raw and '"what": "x"' in raw
     window = found["windows"]["w"]
     assert window["begin"] <= window["end"] and window["rows"] == []
     progress = ctx.of("progress")[0]

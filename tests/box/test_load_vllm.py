@@ -34,7 +34,7 @@ class Site:
         python = folder / "venvs" / "vllm" / "bin" / "python"
         python.parent.mkdir(parents=True)
         python.symlink_to(sys.executable)
-        monkeypatch.setattr(vllm_look, "MODELS", self.models)
+        monkeypatch.setattr(vllm_look, "MODELS", (folder / "none", self.models))
         monkeypatch.setattr(frameworks_look, "ROOT", folder / "venvs")
         # As the box has it, vLLM's command lies beside the environment's python.
         command = python.parent / "vllm"
