@@ -105,10 +105,10 @@ while True:
     pass
 """
     start = time.monotonic()
-    found = run(body, silence=1.5)
+    found = run(body, silence=4.0)
     assert found["hung"] and "nothing was finished for" in found["why"]
     assert "the test's own limit" in found["why"] and "still waiting" in found["text"]
-    assert time.monotonic() - start < 15
+    assert time.monotonic() - start < 40
     child = int((tmp_path / "pid").read_text())
     assert (
         not os.path.exists(f"/proc/{child}") or "Z" in Path(f"/proc/{child}/stat").read_text().split(")")[1]
@@ -121,7 +121,7 @@ def test_a_cancel_ends_it() -> None:
     start = time.monotonic()
     with pytest.raises(Cancelled):
         run("say(at='beat')\ntime.sleep(60)", ctx=ctx)
-    assert time.monotonic() - start < 15
+    assert time.monotonic() - start < 40
 
 
 def test_a_window_has_the_telemetry_of_its_own_time_and_no_other(tmp_path: Path) -> None:
