@@ -48,7 +48,7 @@ const Bench = z.strictObject({
 
 /** T4 and T6's throughput. */
 const Vllm = z.strictObject({
-  /** A folder below /opt/vault-cube/models; the first there without it. */
+  /** A folder below /opt/vault-cube/models or the bundle's models; the first there without it. */
   model: sourced(z.string().min(1)).optional(),
   maxModelLen: sourced(count),
   /** Of each card's memory. */

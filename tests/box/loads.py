@@ -53,6 +53,7 @@ class Ctx:
 
     def __init__(self) -> None:
         self.tag = ""
+        self.folder: Path | None = None
         self.step_id: str | None = None
         self.events: list[dict[str, Any]] = []
         self.lock = threading.Lock()

@@ -29,8 +29,9 @@ def run(
     return load.Bench(ctx or Ctx(), telemetry, None).run(program(body, silence))
 
 
-def test_lines_are_records_and_everything_else_is_evidence() -> None:
+def test_lines_are_records_and_everything_else_is_evidence(tmp_path: Path) -> None:
     ctx = Ctx()
+    ctx.folder = tmp_path
     body = """
 say(at="begin", window="w")
 print("NCCL INFO something", flush=True)
@@ -48,6 +49,8 @@ os.write(1, b'{"at": "measured", "what": "never finished"')
     assert found["torn"] == 2
     assert "NCCL INFO something" in found["text"] and "a warning" in found["text"]
     assert "never finished" in found["text"]
+    raw = (tmp_path / "output.log").read_text()
+    assert "NCCL INFO something" in raw and "a warning" in raw and '"what": "x"' in raw
     window = found["windows"]["w"]
     assert window["begin"] <= window["end"] and window["rows"] == []
     progress = ctx.of("progress")[0]
@@ -102,10 +105,10 @@ while True:
     pass
 """
     start = time.monotonic()
-    found = run(body, silence=1.5)
+    found = run(body, silence=4.0)
     assert found["hung"] and "nothing was finished for" in found["why"]
     assert "the test's own limit" in found["why"] and "still waiting" in found["text"]
-    assert time.monotonic() - start < 15
+    assert time.monotonic() - start < 40
     child = int((tmp_path / "pid").read_text())
     assert (
         not os.path.exists(f"/proc/{child}") or "Z" in Path(f"/proc/{child}/stat").read_text().split(")")[1]
@@ -118,7 +121,7 @@ def test_a_cancel_ends_it() -> None:
     start = time.monotonic()
     with pytest.raises(Cancelled):
         run("say(at='beat')\ntime.sleep(60)", ctx=ctx)
-    assert time.monotonic() - start < 15
+    assert time.monotonic() - start < 40
 
 
 def test_a_window_has_the_telemetry_of_its_own_time_and_no_other(tmp_path: Path) -> None:

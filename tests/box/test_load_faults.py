@@ -173,10 +173,10 @@ def test_a_fault_in_training_is_found_and_named(
 
 def test_a_hung_program_is_ended_and_named(environments: Environments) -> None:
     hung(environments)
-    profile = {**PROFILE, "load": {**PROFILE["load"], "silenceSeconds": {"max": 1.0, "source": "the test"}}}
+    profile = {**PROFILE, "load": {**PROFILE["load"], "silenceSeconds": {"max": 4.0, "source": "the test"}}}
     start = time.monotonic()
     found = suite(DDP, look(profile=profile))
-    assert time.monotonic() - start < 30
+    assert time.monotonic() - start < 60
     assert found["t2_ranks"].verdict == "fail" and "it hangs: nothing was finished for" in str(
         found["t2_ranks"].value
     )

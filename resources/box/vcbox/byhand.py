@@ -28,6 +28,7 @@ class ByHand:
     def __init__(self) -> None:
         self.log = Terminal()
         self.tag = ""
+        self.folder = None
         self.step_id: str | None = None
 
     def cancelled(self) -> bool:

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from vcbox import procs
+from vcbox import process, procs
 from vcbox.context import Cancelled
 from vcbox.launch import CLEAN_ENV
 from vcbox.telemetry import FIELDS, Recording, Telemetry, Teller
@@ -45,6 +45,8 @@ class ContextLike(Teller, Protocol):
     """As much of a job's context as a load program needs; a command run by hand has one of its own."""
 
     tag: str
+    # Of the job, for its output.log; None by hand.
+    folder: Path | None
 
     def cancelled(self) -> bool: ...
     def check_cancelled(self) -> None: ...
@@ -64,15 +66,18 @@ class Program:
 
 
 class Output:
-    """Lines of stdout as records, everything else as text; a torn last line is text."""
+    """Lines of stdout as records, everything else as text; a torn last line is text. All of it goes into the job's output.log, as it came."""
 
-    def __init__(self, on_record: Callable[[Record], None]) -> None:
+    def __init__(self, on_record: Callable[[Record], None], folder: Path | None) -> None:
         self.on_record = on_record
+        self.raw = process.OutputLog(folder) if folder else None
         self.rest: dict[str, bytes] = {"stdout": b"", "stderr": b""}
         self.text: deque[str] = deque(maxlen=TEXT_LINES)
         self.torn = 0
 
     def take(self, stream: str, data: bytes) -> None:
+        if self.raw:
+            self.raw.write(data)
         lines = (self.rest[stream] + data).split(b"\n")
         self.rest[stream] = lines.pop()
         if len(self.rest[stream]) > LINE_MAX:
@@ -83,10 +88,9 @@ class Output:
 
     def close(self) -> None:
         """What is left is no whole line, so no record, however it reads."""
-        for rest in self.rest.values():
-            if rest:
-                self.note(rest)
-                self.torn += 1
+        for stream, rest in self.rest.items():
+            self.note(rest)
+            self.torn += bool(rest) and stream == "stdout"
 
     def line(self, stream: str, raw: bytes) -> None:
         if stream == "stdout" and raw.startswith(b"{"):
@@ -176,7 +180,7 @@ class Run:
         self.records: list[Record] = []
         self.windows: dict[str, dict[str, float]] = {}
         self.heard = self.start = time.monotonic()
-        self.output = Output(self.record)
+        self.output = Output(self.record, ctx.folder)
 
     def record(self, found: Record) -> None:
         now = self.heard = time.monotonic()
@@ -229,7 +233,6 @@ class Run:
                         break
                 elif now - self.heard > seconds:
                     return f"it hangs: nothing was finished for {now - self.heard:.0f} s (limit {seconds:g} s: {why})"
-        self.output.close()
         return None
 
     def end_of(self, child: "subprocess.Popen[bytes]") -> str | None:
@@ -268,6 +271,7 @@ class Run:
             hung = self.watch(child)
         finally:
             gone = end_all(child, mark)
+            self.output.close()
         child.poll()
         if not gone:
             left = ", ".join(map(str, marked(mark)))

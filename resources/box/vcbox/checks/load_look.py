@@ -84,7 +84,7 @@ def program(
 
 
 def user_of(look: Look) -> str | None:
-    """The administrator where there is one; a command by hand stays who it is."""
+    """The administrator; None, for whoever runs the checks, on a machine that has none."""
     try:
         pwd.getpwnam(look.admin)
     except KeyError:

@@ -7,17 +7,19 @@ from typing import Any
 
 from vcbox.checks import load_look
 from vcbox.checks.base import Look, Profile, Raw, Result, judged, not_run
+from vcbox.paths import Paths
 
 SUITE = "vllm"
 ADVICE = "Look at what the server said; run layer 4's health check, then the suite again."
-MODELS = Path("/opt/vault-cube/models")
+# Where a person puts one, and where the set `models` of a site bundle is fetched to.
+MODELS = (Path("/opt/vault-cube/models"), Paths().tree / "models")
 EXPECTED = "vault-cube-expected.json"
 KEYS = ("maxModelLen", "memoryFraction", "enforceEager", "tokens", "requests")
 
 
 def model_of(look: Look) -> Path | None:
     """The profile's by name, else the first of the box's models; None without one."""
-    there = sorted(path.parent for path in MODELS.glob("*/config.json"))
+    there = [path.parent for folder in MODELS for path in sorted(folder.glob("*/config.json"))]
     wanted = load_look.setting(look.profile, "vllm", "model")
     return next((path for path in there if wanted in (None, path.name)), None)
 
@@ -48,7 +50,7 @@ def gather(look: Look) -> Raw:
     def run(gpus: int) -> Raw:
         assert look.bench
         model = model_of(look)
-        why = f"there is no model in {MODELS}" if model is None else unfit(model, gpus)
+        why = f"there is no model in {' or '.join(map(str, MODELS))}" if model is None else unfit(model, gpus)
         if model is None or why:
             return {"gpus": gpus, "model": model and model.name, "why": why, "prompts": 0, "run": None}
         prompts = prompts_of(look, model)
@@ -68,7 +70,7 @@ def stop(raw: Raw) -> Result | None:
     if found := load_look.stop(raw):
         return found
     if raw["why"]:
-        return not_run(raw["why"], f"Bring a model directory with the site bundle; it belongs in {MODELS}.")
+        return not_run(raw["why"], f"Bring a model directory; it belongs in {MODELS[0]}.")
     return None
 
 
