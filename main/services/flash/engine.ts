@@ -12,8 +12,8 @@ import { HOLE_HASH, diskRoot } from './source/disk-root.ts';
 import { CHUNK_BYTES, chunkAt, chunkCount } from './source/types.ts';
 import type { ChunkHash } from './writer.ts';
 
-/** Commands under way: the writer has this many buffers. */
-const IN_FLIGHT = 12;
+/** Commands under way: more than the writer has buffers, so that it does not wait for us while we bring a record to our own disk. */
+const IN_FLIGHT = 24;
 /** Of the app's own memory, for chunks that it unpacks or compares. */
 const OWN_BUFFERS = 4;
 /** Chunks in one command to read, and such commands under way. */
@@ -39,7 +39,7 @@ export class Engine {
   #fresh = new Map<number, ChunkHash>();
   #freshBytes = 0;
   #flushing: Promise<void> | null = null;
-  #checkpointAt = -Infinity;
+  #checkpointAt = performance.now();
   #writtenBytes = 0;
   #written: Map<number, ChunkHash>;
   #believed: Map<number, ChunkHash>;
@@ -239,17 +239,21 @@ export class Engine {
     this.#o.tell({ kind: 'bytes', bytes });
     const due =
       this.#freshBytes >= CHECKPOINT_BYTES && performance.now() - this.#checkpointAt >= CHECKPOINT_MS;
-    if (due && !this.#flushing) await this.#flush();
+    if (due && !this.#flushing) await this.#keepFresh(() => this.#o.writer.checkpoint());
   }
 
-  /** After it, everything that was answered before it is on the disk and in the record. */
   async #flush(): Promise<void> {
     // Without a pause where none is needed: whoever looks next must see that one is under way.
     if (this.#flushing) await this.#flushing;
+    await this.#keepFresh(() => this.#o.writer.flush());
+  }
+
+  /** After it, everything that was answered before it is on the disk and in the record. One at a time. */
+  async #keepFresh(bringHome: () => Promise<void>): Promise<void> {
     const fresh = this.#fresh;
     this.#fresh = new Map();
     this.#freshBytes = 0;
-    this.#flushing = this.#o.writer.flush().then(() => this.#o.record.add(fresh));
+    this.#flushing = bringHome().then(() => this.#o.record.add(fresh));
     try {
       await this.#flushing;
     } finally {

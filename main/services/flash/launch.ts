@@ -24,11 +24,11 @@ const REFUSED_BY_POLKIT = [126, 127];
 const writerFile = (): string =>
   join(productRoot().replace(/app\.asar$/, 'app.asar.unpacked'), 'resources/box/vcflash/__main__.py');
 
-/** Isolated, and without files of its own beside the program: it may run as root. */
+/** Isolated, without the machine's own additions to Python, and without files beside the program: it may run as root. */
 function writerCommand(privileged: boolean): string[] {
   // As root never what a user's PATH has under this name.
   const python = privileged && existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3';
-  return [python, '-I', '-B', writerFile()];
+  return [python, '-I', '-S', '-B', writerFile()];
 }
 
 /** How a disk can be written here. Errors: flash_root_missing. */

@@ -26,7 +26,8 @@ export type Command =
       /** Beside it: tells the image from all others. A job takes no chunks of a second one. */
       imageId?: string;
     }
-  | { do: 'wipe' | 'flush' | 'seal' | 'close' | 'beat' }
+  /** `flush` is about all that was asked before it, `checkpoint` about what was answered: the writer goes on meanwhile. */
+  | { do: 'wipe' | 'flush' | 'checkpoint' | 'seal' | 'close' | 'beat' }
   | { do: 'copy'; chunk: number; extents: readonly Extent[] }
   /** `bytes` of payload follow the header, packed as `encoding` says: so clusters can be sent as an image stores them one day. */
   | { do: 'data'; chunk: number; bytes: number; encoding: Encoding }
@@ -78,6 +79,7 @@ export const Answer = z.discriminatedUnion('is', [
   z.looseObject({ is: z.literal('written'), chunk, sha256: hash }),
   z.looseObject({ is: z.literal('zeroed'), chunk, count: z.number().int().positive() }),
   z.looseObject({ is: z.literal('flushed') }),
+  z.looseObject({ is: z.literal('kept') }),
   z.looseObject({ is: z.literal('read'), chunk, sha256: hash }),
   z.looseObject({ is: z.literal('sealed') }),
   z.looseObject({ is: z.literal('closed') }),

@@ -54,6 +54,7 @@ function keyOf(answer: Done): string {
     case 'opened':
     case 'wiped':
     case 'flushed':
+    case 'kept':
     case 'sealed':
     case 'closed':
       return answer.is;
@@ -138,6 +139,11 @@ export class Writer {
 
   async flush(): Promise<void> {
     await this.#ask({ do: 'flush' }, 'flushed');
+  }
+
+  /** Everything that was answered before it is on the disk then; nothing waits for it. */
+  async checkpoint(): Promise<void> {
+    await this.#ask({ do: 'checkpoint' }, 'kept');
   }
 
   /** Reads back past the cache; `told` of each chunk as it comes. */

@@ -70,7 +70,11 @@ class Zero(NamedTuple):
 
 
 class Flush(NamedTuple):
-    pass
+    """Everything that was asked before it is on the disk with its answer."""
+
+
+class Checkpoint(NamedTuple):
+    """Everything that was answered before it is on the disk with its answer; what is being written goes on meanwhile."""
 
 
 class Read(NamedTuple):
@@ -95,7 +99,7 @@ class Close(NamedTuple):
     pass
 
 
-Command = Union[Open, Wipe, Copy, Data, Zero, Flush, Have, Beat, Read, Seal, Close]
+Command = Union[Open, Wipe, Copy, Data, Zero, Flush, Checkpoint, Have, Beat, Read, Seal, Close]
 
 
 class Disk:
@@ -240,6 +244,7 @@ PARSERS: dict[str, Callable[[dict[str, Any], Any], Command]] = {
     "data": _data,
     "zero": lambda header, disk: Zero(*_range(header, disk)),
     "flush": lambda _header, _disk: Flush(),
+    "checkpoint": lambda _header, _disk: Checkpoint(),
     "have": lambda header, disk: Have(*_range(header, disk, HAVE_MAX)),
     "beat": lambda _header, _disk: Beat(),
     "read": lambda header, disk: Read(*_range(header, disk)),
