@@ -144,6 +144,15 @@ describe.runIf(why === null)(`a disk of a box${why ? ` (not run: ${why})` : ''}`
     ]);
   });
 
+  it("is carried by the laptop's own client where there is one", async () => {
+    const logins = () => b.d.usual.log().match(/Accepted publickey/g)?.length ?? 0;
+    const before = logins();
+    const { dials } = await flashed();
+    mustHold();
+    // Whoever starts it and whoever follows it, and one more.
+    expect(logins() - before).toBe(1 + dials + 1);
+  });
+
   it('is written over a program where sshd forwards no sockets', async () => {
     const strict = await b.d.bench.start(2222, ['AllowStreamLocalForwarding no']);
     await flashed(undefined, strict.port);
