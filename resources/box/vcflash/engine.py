@@ -18,6 +18,7 @@ from vcflash import plan
 from vcflash.frames import CHUNK_BYTES, Closed, Copy, Data, Disk, Failed
 from vcflash.image import Image
 from vcflash.target import ZERO_BYTES, Target
+from vcflash.zstd import UNPACKER, Broken
 
 # Measured with two cores; more threads than cores, since most of them wait for the disk.
 THREADS = 6
@@ -94,7 +95,12 @@ class Engine:
         """`fill` reads the payload into the buffer, in the caller's thread."""
         buffer = self._free(command.chunk, 1)
         fill(buffer[: command.size])
-        self._put("data", command.chunk, 1, lambda: self._data(command, buffer), buffer)
+        if command.parts is None:
+            self._put("data", command.chunk, 1, lambda: self._data(command, buffer), buffer)
+            return
+        # The second is taken here as well, and by this thread alone: whoever has one waits for nobody.
+        whole = self.take()
+        self._put("data", command.chunk, 1, lambda: self._unpack(command, buffer, whole), whole)
 
     def zero(self, chunk: int, count: int) -> None:
         self._judge(chunk, count)
@@ -214,6 +220,25 @@ class Engine:
 
     def _data(self, command: Data, buffer: memoryview) -> dict[str, Any]:
         return self._write(command.chunk, command.size, [(False, 0, command.size)], buffer)
+
+    def _unpack(self, command: Data, packed: memoryview, buffer: memoryview) -> dict[str, Any]:
+        chunk, parts = command.chunk, command.parts or []
+        length = self.disk.length(chunk)
+        target, source = (ctypes.addressof(ctypes.c_char.from_buffer(m)) for m in (buffer, packed))
+        try:
+            for at, gives, start, size in parts:
+                if size == 0:
+                    buffer[at : at + gives] = packed[start : start + gives]
+                elif UNPACKER:
+                    UNPACKER.into(target + at, gives, source + start, size)
+        except Broken as e:
+            raise Failed("image_corrupt", str(e), chunk) from None
+        finally:
+            self._give(packed)
+        holes = plan.gaps([(at, gives, 0) for at, gives, _, _ in parts], length)
+        for at, size in holes:
+            buffer[at : at + size] = self.zero_view[:size]
+        return self._write(chunk, length, plan.split(holes, length, HOLE_BYTES), buffer)
 
     def _write(
         self, chunk: int, length: int, runs: list[tuple[bool, int, int]], buffer: memoryview
