@@ -78,7 +78,7 @@ function watch(child: ChildProcessWithoutNullStreams): Started {
 
 /** Without privileges: for a file, or where the app is root already. */
 export function launchPlain(argv = writerCommand(process.getuid?.() === 0)): Launch {
-  return async () => {
+  const launch = async () => {
     const child = start(argv);
     const { process: started } = watch(child);
     // A program that is not there is told of before its first command.
@@ -90,6 +90,7 @@ export function launchPlain(argv = writerCommand(process.getuid?.() === 0)): Lau
     });
     return started;
   };
+  return Object.assign(launch, { asksNobody: true as const });
 }
 
 /** With polkit's own dialog. Errors: flash_root_refused. */

@@ -27,7 +27,8 @@ export interface WriterProcess {
 
 export type Feeding = Feeder & { imageId: string };
 
-export type Launch = (signal: AbortSignal) => Promise<WriterProcess>;
+/** `asksNobody`: so it may be started before anybody knows whether there is something for it to do; until it is told, it touches nothing. */
+export type Launch = ((signal: AbortSignal) => Promise<WriterProcess>) & { readonly asksNobody?: true };
 
 export type Opened = Extract<Answer, { is: 'opened' }>;
 /** SHA-256 in hex; null for a chunk of zeros. */
