@@ -23,6 +23,8 @@ export interface Carried {
 const PROGRAM = 'ssh';
 /** A name that stands for the box in a file of one line. */
 const ALIAS = 'vault-cube-box';
+/** In a path the client reads these as something else, and not in each version the same. */
+const MEANS_MORE = /[%$":\s\\]/;
 const LOGIN_MS = 15_000;
 const LOOK_MS = 20;
 const STDERR_KEPT = 1_000;
@@ -93,6 +95,7 @@ export async function carry(conn: Connection, remote: string): Promise<Carried |
       mode: 0o600,
     });
     const at = auth.kind === 'agent' ? auth.socket : join(dir, 'agent');
+    if ([dir, at, remote].some((path) => MEANS_MORE.test(path))) return null;
     if (auth.kind === 'key') agent = await serveAgent(at, key);
     return await started(conn, argumentsOf(conn, dir, at, remote), join(dir, 'feed'));
   } catch {

@@ -261,19 +261,19 @@ describe('what is on the disk at the end', () => {
   });
 
   it('that is refused leaves no writer behind, though one was started meanwhile', async () => {
-    let ended: WriterProcess['ended'] | null = null;
+    const writers: WriterProcess[] = [];
     const launch = Object.assign(
       async (signal: AbortSignal) => {
         const writer = await launchPlain()(signal);
-        ended = writer.ended;
+        writers.push(writer);
         return writer;
       },
       { asksNobody: true as const },
     );
     const result = await desk.flash(desk.path('nowhere.qcow2'), desk.file('refused.raw'), { launch });
     expect(endOf(result)).toEqual(['failed', 'image_missing']);
-    await vi.waitFor(() => expect(ended).not.toBeNull());
-    expect(await ended).toMatchObject({ code: null });
+    await vi.waitFor(() => expect(writers).toHaveLength(1));
+    expect(await writers[0]?.ended).toMatchObject({ code: null });
     expect(existsSync(desk.path('refused.raw'))).toBe(false);
   });
 
