@@ -4,8 +4,9 @@ import type { Duplex, Readable, Writable } from 'node:stream';
 import type { Client, ClientChannel, TcpConnectionDetails } from 'ssh2';
 import { AppError } from '../../preload/contract/errors.ts';
 import { dial, type ConnectOptions, type Dialled } from './dial.ts';
+import type { PinnedKey } from './hostkeys.ts';
 import { Liveness } from './liveness.ts';
-import { PASSWORD_EXPIRED } from './login.ts';
+import { PASSWORD_EXPIRED, type Auth } from './login.ts';
 import { wrapShell, type Shell, type ShellEvents } from './shell.ts';
 
 export type { ConnectOptions, HostKeyQuestion } from './dial.ts';
@@ -92,7 +93,8 @@ export class Connection {
   readonly host: string;
   readonly port: number;
   readonly user: string;
-  readonly hostKey: { algorithm: string; fingerprint: string };
+  /** That the box has proven to hold. */
+  readonly hostKey: PinnedKey;
   readonly #client: Client;
   readonly #socket: Socket;
   readonly #login: Dialled['login'];
@@ -107,7 +109,7 @@ export class Connection {
     this.host = options.host;
     this.port = options.port;
     this.user = options.user;
-    this.hostKey = { algorithm: hostKey.algorithm, fingerprint: hostKey.fingerprint };
+    this.hostKey = hostKey;
     this.#client = client;
     this.#socket = socket;
     this.#login = login;
@@ -132,6 +134,11 @@ export class Connection {
     if (this.#uid === null)
       throw new AppError('internal', { detail: 'a connection was used before its shell was probed' });
     return this.#uid;
+  }
+
+  /** What it has logged in with: another way to the same box may do so, too. */
+  get auth(): Auth {
+    return this.#login.auth;
   }
 
   /** The last measured round trip in ms; null before the first keepalive was answered. */

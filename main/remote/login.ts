@@ -31,7 +31,7 @@ export const PASSWORD_EXPIRED =
 /** What pam_nologin says while a box starts or shuts down; a user is then refused with right credentials too. */
 const STARTING = /system is (booting up|going down)|not permitted to log in|shutting down/i;
 
-function parsePrivate(auth: Extract<Auth, { kind: 'key' }>): ParsedKey {
+export function parsePrivate(auth: Extract<Auth, { kind: 'key' }>): ParsedKey {
   const key: ParsedKey | Error = ssh2.utils.parseKey(auth.privateKey, auth.passphrase);
   if (key instanceof Error) {
     const code = /passphrase|decrypt|encrypted|integrity/i.test(key.message)
@@ -43,7 +43,7 @@ function parsePrivate(auth: Extract<Auth, { kind: 'key' }>): ParsedKey {
   return key;
 }
 
-function parsePublic(text: string): ParsedKey {
+export function parsePublic(text: string): ParsedKey {
   const key: ParsedKey | Error = ssh2.utils.parseKey(text);
   if (key instanceof Error) throw new AppError('key_not_a_key', { path: 'the public key' }, key);
   return key;
@@ -74,7 +74,7 @@ export class Login {
   /** Set when the connection must end at once because the box asks for what the app does not answer. */
   onAbort: (error: AppError) => void = () => undefined;
   readonly #user: string;
-  readonly #auth: Auth;
+  readonly auth: Auth;
   readonly #first: AnyAuthMethod;
   #tried = false;
   #answered = false;
@@ -85,7 +85,7 @@ export class Login {
   /** Errors: key_not_a_key, key_passphrase_wrong, before anything is sent. */
   constructor(user: string, auth: Auth) {
     this.#user = user;
-    this.#auth = auth;
+    this.auth = auth;
     if (auth.kind === 'password') {
       // "none" costs nothing, and its refusal names the methods the box offers.
       this.#first = { type: 'none', username: user };
@@ -122,18 +122,18 @@ export class Login {
 
   #choose(methods: readonly AuthenticationType[] | null, partial: boolean): AnyAuthMethod | false {
     if (methods === null) {
-      if (this.#auth.kind !== 'password') this.#tried = true;
+      if (this.auth.kind !== 'password') this.#tried = true;
       return this.#first;
     }
     if (partial) {
       return this.#refuse('ssh_protocol', { detail: `the box wants ${methods.join(' or ')} besides.` });
     }
-    if (this.#tried || this.#auth.kind !== 'password') {
+    if (this.#tried || this.auth.kind !== 'password') {
       this.#verdict ??= this.refused();
       return false;
     }
     this.#tried = true;
-    const { password } = this.#auth;
+    const { password } = this.auth;
     if (methods.includes('password')) return { type: 'password', username: this.#user, password };
     if (methods.includes('keyboard-interactive')) {
       return { type: 'keyboard-interactive', username: this.#user, prompt: this.#prompt };
@@ -157,14 +157,14 @@ export class Login {
     const text = [name, instructions, ...prompts.map((p) => p.prompt)].join(' ').trim();
     const [only] = prompts;
     if (PASSWORD_EXPIRED.test(text)) return this.onAbort(this.expired());
-    if (this.#answered || !only || prompts.length > 1 || only.echo || this.#auth.kind !== 'password') {
+    if (this.#answered || !only || prompts.length > 1 || only.echo || this.auth.kind !== 'password') {
       const detail = `the box asks for more than a password: ${JSON.stringify(text.slice(0, 120))}.`;
       return this.onAbort(
         this.#answered && /^password/i.test(text) ? this.refused() : new AppError('ssh_protocol', { detail }),
       );
     }
     this.#answered = true;
-    finish([this.#auth.password]);
+    finish([this.auth.password]);
   };
 
   expired(): AppError {
@@ -178,7 +178,7 @@ export class Login {
   refused(): AppError {
     if (this.#starting !== null)
       return new AppError('box_starting', { user: this.#user, detail: this.#starting });
-    if (this.#auth.kind !== 'password') {
+    if (this.auth.kind !== 'password') {
       return new AppError('login_key_refused', { user: this.#user, fingerprint: this.#keyFingerprint });
     }
     return this.#user === 'root'

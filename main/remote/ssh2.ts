@@ -8,7 +8,13 @@ const fromHere = createRequire(import.meta.url);
 let read: Library | undefined;
 const load = (): Library => (read ??= fromHere('ssh2') as Library);
 
-export const ssh2: Pick<Library, 'BaseAgent' | 'Client' | 'Server' | 'createAgent' | 'utils'> = {
+export const ssh2: Pick<
+  Library,
+  'AgentProtocol' | 'BaseAgent' | 'Client' | 'Server' | 'createAgent' | 'utils'
+> = {
+  get AgentProtocol() {
+    return load().AgentProtocol;
+  },
   get BaseAgent() {
     return load().BaseAgent;
   },

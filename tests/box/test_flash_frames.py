@@ -7,7 +7,7 @@ import random
 from typing import Any
 
 import pytest
-from vcflash import frames, plan
+from vcflash import frames, plan, zstd
 from vcflash.frames import CHUNK_BYTES, Closed, Copy, Data, Disk, Failed, Open, Read, Zero
 
 from harness import SOURCE
@@ -27,8 +27,15 @@ VALID = [
     {"do": "data", "chunk": 10, "bytes": 1536},
     {"do": "zero", "chunk": 3, "count": 8},
     {"do": "read", "chunk": 0, "count": 11},
-    *({"do": name} for name in ("wipe", "flush", "seal", "close")),
+    *({"do": name} for name in ("wipe", "flush", "checkpoint", "seal", "close")),
 ]
+PARTS = {
+    "do": "data",
+    "chunk": 3,
+    "bytes": 900,
+    "encoding": "zstd",
+    "parts": [[65536, 512, 388, 0], [0, 65536, 0, 388]],
+}
 
 
 def stream(*headers: Any) -> io.BytesIO:
@@ -67,6 +74,20 @@ def test_every_command_comes_through_a_frame() -> None:
         (COPY, {"extents": [[0, 4]]}),
         (VALID[1], {"bytes": 1535}),
         (VALID[1], {"bytes": CHUNK_BYTES}),
+        (PARTS, {"parts": None}),
+        (PARTS, {"parts": [[0, 65536, 0]]}),
+        (PARTS, {"parts": [[0, 65536, 0, True]]}),
+        (PARTS, {"parts": [[0, 65536, 0, 901]]}),
+        (PARTS, {"parts": [[0, 65536, 600, 301]]}),
+        (PARTS, {"parts": [[0, 901, 0, 0]]}),
+        (PARTS, {"parts": [[0, 512, -1, 0]]}),
+        (PARTS, {"parts": [[0, 512, 0, -1]]}),
+        (PARTS, {"parts": [[0, 0, 0, 5]]}),
+        (PARTS, {"parts": [[0, 512, 0, 5], [511, 512, 5, 5]]}),
+        (PARTS, {"parts": [[CHUNK_BYTES - 4, 5, 0, 9]]}),
+        (PARTS, {"bytes": 0}),
+        (PARTS, {"bytes": CHUNK_BYTES + 1}),
+        (PARTS, {"encoding": "lz4"}),
         (VALID[2], {"count": 9}),
         (VALID[2], {"count": 0}),
         (VALID[3], {"count": 12}),
@@ -78,6 +99,17 @@ def test_what_leaves_the_disk_or_is_no_number_is_refused(
     command: dict[str, Any], change: dict[str, Any]
 ) -> None:
     assert refused({**command, **change}).code == "bad_command"
+
+
+def test_parts_of_a_chunk_come_in_order() -> None:
+    assert frames.parse(PARTS, DISK) == Data(3, 900, [(0, 65536, 0, 388), (65536, 512, 388, 0)])
+
+
+def test_what_this_system_cannot_unpack_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zstd, "LIBRARY", "libno-such-thing.so.1")
+    assert zstd.find() is None
+    monkeypatch.setattr(frames, "ENCODINGS", ("plain",))
+    assert "'zstd', taken is plain" in refused(PARTS).detail
 
 
 @pytest.mark.parametrize(
@@ -151,7 +183,7 @@ def test_any_header_is_a_command_within_the_disk_or_a_named_refusal(seed: int) -
     taken = told = 0
     for _ in range(3000):
         disk = rng.choice([DISK, None])
-        header = mutated(rng, rng.choice([OPEN] if disk is None else VALID))
+        header = mutated(rng, rng.choice([OPEN] if disk is None else [*VALID, PARTS]))
         try:
             command = frames.parse(frames.read_header(stream(header)), disk)
         except Failed as e:
@@ -167,7 +199,13 @@ def test_any_header_is_a_command_within_the_disk_or_a_named_refusal(seed: int) -
         if isinstance(command, (Zero, Read)):
             assert 0 <= command.chunk < command.chunk + command.count <= disk.chunks
         elif isinstance(command, Data):
-            assert command.size == disk.length(command.chunk)
+            if command.parts is None:
+                assert command.size == disk.length(command.chunk)
+                continue
+            ends = [0, *(at + n for at, n, _, _ in command.parts)]
+            assert all(at >= end for (at, *_), end in zip(command.parts, ends, strict=False))
+            assert ends[-1] <= disk.length(command.chunk) and command.size <= CHUNK_BYTES
+            assert all(0 <= a and a + (p or n) <= command.size for _, n, a, p in command.parts)
         elif isinstance(command, Copy):
             ends = [0, *(at + n for at, n, _ in command.extents)]
             assert all(at >= end for (at, _, _), end in zip(command.extents, ends, strict=False))

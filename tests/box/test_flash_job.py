@@ -5,6 +5,7 @@ import os
 import random
 import signal
 import stat
+import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -74,7 +75,7 @@ def test_a_disk_is_written_and_proved(box: Box, source: Source, disk: str, feed:
     wait_until("waiting for a feeder", lambda: waits(folder))
     feeder = feed(folder)
     opened = feeder.open(source, named(disk))
-    assert opened["have"] == 0 and opened["encodings"] == ["plain"] and opened["size"] == SIZE
+    assert opened["have"] == 0 and opened["encodings"] == ["plain", "zstd"] and opened["size"] == SIZE
     assert feeder.have(source) == {}
     feeder.ask("wipe", "wiped")
     feeder.write(source, source.unsealed())
@@ -237,11 +238,72 @@ def test_other_orders_than_the_jobs_are_refused(box: Box, source: Source, disk: 
     refused("bad_command", named(disk), feeder=None)
     feeder = feed(folder)
     feeder.open(source, named(disk))
-    feeder.send("data", b"x", chunk=1, bytes=source.length(1), encoding="zstd")
-    assert "'zstd'" in feeder.refused("bad_command")
+    feeder.send("data", b"x", chunk=1, bytes=source.length(1), encoding="lz4")
+    assert "'lz4'" in feeder.refused("bad_command")
     good = feed(folder)
     wait_until("the job waits again", lambda: events(folder)[-1]["kind"] in ("waiting", "beat"))
     good.open(source, named(disk))
+
+
+def packed(*pieces: bytes) -> bytes:
+    return b"".join(
+        subprocess.run(["zstd", "-q", "-c"], input=p, capture_output=True, check=True).stdout for p in pieces
+    )
+
+
+def test_clusters_are_taken_as_an_image_stores_them(box: Box, source: Source, disk: str, feed: Any) -> None:
+    folder = box.start("flash_box", orders(source, disk, SIZE))
+    feeder = feed(folder)
+    feeder.open(source, named(disk))
+    feeder.ask("wipe", "wiped")
+    rng = random.Random(5)
+    one, two, plain = rng.randbytes(300) * 200, b"x" * 65536, rng.randbytes(512)
+    # Two frames for one cluster, and bytes of others behind and between them, as sectors have them.
+    first, second = packed(one[:1000], one[1000:]) + b"\0\1\2", packed(two)
+    payload = b"??" + first + plain + second
+    parts = [
+        [CHUNK - 65536, len(two), 2 + len(first) + len(plain), len(second)],
+        [4096, len(one), 2, len(first)],
+        [1024 * 1024, len(plain), 2 + len(first), 0],
+    ]
+    feeder.send("data", payload, chunk=2, bytes=len(payload), encoding="zstd", parts=parts)
+    chunk = bytearray(CHUNK)
+    chunk[4096 : 4096 + len(one)] = one
+    chunk[1024 * 1024 : 1024 * 1024 + len(plain)] = plain
+    chunk[-65536:] = two
+    (written,) = feeder.wait("written")
+    assert written["sha256"] == hashlib.sha256(chunk).hexdigest()
+    feeder.ask("flush", "flushed")
+    assert feeder.read(source, 2, 1) == {2: written["sha256"]}
+    assert read_target(disk, 3 * CHUNK)[2 * CHUNK :] == bytes(chunk)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda good: good[: len(good) // 2],
+        lambda good: b"\0" * len(good),
+        lambda good: packed(b"x" * 65535),
+        lambda good: packed(b"x" * 65537),
+        lambda good: packed(b"x" * 60000, b"x" * 60000),
+        lambda good: good[:8] + bytes([good[8] ^ 255]) + good[9:],
+    ],
+    ids=["cut off", "zeros", "less", "more", "two that are more", "another byte"],
+)
+def test_a_damaged_cluster_is_the_image_s_fault_and_the_job_goes_on(
+    box: Box, source: Source, disk: str, feed: Any, damage: Any
+) -> None:
+    folder = box.start("flash_box", orders(source, disk, SIZE))
+    feeder = feed(folder)
+    feeder.open(source, named(disk))
+    feeder.ask("wipe", "wiped")
+    payload = damage(packed(b"x" * 65536))
+    parts = [[0, 65536, 0, len(payload)]]
+    feeder.send("data", payload, chunk=2, bytes=len(payload), encoding="zstd", parts=parts)
+    assert "zstd" in feeder.refused("image_corrupt")
+    feeder.leave()
+    good = feed(folder)
+    assert good.open(source, named(disk))["have"] == 0
 
 
 def killed(box: Box, source: Source, disk: str, feed: Any, unflushed: Sequence[int] = ()) -> dict[str, Any]:

@@ -24,24 +24,52 @@ def wrote(book: Ledger, chunk: int, digest: str | None) -> None:
     book.answered({"is": "written", "chunk": chunk, "sha256": digest})
 
 
+def sync(book: Ledger) -> None:
+    with book.syncing():
+        pass
+
+
+def test_what_is_written_while_the_disk_syncs_is_not_had(tmp_path: Path) -> None:
+    book = ledger(tmp_path)
+    wrote(book, 1, A)
+    wrote(book, 2, A)
+    with book.syncing():
+        wrote(book, 1, B)
+        wrote(book, 3, B)
+        assert book.have(0, 6) == []
+    assert book.have(0, 6) == [[2, A, False]], "chunk 1 was written again behind the sync's begin"
+    sync(book)
+    assert book.have(0, 6) == [[1, B, False], [2, A, False], [3, B, False]]
+
+
+def test_a_sync_that_fails_leaves_nothing_to_be_had(tmp_path: Path) -> None:
+    book = ledger(tmp_path)
+    wrote(book, 1, A)
+    with pytest.raises(OSError, match="broken"), book.syncing():
+        raise OSError("broken")
+    book.forget()
+    sync(book)
+    assert book.have(0, 6) == []
+
+
 def test_only_what_was_synced_is_had(tmp_path: Path) -> None:
     book = ledger(tmp_path)
     wrote(book, 1, A)
     book.answered({"is": "zeroed", "chunk": 2, "count": 2})
     assert book.have(0, 6) == []
-    book.synced()
+    sync(book)
     assert book.have(0, 6) == [[1, A, False], [2, None, False], [3, None, False]]
     assert book.have(2, 1) == [[2, None, False]]
     wrote(book, 4, B)
     book.forget()
-    book.synced()
+    sync(book)
     assert [c for c, *_ in book.have(0, 6)] == [1, 2, 3]
 
 
 def test_a_chunk_is_verified_until_it_is_written_again(tmp_path: Path) -> None:
     book = ledger(tmp_path)
     wrote(book, 1, A)
-    book.synced()
+    sync(book)
     book.answered({"is": "read", "chunk": 1, "sha256": A})
     assert book.have(1, 1) == [[1, A, True]]
     assert book.lacking() == 5
@@ -55,7 +83,7 @@ def test_a_broken_disk_is_told_from_an_old_belief(tmp_path: Path) -> None:
     book.answered({"is": "read", "chunk": 2, "sha256": B})
     assert book.have(0, 6) == [], "another machine wrote to it"
     wrote(book, 3, A)
-    book.synced()
+    sync(book)
     with pytest.raises(Differs, match="chunk 3, at byte 12582912"):
         book.answered({"is": "read", "chunk": 3, "sha256": None})
 
@@ -72,7 +100,7 @@ def test_the_file_says_the_same(tmp_path: Path) -> None:
     book = ledger(tmp_path, {4: B})
     for chunk, digest in ((0, A), (1, None), (2, A)):
         wrote(book, chunk, digest)
-    book.synced()
+    sync(book)
     book.answered({"is": "wiped", "chunks": [0]})
     wrote(book, 2, B)
     book.close()
@@ -85,7 +113,7 @@ def test_a_torn_file_is_believed_up_to_there(tmp_path: Path) -> None:
     book = ledger(tmp_path)
     for chunk in range(6):
         wrote(book, chunk, A if chunk % 2 else None)
-        book.synced()
+        sync(book)
     book.close()
     path = tmp_path / "chunks"
     whole, full = path.read_bytes(), read_lines(path, HEAD)
@@ -108,11 +136,11 @@ def test_a_full_box_ends_no_flash(tmp_path: Path) -> None:
     os.dup2(full, book.file)
     os.close(full)
     wrote(book, 1, A)
-    book.synced()
+    sync(book)
     assert book.file is None
     assert book.have(0, 6) == [[1, A, False]]
     wrote(book, 2, A)
-    book.synced()
+    sync(book)
     book.close()
 
 

@@ -16,7 +16,7 @@ import { prepareImage, type FlashImage } from '../../main/services/flash/image.t
 import { ChunkRecord } from '../../main/services/flash/record.ts';
 import { requestCancel } from '../../main/remote/control.ts';
 import type { Proof } from '../../main/services/flash/engine-options.ts';
-import { writeDisk } from '../unit/flash/partitions.ts';
+import { MIB, writeDisk } from '../unit/flash/partitions.ts';
 import { DISK, SIZE } from './flash.ts';
 import { JobBench, type Order } from './jobs.ts';
 import { until, whyNotSshd } from './sshd.ts';
@@ -142,6 +142,41 @@ describe.runIf(why === null)(`a disk of a box${why ? ` (not run: ${why})` : ''}`
       ['write', 'ok'],
       ['seal', 'ok'],
     ]);
+  });
+
+  it("is carried by the laptop's own client where there is one", async () => {
+    const logins = () => b.d.usual.log().match(/Accepted publickey/g)?.length ?? 0;
+    const before = logins();
+    const { dials } = await flashed();
+    mustHold();
+    // Whoever starts it and whoever follows it, and one more.
+    expect(logins() - before).toBe(1 + dials + 1);
+  });
+
+  it('gets the clusters of a compressed image as they are stored', async () => {
+    const [plainImage, plainRaw] = [image, raw];
+    try {
+      raw = join(dir, 'packed.raw');
+      writeDisk(raw, DISK);
+      const fd = openSync(raw, 'r+');
+      // Of each chunk the first half can be compressed, the rest lies there as it is.
+      for (let at = 40 * MIB; at < 100 * MIB; at += 4 * MIB)
+        writeSync(fd, Buffer.alloc(2 * MIB, `${at} `), 0, 2 * MIB, at);
+      closeSync(fd);
+      const packed = join(dir, 'packed.qcow2');
+      tool('qemu-img', 'convert', '-c', '-O', 'qcow2', '-o', 'compression_type=zstd', raw, packed);
+      image = await prepareImage(packed, { signal: stop.signal, onRead: () => undefined });
+      const counter = `/sys/class/net/${b.d.bench.tag}a/statistics/tx_bytes`;
+      const before = Number(readFileSync(counter, 'utf8'));
+      const { proof } = await flashed();
+      mustHold();
+      const sent = Number(readFileSync(counter, 'utf8')) - before;
+      // 15 chunks are half as large. Those that are sealed are not counted as written, and TCP and SSH add little.
+      expect(proof.writtenBytes - sent).toBeGreaterThan(20 * MIB);
+      await image.close();
+    } finally {
+      [image, raw] = [plainImage, plainRaw];
+    }
   });
 
   it('is written over a program where sshd forwards no sockets', async () => {

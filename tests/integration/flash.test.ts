@@ -13,9 +13,11 @@ import {
 } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { LAPTOP } from '../../main/journal/journal.ts';
 import { CHUNK_BYTES } from '../../main/services/flash/source/types.ts';
+import { launchPlain } from '../../main/services/flash/launch.ts';
+import type { WriterProcess } from '../../main/services/flash/writer.ts';
 import type { FlashProgress } from '../../preload/contract/flash.ts';
 import { MIB } from '../unit/flash/partitions.ts';
 import {
@@ -256,6 +258,23 @@ describe('what is on the disk at the end', () => {
     const target = desk.file('m2.out');
     expect(endOf(await desk.flash(own, target))).toEqual(['failed', 'flash_root_differs']);
     expect(startingChunks(target.path, SMALL_SEALED)).toEqual([]);
+  });
+
+  it('that is refused leaves no writer behind, though one was started meanwhile', async () => {
+    const writers: WriterProcess[] = [];
+    const launch = Object.assign(
+      async (signal: AbortSignal) => {
+        const writer = await launchPlain()(signal);
+        writers.push(writer);
+        return writer;
+      },
+      { asksNobody: true as const },
+    );
+    const result = await desk.flash(desk.path('nowhere.qcow2'), desk.file('refused.raw'), { launch });
+    expect(endOf(result)).toEqual(['failed', 'image_missing']);
+    await vi.waitFor(() => expect(writers).toHaveLength(1));
+    expect(await writers[0]?.ended).toMatchObject({ code: null });
+    expect(existsSync(desk.path('refused.raw'))).toBe(false);
   });
 
   it('is not even begun where the checksum beside the image is another', async () => {

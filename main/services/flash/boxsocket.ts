@@ -2,17 +2,35 @@
 import type { Duplex } from 'node:stream';
 import { AppError } from '../../../preload/contract/errors.ts';
 import { shellQuote, type Connection } from '../../remote/connection.ts';
+import { carry } from '../../remote/openssh.ts';
 import type { WriterProcess } from './writer.ts';
 
 /** In the attempt's folder (resources/box/vcbox/flash/door.py). */
 const SOCKET = 'feed.sock';
 
+/** Connections beside which the laptop's own client has not brought a byte from the box: with those it is not tried again. */
+const notCarried = new WeakSet<Connection>();
+
+/** Over the laptop's OpenSSH client; null where that has no way. */
+async function overClient(conn: Connection, path: string): Promise<WriterProcess | null> {
+  if (notCarried.has(conn)) return null;
+  notCarried.add(conn);
+  const carried = await carry(conn, path);
+  if (!carried) return null;
+  const { socket, ended, kill } = carried;
+  // It listens here whatever the box says to it: that forwarding is allowed there shows by the first answer only.
+  socket.once('data', () => notCarried.delete(conn));
+  return { stdin: socket, stdout: socket, ended, kill };
+}
+
 /**
- * Over a forwarded socket; where the box's sshd forwards none, over a small program beside it. `relay`: its text.
+ * By the laptop's own SSH client where there is one, else over a forwarded socket of this connection; where the box's sshd forwards none, over a small program beside it. `relay`: its text.
  * Errors: link_lost; box_unreadable where not even a program can be started.
  */
 export async function openSocket(conn: Connection, dir: string, relay: string): Promise<WriterProcess> {
   const path = `${dir}/${SOCKET}`;
+  const carried = await overClient(conn, path);
+  if (carried) return carried;
   try {
     return overChannel(conn, await conn.streamLocal(path));
   } catch (error) {

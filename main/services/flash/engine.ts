@@ -4,7 +4,9 @@
  */
 import { AppError } from '../../../preload/contract/errors.ts';
 import type { EngineOptions, Proof } from './engine-options.ts';
+import { differs } from './failures.ts';
 import { Buffers, Lanes } from './lanes.ts';
+import { packChunk } from './packed.ts';
 import { planOf, runsOf, type Action } from './plan.ts';
 import type { Totals } from './progress.ts';
 import { Sealed, sha256, type Seed } from './sealed.ts';
@@ -12,8 +14,8 @@ import { HOLE_HASH, diskRoot } from './source/disk-root.ts';
 import { CHUNK_BYTES, chunkAt, chunkCount } from './source/types.ts';
 import type { ChunkHash } from './writer.ts';
 
-/** Commands under way: the writer has this many buffers. */
-const IN_FLIGHT = 12;
+/** Commands under way: more than the writer has buffers, so that it does not wait for us while we bring a record to our own disk. */
+const IN_FLIGHT = 24;
 /** Of the app's own memory, for chunks that it unpacks or compares. */
 const OWN_BUFFERS = 4;
 /** Chunks in one command to read, and such commands under way. */
@@ -39,7 +41,7 @@ export class Engine {
   #fresh = new Map<number, ChunkHash>();
   #freshBytes = 0;
   #flushing: Promise<void> | null = null;
-  #checkpointAt = -Infinity;
+  #checkpointAt = performance.now();
   #writtenBytes = 0;
   #written: Map<number, ChunkHash>;
   #believed: Map<number, ChunkHash>;
@@ -205,6 +207,10 @@ export class Engine {
   async #data(chunk: number, unless: ChunkHash | undefined, buffer: Uint8Array): Promise<void> {
     const { random } = this.#o.image;
     if (!random) throw new AppError('internal', { detail: 'a stream was asked for one chunk' });
+    if (this.#o.writer.unpacks && unless === undefined) {
+      const packed = await packChunk(random, chunk, buffer);
+      if (packed) return this.#wrote(chunk, await this.#o.writer.packed(chunk, packed));
+    }
     const part = buffer.subarray(0, this.#length(chunk));
     const hole = (await random.read(chunk, part)) === 'hole';
     await this.#send(chunk, part, hole, unless);
@@ -239,17 +245,21 @@ export class Engine {
     this.#o.tell({ kind: 'bytes', bytes });
     const due =
       this.#freshBytes >= CHECKPOINT_BYTES && performance.now() - this.#checkpointAt >= CHECKPOINT_MS;
-    if (due && !this.#flushing) await this.#flush();
+    if (due && !this.#flushing) await this.#keepFresh(() => this.#o.writer.checkpoint());
   }
 
-  /** After it, everything that was answered before it is on the disk and in the record. */
   async #flush(): Promise<void> {
     // Without a pause where none is needed: whoever looks next must see that one is under way.
     if (this.#flushing) await this.#flushing;
+    await this.#keepFresh(() => this.#o.writer.flush());
+  }
+
+  /** After it, everything that was answered before it is on the disk and in the record. One at a time. */
+  async #keepFresh(bringHome: () => Promise<void>): Promise<void> {
     const fresh = this.#fresh;
     this.#fresh = new Map();
     this.#freshBytes = 0;
-    this.#flushing = this.#o.writer.flush().then(() => this.#o.record.add(fresh));
+    this.#flushing = bringHome().then(() => this.#o.record.add(fresh));
     try {
       await this.#flushing;
     } finally {
@@ -325,7 +335,7 @@ export class Engine {
             const wanted = this.#sealed.has(one) ? null : this.#expected.get(one);
             this.#o.tell({ kind: 'bytes', bytes: this.#length(one) });
             if (found === wanted) return;
-            if (!this.#kept.has(one)) throw this.#differs(one, found, wanted);
+            if (!this.#kept.has(one)) throw differs(this.#o.name, one, found, wanted);
             lost.push(one);
           }),
         );
@@ -334,12 +344,6 @@ export class Engine {
       await lanes.drained();
     }
     return lost.sort((a, b) => a - b);
-  }
-
-  #differs(chunk: number, found: ChunkHash, wanted: ChunkHash | undefined): AppError {
-    const said = (hash: ChunkHash | undefined) => (hash === null ? 'zeros' : (hash ?? 'nothing'));
-    const detail = `chunk ${chunk}, at byte ${chunk * CHUNK_BYTES}: ${said(found)} instead of ${said(wanted)}.`;
-    return new AppError('flash_verify_failed', { target: this.#o.name, detail });
   }
 
   /** Somebody else wrote to the target since it was recorded: those chunks are written after all. */
@@ -370,7 +374,7 @@ export class Engine {
   /** A part of what comes last: each chunk as it is to be in the end, read back. */
   async #finish(chunks: readonly number[]): Promise<void> {
     await this.#sealed.write(this.#o.writer, chunks, (chunk, found, wanted) =>
-      this.#differs(chunk, found, wanted),
+      differs(this.#o.name, chunk, found, wanted),
     );
   }
 

@@ -46,6 +46,8 @@ export function failureOf({ code, detail: words, chunk }: Failed, { target, imag
       return new AppError('image_unreadable', { path: image, detail: where.replace(/[.!?]+$/, '') });
     case 'image_changed':
       return new AppError('flash_image_moved', { path: image, detail, target });
+    case 'image_corrupt':
+      return new AppError('image_corrupt', { path: image, detail: where.replace(/[.!?]+$/, '') });
     case 'feeder_busy':
       return new AppError('flash_feeder_busy', { target, detail });
     case 'verify_failed':
@@ -59,4 +61,16 @@ export function failureOf({ code, detail: words, chunk }: Failed, { target, imag
     case undefined:
       return new AppError('flash_writer_failed', { target, detail: `${code}: ${detail}` });
   }
+}
+
+/** A chunk of the target reads as something else than was written to it. Hashes in hex, null for zeros. */
+export function differs(
+  target: string,
+  chunk: number,
+  found: string | null,
+  wanted: string | null | undefined,
+): AppError {
+  const said = (hash: string | null | undefined) => (hash === null ? 'zeros' : (hash ?? 'nothing'));
+  const detail = `chunk ${chunk}, at byte ${chunk * CHUNK_BYTES}: ${said(found)} instead of ${said(wanted)}.`;
+  return new AppError('flash_verify_failed', { target, detail });
 }

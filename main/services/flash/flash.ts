@@ -22,7 +22,7 @@ import { ChunkRecord, type TargetKey } from './record.ts';
 import type { Seed } from './sealed.ts';
 import { makeSeed, type HostKey } from './seed/make.ts';
 import { findSeed } from './seed/place.ts';
-import { Writer, type Launch } from './writer.ts';
+import { Writer, type Launch, type WriterProcess } from './writer.ts';
 
 /** `name`: as a person knows it. Of a disk that has no serial (a loop device) `serial` is null. */
 export type FlashTarget =
@@ -171,6 +171,9 @@ class FlashRun {
   async go(): Promise<{ proof: Proof; image: FlashImage }> {
     const order = this.#order;
     let opened: FlashImage | undefined;
+    // Its start takes as long as looking at the image.
+    const early = order.launch.asksNobody ? order.launch(order.signal) : null;
+    early?.catch(() => undefined);
     try {
       const image = await this.#local.step('look', 'Look at the image', async () => {
         opened = await prepareImage(order.image, {
@@ -179,8 +182,13 @@ class FlashRun {
         });
         return opened;
       });
-      return { proof: await this.#flash(image), image };
+      return { proof: await this.#flash(image, early), image };
     } finally {
+      // Where it was never told anything; else it has ended, or was given up, and there is nothing left to end.
+      void early?.then(
+        (writer) => writer.kill(),
+        () => undefined,
+      );
       // Also where the end of the step could not be recorded.
       await opened?.close();
     }
@@ -202,7 +210,7 @@ class FlashRun {
       : 'Nothing was written to it.';
   }
 
-  async #flash(image: FlashImage): Promise<Proof> {
+  async #flash(image: FlashImage, early: Promise<WriterProcess> | null): Promise<Proof> {
     const { target, signal, launch } = this.#order;
     const size = target.kind === 'file' ? image.virtualSize : target.size;
     if (size < image.virtualSize)
@@ -219,7 +227,7 @@ class FlashRun {
     this.#tellRecord(record);
     await this.#lastWriterGone(record);
     signal.throwIfAborted();
-    const started = () => launch(signal);
+    const started = () => early ?? launch(signal);
     // A dialog may be open for as long as a person needs.
     const process =
       target.kind === 'file'

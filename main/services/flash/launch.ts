@@ -24,11 +24,11 @@ const REFUSED_BY_POLKIT = [126, 127];
 const writerFile = (): string =>
   join(productRoot().replace(/app\.asar$/, 'app.asar.unpacked'), 'resources/box/vcflash/__main__.py');
 
-/** Isolated, and without files of its own beside the program: it may run as root. */
+/** Isolated, without the machine's own additions to Python, and without files beside the program: it may run as root. */
 function writerCommand(privileged: boolean): string[] {
   // As root never what a user's PATH has under this name.
   const python = privileged && existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3';
-  return [python, '-I', '-B', writerFile()];
+  return [python, '-I', '-S', '-B', writerFile()];
 }
 
 /** How a disk can be written here. Errors: flash_root_missing. */
@@ -78,7 +78,7 @@ function watch(child: ChildProcessWithoutNullStreams): Started {
 
 /** Without privileges: for a file, or where the app is root already. */
 export function launchPlain(argv = writerCommand(process.getuid?.() === 0)): Launch {
-  return async () => {
+  const launch = async () => {
     const child = start(argv);
     const { process: started } = watch(child);
     // A program that is not there is told of before its first command.
@@ -90,6 +90,7 @@ export function launchPlain(argv = writerCommand(process.getuid?.() === 0)): Lau
     });
     return started;
   };
+  return Object.assign(launch, { asksNobody: true as const });
 }
 
 /** With polkit's own dialog. Errors: flash_root_refused. */

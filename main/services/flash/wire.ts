@@ -26,10 +26,12 @@ export type Command =
       /** Beside it: tells the image from all others. A job takes no chunks of a second one. */
       imageId?: string;
     }
-  | { do: 'wipe' | 'flush' | 'seal' | 'close' | 'beat' }
+  /** `flush` is about all that was asked before it, `checkpoint` about what was answered: the writer goes on meanwhile. */
+  | { do: 'wipe' | 'flush' | 'checkpoint' | 'seal' | 'close' | 'beat' }
   | { do: 'copy'; chunk: number; extents: readonly Extent[] }
-  /** `bytes` of payload follow the header, packed as `encoding` says: so clusters can be sent as an image stores them one day. */
-  | { do: 'data'; chunk: number; bytes: number; encoding: Encoding }
+  /** `bytes` of payload follow the header: the chunk as it is, or its `parts`. */
+  | { do: 'data'; chunk: number; bytes: number; encoding: 'plain' }
+  | { do: 'data'; chunk: number; bytes: number; encoding: 'zstd'; parts: readonly Part[] }
   | { do: 'zero' | 'read' | 'have'; chunk: number; count: number };
 
 export interface Feeder {
@@ -37,8 +39,12 @@ export interface Feeder {
   name: string;
 }
 
-/** `plain`: the chunk as it is. What the other end takes stands in `opened`. */
-export type Encoding = 'plain';
+/**
+ * Of a chunk whose clusters are sent as an image stores them: where it lies in the chunk, how many bytes it gives, where it lies in the
+ * payload, and of how many bytes zstd's frames for it are there at most; 0: it lies there as it is. What lies behind its last frame is
+ * something else.
+ */
+export type Part = readonly [at: number, length: number, from: number, packed: number];
 
 /** Chunks that one `have` may ask for. */
 export const HAVE_MAX = 4096;
@@ -47,6 +53,7 @@ export const HAVE_MAX = 4096;
 export const FAILURES = [
   ...['target_missing', 'target_not_a_disk', 'target_serial', 'target_size', 'target_in_use', 'target_gone'],
   ...['target_full', 'target_io', 'target_read_only', 'image_missing', 'image_unreadable', 'image_changed'],
+  'image_corrupt',
   ...['bad_command', 'order', 'internal'],
   // Of a job on a box, which judges by itself as well.
   ...['feeder_busy', 'target_mismatch', 'image_mismatch', 'verify_failed', 'root_differs'],
@@ -65,6 +72,8 @@ export const Answer = z.discriminatedUnion('is', [
     pid: z.number().int().positive(),
     /** Of a job on a box: how many chunks it knows to be there. */
     have: z.number().int().nonnegative().default(0),
+    /** What it takes payloads in. */
+    encodings: z.array(z.string()).default(['plain']),
   }),
   /** `[chunk, hash, read back since]` of those that are known. */
   z.looseObject({
@@ -78,6 +87,7 @@ export const Answer = z.discriminatedUnion('is', [
   z.looseObject({ is: z.literal('written'), chunk, sha256: hash }),
   z.looseObject({ is: z.literal('zeroed'), chunk, count: z.number().int().positive() }),
   z.looseObject({ is: z.literal('flushed') }),
+  z.looseObject({ is: z.literal('kept') }),
   z.looseObject({ is: z.literal('read'), chunk, sha256: hash }),
   z.looseObject({ is: z.literal('sealed') }),
   z.looseObject({ is: z.literal('closed') }),

@@ -2,6 +2,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { AppError } from '../../../preload/contract/errors.ts';
 import { failureOf, type Subject } from './failures.ts';
+import { withoutZeros, type Packed } from './packed.ts';
 import {
   Answer,
   Decoder,
@@ -10,6 +11,7 @@ import {
   type Command,
   type Extent,
   type Feeder,
+  type Part,
   type TargetName,
 } from './wire.ts';
 
@@ -25,7 +27,8 @@ export interface WriterProcess {
 
 export type Feeding = Feeder & { imageId: string };
 
-export type Launch = (signal: AbortSignal) => Promise<WriterProcess>;
+/** `asksNobody`: so it may be started before anybody knows whether there is something for it to do; until it is told, it touches nothing. */
+export type Launch = ((signal: AbortSignal) => Promise<WriterProcess>) & { readonly asksNobody?: true };
 
 export type Opened = Extract<Answer, { is: 'opened' }>;
 /** SHA-256 in hex; null for a chunk of zeros. */
@@ -54,6 +57,7 @@ function keyOf(answer: Done): string {
     case 'opened':
     case 'wiped':
     case 'flushed':
+    case 'kept':
     case 'sealed':
     case 'closed':
       return answer.is;
@@ -69,6 +73,8 @@ export class Writer {
   readonly #feeder: Feeding | null;
   #ticks = 0;
   #opened = false;
+  /** Whether the other end takes a chunk in parts. */
+  #unpacks = false;
   #closed = false;
   /** Why nothing more can be asked; the first reason counts. */
   #dead: AppError | null = null;
@@ -100,6 +106,7 @@ export class Writer {
     const asked = { do: 'open', v: 1, target, image, virtualSize, sealed, ...more } as Command;
     const opened = (await this.#ask(asked, 'opened')) as Opened;
     this.#opened = true;
+    this.#unpacks = opened.encodings.includes('zstd');
     return opened;
   }
 
@@ -128,8 +135,25 @@ export class Writer {
 
   /** `bytes` may be used anew when this has resolved. */
   async data(chunk: number, bytes: Uint8Array): Promise<ChunkHash> {
+    const less = this.#unpacks ? withoutZeros(bytes) : null;
+    if (less) return this.#parts(chunk, less.parts, less.pieces);
     const command = { do: 'data', chunk, bytes: bytes.length, encoding: 'plain' } as const;
-    return hashOf(await this.#ask(command, `written ${chunk}`, bytes));
+    return hashOf(await this.#ask(command, `written ${chunk}`, [bytes]));
+  }
+
+  /** As the image stores it; answers the hash of the chunk that the other end made of it. */
+  packed(chunk: number, { bytes, parts }: Packed): Promise<ChunkHash> {
+    return this.#parts(chunk, parts, [bytes]);
+  }
+
+  async #parts(chunk: number, parts: readonly Part[], pieces: readonly Uint8Array[]): Promise<ChunkHash> {
+    const bytes = pieces.reduce((sum, { length }) => sum + length, 0);
+    const command = { do: 'data', chunk, bytes, encoding: 'zstd', parts } as const;
+    return hashOf(await this.#ask(command, `written ${chunk}`, pieces));
+  }
+
+  get unpacks(): boolean {
+    return this.#unpacks;
   }
 
   async zero(chunk: number, count: number): Promise<void> {
@@ -138,6 +162,11 @@ export class Writer {
 
   async flush(): Promise<void> {
     await this.#ask({ do: 'flush' }, 'flushed');
+  }
+
+  /** Everything that was answered before it is on the disk then; nothing waits for it. */
+  async checkpoint(): Promise<void> {
+    await this.#ask({ do: 'checkpoint' }, 'kept');
   }
 
   /** Reads back past the cache; `told` of each chunk as it comes. */
@@ -188,17 +217,17 @@ export class Writer {
     return new Promise((resolve, reject) => this.#waiting.set(key, { resolve, reject }));
   }
 
-  #ask(command: Command, key: string, payload?: Uint8Array): Promise<Done> {
+  #ask(command: Command, key: string, payload: readonly Uint8Array[] = []): Promise<Done> {
     const answer = this.#expect(key);
     this.#send(command, payload);
     return answer;
   }
 
-  #send(command: Command, payload?: Uint8Array): void {
+  #send(command: Command, payload: readonly Uint8Array[] = []): void {
     const { stdin } = this.#process;
     if (this.#dead || !stdin.writable) return;
     stdin.write(encodeHeader(command));
-    if (payload) stdin.write(payload);
+    for (const piece of payload) stdin.write(piece);
   }
 
   #take(piece: Buffer): void {

@@ -18,11 +18,14 @@ from vcflash import plan
 from vcflash.frames import CHUNK_BYTES, Closed, Copy, Data, Disk, Failed
 from vcflash.image import Image
 from vcflash.target import ZERO_BYTES, Target
+from vcflash.zstd import UNPACKER, Broken
 
 # Measured with two cores; more threads than cores, since most of them wait for the disk.
 THREADS = 6
 BUFFERS = 12
 HUGE_BYTES = 2 * 1024 * 1024
+# A chunk is compared with zeros in pieces: what it is compared with stays in the processor's cache, and Python's lock is free in between.
+ZERO_BLOCK = 256 * 1024
 # Jobs without a buffer (zeros) that wait at the same time.
 JOBS = 64
 # A hole of less is written as zeros along with its neighbours.
@@ -57,13 +60,17 @@ class Engine:
         """`say` sends an answer and may raise Closed; `wake` is called once, by the thread whose job failed first."""
         self.target, self.image, self.disk = target, image, disk
         self.say, self.wake = say, wake
-        self.changed = threading.Condition()
+        # Two waiting rooms with one lock: a thread that ends a job wakes whom it concerns, and not all of them.
+        lock = threading.Lock()
+        self.work = threading.Condition(lock)
+        # One waits here: the thread that brings the commands.
+        self.changed = threading.Condition(lock)
         self.stopped = False
         self.failure: Exception | None = None
         self.jobs: deque[tuple[str, int, int, Callable[[], Any], memoryview | None]] = deque()
         self.running: list[tuple[str, int, int]] = []
         self.buffers = huge_buffers(BUFFERS)
-        self.zeros = {n: bytearray(n) for n in {CHUNK_BYTES, disk.length(disk.chunks - 1)}}
+        self.zeros = bytearray(ZERO_BLOCK)
         self.zero_view = memoryview(bytes(CHUNK_BYTES))
         self.threads = [
             threading.Thread(target=self._work, name=f"chunk-{n}", daemon=True) for n in range(THREADS)
@@ -88,7 +95,12 @@ class Engine:
         """`fill` reads the payload into the buffer, in the caller's thread."""
         buffer = self._free(command.chunk, 1)
         fill(buffer[: command.size])
-        self._put("data", command.chunk, 1, lambda: self._data(command, buffer), buffer)
+        if command.parts is None:
+            self._put("data", command.chunk, 1, lambda: self._data(command, buffer), buffer)
+            return
+        # The second is taken here as well, and by this thread alone: whoever has one waits for nobody.
+        whole = self.take()
+        self._put("data", command.chunk, 1, lambda: self._unpack(command, buffer, whole), whole)
 
     def zero(self, chunk: int, count: int) -> None:
         self._judge(chunk, count)
@@ -100,6 +112,10 @@ class Engine:
             buffer = self.take()
             self._put("read", number, 1, self._reader(number, buffer), buffer)
 
+    def sync(self, keep: Callable[[], dict[str, Any]]) -> None:
+        """Queues `keep`, which brings to the disk what was answered before; what is written meanwhile goes on."""
+        self._put("checkpoint", -1, 0, keep, None)
+
     def drain(self) -> None:
         """Returns when nothing is in flight. Stopped after a failure."""
         with self.changed:
@@ -109,9 +125,7 @@ class Engine:
     def stop(self) -> bool:
         """Drops what has not begun and waits for what has. False if something hangs."""
         with self.changed:
-            self.stopped = True
-            self.jobs.clear()
-            self.changed.notify_all()
+            self._halt()
             return self.changed.wait_for(lambda: not self.running, HUNG_SECONDS)
 
     def fail(self, e: Exception) -> None:
@@ -120,11 +134,15 @@ class Engine:
             first = self.failure is None
             if first:
                 self.failure = e
-            self.stopped = True
-            self.jobs.clear()
-            self.changed.notify_all()
+            self._halt()
         if first:
             self.wake()
+
+    def _halt(self) -> None:
+        self.stopped = True
+        self.jobs.clear()
+        self.work.notify_all()
+        self.changed.notify_all()
 
     def _go_on(self) -> None:
         if self.stopped:
@@ -148,18 +166,19 @@ class Engine:
             self.changed.wait_for(lambda: len(self.jobs) < JOBS or self.stopped)
             self._go_on()
             self.jobs.append((name, chunk, count, run, buffer))
-            self.changed.notify_all()
+            self.work.notify()
 
     # The threads' side.
 
     def _work(self) -> None:
         while True:
-            with self.changed:
-                self.changed.wait_for(lambda: self.jobs or self.stopped)
+            with self.work:
+                self.work.wait_for(lambda: self.jobs or self.stopped)
                 if self.stopped:
                     return
                 name, chunk, count, run, buffer = self.jobs.popleft()
                 mark = (name, chunk, count)
+                about = chunk if count else None
                 self.running.append(mark)
             try:
                 answer = run()
@@ -167,17 +186,17 @@ class Engine:
                     self._give(buffer)
                 self.say(answer)
             except OSError as e:
-                self._failed(self.target.trouble(e, chunk), name)
+                self._failed(self.target.trouble(e, about), name)
             except Failed as e:
                 self._failed(e, name)
             except Closed as e:
                 self.fail(e)
             except Exception as e:  # an error of ours must end the writer with a name
-                self._failed(Failed("internal", f"{type(e).__name__}: {e}"[:500], chunk), name)
+                self._failed(Failed("internal", f"{type(e).__name__}: {e}"[:500], about), name)
             finally:
                 with self.changed:
                     self.running.remove(mark)
-                    self.changed.notify_all()
+                    self.changed.notify()
 
     def _failed(self, e: Failed, name: str) -> None:
         e.command = name
@@ -186,7 +205,7 @@ class Engine:
     def _give(self, buffer: memoryview) -> None:
         with self.changed:
             self.buffers.append(buffer)
-            self.changed.notify_all()
+            self.changed.notify()
 
     def _copy(self, command: Copy, buffer: memoryview) -> dict[str, Any]:
         chunk = command.chunk
@@ -201,6 +220,25 @@ class Engine:
 
     def _data(self, command: Data, buffer: memoryview) -> dict[str, Any]:
         return self._write(command.chunk, command.size, [(False, 0, command.size)], buffer)
+
+    def _unpack(self, command: Data, packed: memoryview, buffer: memoryview) -> dict[str, Any]:
+        chunk, parts = command.chunk, command.parts or []
+        length = self.disk.length(chunk)
+        target, source = (ctypes.addressof(ctypes.c_char.from_buffer(m)) for m in (buffer, packed))
+        try:
+            for at, gives, start, size in parts:
+                if size == 0:
+                    buffer[at : at + gives] = packed[start : start + gives]
+                elif UNPACKER:
+                    UNPACKER.into(target + at, gives, source + start, size)
+        except Broken as e:
+            raise Failed("image_corrupt", str(e), chunk) from None
+        finally:
+            self._give(packed)
+        holes = plan.gaps([(at, gives, 0) for at, gives, _, _ in parts], length)
+        for at, size in holes:
+            buffer[at : at + size] = self.zero_view[:size]
+        return self._write(chunk, length, plan.split(holes, length, HOLE_BYTES), buffer)
 
     def _write(
         self, chunk: int, length: int, runs: list[tuple[bool, int, int]], buffer: memoryview
@@ -226,9 +264,11 @@ class Engine:
 
     def _digest(self, buffer: memoryview, length: int) -> str | None:
         """Lower-case hex, None for zeros. A bytearray compares with any memory by memcmp, which ends at the first difference."""
-        if self.zeros[length] == buffer[:length]:
-            return None
-        return hashlib.sha256(buffer[:length]).hexdigest()
+        for at in range(0, length, ZERO_BLOCK):
+            part = buffer[at : min(at + ZERO_BLOCK, length)]
+            if (self.zeros if len(part) == ZERO_BLOCK else bytearray(len(part))) != part:
+                return hashlib.sha256(buffer[:length]).hexdigest()
+        return None
 
     def _zero(self, chunk: int, count: int) -> dict[str, Any]:
         at = chunk * CHUNK_BYTES

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any, BinaryIO, Callable, NamedTuple, NoReturn, Union
 
+from vcflash.zstd import UNPACKER
+
 CHUNK_BYTES = 4 * 1024 * 1024
 HEADER_MAX = 1024 * 1024
 # Chunks in one answer to `have`: with a hash each, half of the largest header.
 HAVE_MAX = 4096
-# How a payload of `data` may be packed. Clusters that an image has compressed are to be sent as they are stored one day; then
-# `bytes` is the packed length, and `opened` tells an app which of them this end takes.
-ENCODINGS = ("plain",)
+# How a payload of `data` may be packed; `opened` tells an app which of them this end takes.
+ENCODINGS = ("plain", "zstd") if UNPACKER else ("plain",)
 # 16 TiB, as much as the reader of images takes.
 DISK_MAX = 1 << 44
 
@@ -57,11 +58,12 @@ class Copy(NamedTuple):
 
 
 class Data(NamedTuple):
-    """The payload of `size` bytes follows on stdin, packed as `encoding` says; plain is all of the chunk."""
+    """The payload of `size` bytes follows on stdin: all of the chunk, or where `parts` is no None, clusters as an image stores them:
+    (at, length, where in the payload, how many bytes are packed there; 0: as they are), sorted by `at`, none over another."""
 
     chunk: int
     size: int
-    encoding: str
+    parts: list[tuple[int, int, int, int]] | None
 
 
 class Zero(NamedTuple):
@@ -70,7 +72,11 @@ class Zero(NamedTuple):
 
 
 class Flush(NamedTuple):
-    pass
+    """Everything that was asked before it is on the disk with its answer."""
+
+
+class Checkpoint(NamedTuple):
+    """Everything that was answered before it is on the disk with its answer; what is being written goes on meanwhile."""
 
 
 class Read(NamedTuple):
@@ -95,7 +101,7 @@ class Close(NamedTuple):
     pass
 
 
-Command = Union[Open, Wipe, Copy, Data, Zero, Flush, Have, Beat, Read, Seal, Close]
+Command = Union[Open, Wipe, Copy, Data, Zero, Flush, Checkpoint, Have, Beat, Read, Seal, Close]
 
 
 class Disk:
@@ -225,7 +231,31 @@ def _data(header: dict[str, Any], disk: Disk) -> Data:
     encoding = header.get("encoding", "plain")
     if encoding not in ENCODINGS:
         _bad(f"data in the encoding {str(encoding)[:20]!r}, taken is {', '.join(ENCODINGS)}")
-    return Data(chunk, _int(header, "bytes", disk.length(chunk), disk.length(chunk)), encoding)
+    length = disk.length(chunk)
+    if encoding == "plain":
+        return Data(chunk, _int(header, "bytes", length, length), None)
+    size = _int(header, "bytes", 1, length)
+    return Data(chunk, size, _parts(header.get("parts"), length, size))
+
+
+def _parts(raw: Any, length: int, size: int) -> list[tuple[int, int, int, int]]:
+    """Within the chunk of `length` bytes and the payload of `size` bytes, since both are memory."""
+    if not isinstance(raw, list):
+        _bad("parts is no list")
+    parts: list[tuple[int, int, int, int]] = []
+    for part in raw:
+        if not isinstance(part, list) or len(part) != 4 or not all(type(n) is int for n in part):
+            _bad("a part is not four numbers")
+        parts.append((part[0], part[1], part[2], part[3]))
+    parts.sort()
+    end = 0
+    for at, gives, source, packed in parts:
+        if at < end or gives < 1 or source < 0 or packed < 0 or source + (packed or gives) > size:
+            _bad("a part is negative, empty, over another, or not in the payload")
+        end = at + gives
+    if end > length:
+        _bad(f"the parts end at {end}, the chunk at {length}")
+    return parts
 
 
 def _range(header: dict[str, Any], disk: Disk, most: int = DISK_MAX) -> tuple[int, int]:
@@ -240,6 +270,7 @@ PARSERS: dict[str, Callable[[dict[str, Any], Any], Command]] = {
     "data": _data,
     "zero": lambda header, disk: Zero(*_range(header, disk)),
     "flush": lambda _header, _disk: Flush(),
+    "checkpoint": lambda _header, _disk: Checkpoint(),
     "have": lambda header, disk: Have(*_range(header, disk, HAVE_MAX)),
     "beat": lambda _header, _disk: Beat(),
     "read": lambda header, disk: Read(*_range(header, disk)),

@@ -44,6 +44,7 @@ function imageOf(states: string, path = '/image'): FlashImage {
       },
       extents: () => Promise.reject(new Error('a box cannot read the image')),
       stored: () => Promise.resolve(null),
+      bytes: () => Promise.reject(new Error('there is no file')),
       close: () => Promise.resolve(),
     },
     forward: () => Promise.reject(new Error('no stream')),

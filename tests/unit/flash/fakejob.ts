@@ -117,6 +117,8 @@ export class FakeJob {
         return;
       case 'flush':
         return say({ is: 'flushed' });
+      case 'checkpoint':
+        return say({ is: 'kept' });
       case 'seal':
         return say({ is: 'sealed' });
       case 'close':

@@ -31,6 +31,7 @@ function fake(states: string): RandomSource {
     extents: async (index) => (chunks[index] === 'c' ? null : [[0, CHUNK_BYTES, index * 7]]),
     read: () => Promise.reject(new Error('a plan reads no data')),
     stored: () => Promise.resolve(null),
+    bytes: () => Promise.reject(new Error('there is no file')),
     close: () => Promise.resolve(),
   };
 }

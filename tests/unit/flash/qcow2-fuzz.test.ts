@@ -6,6 +6,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../../preload/contract/errors.ts';
+import { packChunk } from '../../../main/services/flash/packed.ts';
 import { inflateCluster } from '../../../main/services/flash/source/decompress.ts';
 import { openImage } from '../../../main/services/flash/source/open.ts';
 import {
@@ -108,8 +109,30 @@ async function unpack(source: RandomSource, index: number, path: string): Promis
   const info = JSON.parse(await qemu('info', '--output=json', path)) as { 'cluster-size': number };
   for (const { offset, fileOffset, storedLength, length, algorithm } of stored) {
     const whole = Buffer.alloc(info['cluster-size']);
-    inflateCluster(image.subarray(fileOffset, fileOffset + storedLength), algorithm, whole, refusalsOf(path));
-    whole.copy(chunk, offset - start, 0, length);
+    const stays = image.subarray(fileOffset, fileOffset + storedLength);
+    if (algorithm === 'none') stays.copy(chunk, offset - start);
+    else {
+      inflateCluster(stays, algorithm, whole, refusalsOf(path));
+      whole.copy(chunk, offset - start, 0, length);
+    }
+  }
+  return chunk;
+}
+
+/** What the other end makes of a chunk that is sent as it is stored. */
+async function received(source: RandomSource, index: number, clusterSize: number): Promise<Buffer | null> {
+  const packed = await packChunk(source, index, Buffer.alloc(CHUNK_BYTES));
+  if (!packed) return null;
+  const chunk = Buffer.alloc(CHUNK_BYTES);
+  for (const [at, length, from, bytes] of packed.parts) {
+    const there = Buffer.from(packed.bytes.subarray(from, from + (bytes || length)));
+    expect(there.length).toBe(bytes || length);
+    if (bytes === 0) there.copy(chunk, at);
+    else {
+      const whole = Buffer.alloc(clusterSize);
+      inflateCluster(there, 'zstd', whole, refusalsOf(source.path));
+      whole.copy(chunk, at, 0, length);
+    }
   }
   return chunk;
 }
@@ -138,18 +161,28 @@ describe.skipIf(!hasQemu)('a qcow2 image of QEMU', () => {
     const { bytes, told } = await readAll(source);
     expect(bytes.equals(raw)).toBe(true);
     let storedChunks = 0;
+    let sentChunks = 0;
+    const info = JSON.parse(await qemu('info', '--output=json', path)) as { 'cluster-size': number };
     for (const [index, said] of told.entries()) {
       const [from, to] = [index * CHUNK_BYTES, Math.min((index + 1) * CHUNK_BYTES, raw.length)];
       const zeros = isZero(raw.subarray(from, to));
       // Nothing is read of what QEMU knows to be zeros without reading.
       const hole = extents.every((e) => e.zero || e.start >= to || e.start + e.length <= from);
       expect(said).toBe(`${hole ? 'hole' : 'data'} ${zeros ? 'hole' : 'data'}`);
+      const sent = await received(source, index, info['cluster-size']);
+      if (sent) {
+        sentChunks += 1;
+        expect(sent.equals(raw.subarray(from, to))).toBe(true);
+      }
       const unpacked = await unpack(source, index, path);
       if (!unpacked) continue;
       storedChunks += 1;
       expect(unpacked.equals(raw.subarray(from, to))).toBe(true);
     }
     if (kind.converted) expect(storedChunks).toBeGreaterThan(0);
+    // Whether one is smaller so is chance; with deflate none is sent.
+    if (!kind.options.includes('zstd')) expect(sentChunks).toBe(0);
+    else if (kind.converted) expect(sentChunks).toBeGreaterThan(0);
     await source.close();
   });
 

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { Readable, pipeline } from 'node:stream';
 import { createGunzip, inflateRawSync } from 'node:zlib';
 import { ZSTDDecoder } from 'zstddec/stream';
-import type { Refusals, StoredCluster } from './types.ts';
+import type { Refusals } from './types.ts';
 import { FrameWalker } from './zstd-frames.ts';
 
 const PIECE_BYTES = 256 * 1024;
@@ -16,7 +16,7 @@ export const zstdReady = (): Promise<void> => zstd.init();
 /** One cluster of a qcow2 image into `into`, which it must fill. `stored` may have bytes of others at its end. Errors: image_corrupt. */
 export function inflateCluster(
   stored: Uint8Array,
-  algorithm: StoredCluster['algorithm'],
+  algorithm: 'zstd' | 'deflate',
   into: Uint8Array,
   refuse: Refusals,
 ): void {

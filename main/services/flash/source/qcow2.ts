@@ -120,10 +120,13 @@ export async function qcow2Source(file: ImageFile): Promise<RandomSource> {
       return runs.map((run) => [run.at, run.length, run.offset]);
     },
     async stored(index) {
-      if (map[index] !== COMPRESSED) return null;
+      if (((map[index] ?? 0) & COMPRESSED) === 0) return null;
       const { offset, length } = chunkAt(index, virtualSize, 'data');
       const list = await clusters(offset, length);
-      const out: StoredCluster[] = [];
+      const out: StoredCluster[] = runsOf(list, length).map((run) => ({
+        ...{ offset: offset + run.at, length: run.length, fileOffset: run.offset },
+        ...{ storedLength: run.length, algorithm: 'none' },
+      }));
       for (const [k, cluster] of list.entries()) {
         if (cluster.kind !== 'compressed') continue;
         const at = offset + k * clusterSize;
@@ -135,8 +138,9 @@ export async function qcow2Source(file: ImageFile): Promise<RandomSource> {
           algorithm: compression,
         });
       }
-      return out;
+      return out.sort((a, b) => a.offset - b.offset);
     },
+    bytes: (fileOffset, into) => file.read(into, fileOffset),
     close: () => file.close(),
   };
 }

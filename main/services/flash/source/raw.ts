@@ -41,6 +41,7 @@ export async function rawSource(file: ImageFile): Promise<RandomSource> {
       return [[0, length, offset]];
     },
     stored: () => Promise.resolve(null),
+    bytes: (fileOffset, into) => file.read(into, fileOffset),
     close: () => file.close(),
   };
 }

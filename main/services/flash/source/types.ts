@@ -16,7 +16,7 @@ export interface Chunk {
   state: ChunkState;
 }
 
-/** One compressed cluster as it lies in the image file. */
+/** One compressed cluster as it lies in the image file, or bytes beside it that lie there as they are (`none`). */
 export interface StoredCluster {
   /** Where it lies on the virtual disk; what no cluster of the chunk covers reads as zeros. */
   offset: number;
@@ -25,7 +25,7 @@ export interface StoredCluster {
   fileOffset: number;
   /** Counted in sectors, so bytes of what comes after may be at its end: both algorithms say themselves where they end. */
   storedLength: number;
-  algorithm: 'zstd' | 'deflate';
+  algorithm: 'zstd' | 'deflate' | 'none';
 }
 
 interface Source {
@@ -51,8 +51,10 @@ export interface RandomSource extends Source {
    * covers reads as zeros. Null where some of it is compressed. Whether what lies there is zeros, nobody has looked. Errors as for `read`.
    */
   extents(index: number): Promise<(readonly [at: number, length: number, fileOffset: number])[] | null>;
-  /** The chunk as it is stored, where all that is stored of it is compressed; null otherwise, and for holes. */
+  /** The chunk as it is stored, in order, where some of it is compressed; null otherwise, and for holes. */
   stored(index: number): Promise<StoredCluster[] | null>;
+  /** Bytes of the image file as they are. Errors as for `read`. */
+  bytes(fileOffset: number, into: Uint8Array): Promise<void>;
 }
 
 /** One chunk after another, once: what is compressed as a whole has no other way. */

@@ -12,7 +12,8 @@ import json
 import os
 import re
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +61,9 @@ class Ledger:
         self.disk = disk
         self.lock = threading.Lock()
         self.written = {chunk: digest for chunk, digest in before.items() if chunk < disk.chunks}
-        # Answered as written, and not synced yet.
+        # Answered as written, and not synced yet; and of those the ones that the sync under way is about.
         self.fresh: dict[int, Hash] = {}
+        self.pending: dict[int, Hash] = {}
         # Written by this process: a difference there is no old belief but a broken disk.
         self.mine: set[int] = set()
         # What was read of a chunk since it was written last. Never told as had: what a feeder keeps without writing it is its own
@@ -92,18 +94,24 @@ class Ledger:
             else:
                 self._compare(answer["chunk"], answer["sha256"])
 
-    def synced(self) -> None:
-        """All that was answered is on stable storage."""
+    @contextmanager
+    def syncing(self) -> Iterator[None]:
+        """Around a sync of the disk, one at a time: what was answered before it is on stable storage then, and no more than that. What
+        is written again meanwhile is not."""
         with self.lock:
-            fresh, self.fresh = self.fresh, {}
-            self.written.update(fresh)
-            self.mine.update(fresh)
-            self._append("".join(_line(c, d) for c, d in fresh.items()), sync=True)
+            self.pending, self.fresh = self.fresh, {}
+        yield
+        with self.lock:
+            kept, self.pending = self.pending, {}
+            self.written.update(kept)
+            self.mine.update(kept)
+            self._append("".join(_line(c, d) for c, d in kept.items()), sync=True)
 
     def forget(self) -> None:
         """A feeder left and its last writes could not be synced."""
         with self.lock:
             self.fresh.clear()
+            self.pending.clear()
 
     def have(self, chunk: int, count: int) -> list[list[Any]]:
         """`[chunk, hash or None, read back]` of each that is known."""
@@ -117,7 +125,7 @@ class Ledger:
     def moved(self) -> tuple[int, int]:
         """Bytes of data that the target has, and bytes that were read back."""
         with self.lock:
-            known = [*self.written.items(), *self.fresh.items()]
+            known = [*self.written.items(), *self.pending.items(), *self.fresh.items()]
             data = sum(self.disk.length(c) for c, digest in known if digest is not None)
             return data, sum(self.disk.length(c) for c in self.seen)
 
@@ -159,6 +167,8 @@ class Ledger:
         for chunk in chunks:
             self.seen.pop(chunk, None)
             self.mine.discard(chunk)
+            self.fresh.pop(chunk, None)
+            self.pending.pop(chunk, None)
         self._append("".join(f"x {c}\n" for c in gone))
 
     def _append(self, text: str, sync: bool = False) -> None:

@@ -111,8 +111,8 @@ class Session(Writer):
         super()._wipe()
 
     def _sync(self) -> None:
-        super()._sync()
-        self.ledger.synced()
+        with self.ledger.syncing():
+            super()._sync()
 
     def _prove(self) -> None:
         """The job's own judgement beside the app's: every chunk was read back since it was written, and all of them are the image."""
