@@ -1,13 +1,18 @@
 /** A flash of a disk of a stand-in box, as the app does it with a box in a live system. What cuts it off anywhere is tests/faults/flash-box.test.ts. */
+import { createHash } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { BoxOrder } from '../../main/services/flash/boxflash.ts';
+import { expectHostKey } from '../../main/services/flash/seed/box.ts';
 import { whyNoRig } from '../rig/box.ts';
 import { until } from '../rig/host.ts';
 import { writeDisk } from '../unit/flash/partitions.ts';
-import { DISK, SEALED, SIZE, endOf, proofOf, startingChunks } from './flash.ts';
+import { FIXED } from '../unit/flash/seed/settings.ts';
+import { HASH, aroundOf, firstBoot, seedOn, seededImage } from './firstboot.ts';
+import { DISK, Desk, SEALED, SIZE, chunkOf, endOf, proofOf, startingChunks } from './flash.ts';
 import { FlashRig } from './flashrig.ts';
+import { filesWith } from './secrets.ts';
 
 const why = whyNoRig();
 
@@ -53,6 +58,44 @@ describe.runIf(why === null)(`a flash of a box${why ? ` (not run: ${why})` : ''}
     expect(proof).toMatchObject({ mendedChunks: 0 });
     expect(rig.newest()).toMatchObject({ attempt: 2, state: 'passed' });
     expect(rig.notes.join('\n')).toMatch(/no record of the flash that was cut off/);
+  });
+
+  it('has first-boot settings, and the keys of both systems apart', async () => {
+    const desk = new Desk();
+    try {
+      const seeded = seededImage(desk, 'seeded.raw');
+      const diskRoot = proofOf(await desk.flash(seeded, desk.file('plain.out'))).diskRoot;
+      const { name, box } = rig;
+      const pins = (of: string) => rig.app.knownHosts.lookup(of).map(({ fingerprint }) => fingerprint);
+      const { order, keys } = firstBoot((key) => expectHostKey(rig.app, rig.session(), FIXED, key));
+      const result = await rig.flash(seeded, { firstBoot: order });
+      // The app and the job agree on the image, and what is in its place is neither's.
+      expect(proofOf(result)).toMatchObject({ diskRoot, seed: 'written' });
+      expect(aroundOf(rig.flushed()).equals(aroundOf(seeded))).toBe(true);
+      expect(seedOn(rig.path).user.hostname).toBe('vc-0042');
+      const [key] = keys;
+      expect(result).toMatchObject({ hostKey: key?.fingerprint });
+      expect([pins(name), pins(`${name}+live`)]).toEqual([[key?.fingerprint], [box.fingerprint()]]);
+      expect(rig.session()).toMatchObject({ live: true, next: { hostname: 'vc-0042' } });
+      const row = rig.newest();
+      const { checks } = rig.app.journal.view(row?.job ?? '', row?.attempt ?? 0);
+      expect(checks.map(({ id, verdict }) => [id, verdict])).toEqual([
+        ['flash_read_back', 'pass'],
+        ['flash_seed', 'pass'],
+      ]);
+      // Neither the record here nor the job's folder has what became of its chunks, and no secret.
+      const ledger = await box.sh(`cat /var/lib/vault-cube/jobs/${row?.job}/${row?.attempt}/chunks`);
+      const hashes = [3, 4].map((n) => createHash('sha256').update(chunkOf(rig.path, n)).digest('hex'));
+      expect(ledger.stdout).toContain('w 5 ');
+      for (const hash of hashes) expect(ledger.stdout).not.toContain(hash);
+      expect(await filesWith(rig.laptop.home, [HASH, ...hashes])).toEqual([]);
+      // A plain flash after it destroys them, and what was to be met is not waited for.
+      proofOf(await rig.flash(seeded));
+      expect(rig.session()).toMatchObject({ live: true, next: null });
+      expect([pins(name), pins(`${name}+live`)]).toEqual([[], [box.fingerprint()]]);
+    } finally {
+      desk.close();
+    }
   });
 
   it('that was left waits to be fed, and ends when it is told to', async () => {

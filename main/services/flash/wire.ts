@@ -26,7 +26,9 @@ export type Command =
       /** Beside it: tells the image from all others. A job takes no chunks of a second one. */
       imageId?: string;
     }
-  | { do: 'wipe' | 'flush' | 'seal' | 'close' | 'beat' }
+  | { do: 'wipe' | 'flush' | 'close' | 'beat' }
+  /** `image`, to a job on a box: what the image has in the chunks of first-boot settings, by which it judges the rest of the disk. */
+  | { do: 'seal'; image?: readonly (readonly [chunk: number, sha256: string | null])[] }
   | { do: 'copy'; chunk: number; extents: readonly Extent[] }
   /** `bytes` of payload follow the header, packed as `encoding` says: so clusters can be sent as an image stores them one day. */
   | { do: 'data'; chunk: number; bytes: number; encoding: Encoding }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, BinaryIO, Callable, NamedTuple, NoReturn, Union
 
 CHUNK_BYTES = 4 * 1024 * 1024
@@ -12,6 +13,7 @@ HAVE_MAX = 4096
 # How a payload of `data` may be packed. Clusters that an image has compressed are to be sent as they are stored one day; then
 # `bytes` is the packed length, and `opened` tells an app which of them this end takes.
 ENCODINGS = ("plain",)
+HASH = re.compile(r"[0-9a-f]{64}")
 # 16 TiB, as much as the reader of images takes.
 DISK_MAX = 1 << 44
 
@@ -88,7 +90,9 @@ class Beat(NamedTuple):
 
 
 class Seal(NamedTuple):
-    pass
+    """`image`: hash of the image's bytes, None for zeros, of chunks that are to hold something else in the end."""
+
+    image: dict[int, str | None]
 
 
 class Close(NamedTuple):
@@ -233,6 +237,23 @@ def _range(header: dict[str, Any], disk: Disk, most: int = DISK_MAX) -> tuple[in
     return chunk, _int(header, "count", 1, min(most, disk.chunks - chunk))
 
 
+def _seal(header: dict[str, Any], disk: Disk) -> Seal:
+    told = header.get("image", [])
+    if not isinstance(told, list):
+        _bad("the image's hashes are no list")
+    image: dict[int, str | None] = {}
+    for pair in told:
+        if not isinstance(pair, list) or len(pair) != 2:
+            _bad("a hash of the image is not a chunk and its hash")
+        chunk, digest = pair
+        if type(chunk) is not int or not 0 <= chunk < disk.chunks:
+            _bad(f"a hash of the image is of no chunk below {disk.chunks}")
+        if digest is not None and not (isinstance(digest, str) and HASH.fullmatch(digest)):
+            _bad(f"the image's hash of chunk {chunk} is none")
+        image[chunk] = digest
+    return Seal(image)
+
+
 PARSERS: dict[str, Callable[[dict[str, Any], Any], Command]] = {
     "open": _open,
     "wipe": lambda _header, _disk: Wipe(),
@@ -243,6 +264,6 @@ PARSERS: dict[str, Callable[[dict[str, Any], Any], Command]] = {
     "have": lambda header, disk: Have(*_range(header, disk, HAVE_MAX)),
     "beat": lambda _header, _disk: Beat(),
     "read": lambda header, disk: Read(*_range(header, disk)),
-    "seal": lambda _header, _disk: Seal(),
+    "seal": _seal,
     "close": lambda _header, _disk: Close(),
 }

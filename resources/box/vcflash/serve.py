@@ -120,7 +120,7 @@ class Writer:
             self._flush()
             self.voice.say({"is": "flushed"})
         elif isinstance(command, Seal):
-            self._seal()
+            self._seal(command)
         elif isinstance(command, Close):
             self._flush()
             self._prove()
@@ -210,7 +210,7 @@ class Writer:
         self._sync()
         self.unsynced = False
 
-    def _seal(self) -> None:
+    def _seal(self, command: Seal) -> None:
         engine = self.engine
         assert engine
         engine.drain()
