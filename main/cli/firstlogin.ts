@@ -25,9 +25,15 @@ async function runFirstBoot(ctx: Context, o: FirstBootFlags): Promise<number> {
   out.line(`Key ${keys?.fingerprint ?? ''}: logged in by it alone.`);
   for (const fault of met.faults) out.line(`≠ ${fault}`);
   out.line(`Next: vault-cube inspect --box ${name}`);
-  const exit = met.faults.length ? EXIT_CODES.failed : EXIT_CODES.passed;
+  const exit = EXIT_CODES[met.outcome];
   out.result({
-    ...{ ok: met.faults.length === 0, box: name, hostKey: hostKey?.fingerprint ?? null, faults: met.faults },
+    ...{
+      ok: met.outcome === 'passed',
+      outcome: met.outcome,
+      box: name,
+      hostKey: hostKey?.fingerprint ?? null,
+      faults: met.faults,
+    },
     ...{ keyLoginProvenAt: keys?.keyLoginProvenAt ?? null, sudoProvenAt: keys?.sudoProvenAt ?? null, exit },
   });
   return exit;

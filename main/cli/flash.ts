@@ -111,7 +111,9 @@ async function confirmed(ctx: Context, disk: Target, o: FlashFlags, where = ''):
 async function runBoxFlash(ctx: Context, o: FlashFlags, serial: string): Promise<number> {
   const session = requireSession(ctx.app, o.box);
   const first =
-    o.firstBoot === undefined ? null : await firstBootOf(ctx, { firstBoot: o.firstBoot, box: session.name }, 'newSudoPassword');
+    o.firstBoot === undefined
+      ? null
+      : await firstBootOf(ctx, { firstBoot: o.firstBoot, box: session.name }, 'newSudoPassword');
   const { virtualSize } = await forImage(o.image);
   const disk = chooseDisk(await boxDisks(ctx, session, virtualSize), serial, session.name);
   const target = await confirmed(ctx, disk, o, ` in ${session.name}`);

@@ -57,10 +57,9 @@ export function portOf(text: string | undefined): number {
 const profileName = (text: string) => (/[/\\]|\.json$/.test(text) ? resolve(text) : text);
 
 function sessionFor(ctx: Context, o: InspectOptions): Session {
-  const before = o.box === undefined ? null : ctx.app.journal.sessionByName(o.box);
-  const known = before && (o.live === undefined || o.live === before.live ? before : turned(before, o));
+  const known = o.box === undefined ? null : ctx.app.journal.sessionByName(o.box);
   if (known || (o.box === undefined && o.host === undefined)) {
-    const session = known ?? requireSession(ctx.app, undefined);
+    const session = turned(known ?? requireSession(ctx.app, undefined), o);
     // One whose disk was flashed has neither an address nor a user yet.
     const host =
       o.host === undefined || (session.user === '' && o.user === undefined)
@@ -84,9 +83,10 @@ function sessionFor(ctx: Context, o: InspectOptions): Session {
   return newSession({ name: box, profile, address: { host, port: portOf(o.port) }, user, live });
 }
 
-/** The box in its other system, the live one or the one on its disk: another login, another host key. Errors: usage. */
-function turned(session: Session, { live = false, user }: InspectOptions): Session {
+/** The box in the system that is meant, its live one or the one on its disk: another login, another host key. Errors: usage. */
+function turned(session: Session, { live, user }: InspectOptions): Session {
   const { name } = session;
+  if (live === undefined || live === session.live) return session;
   if (user === undefined)
     throw new AppError('usage', {
       what: `In its ${live ? 'live' : 'own'} system ${name} has another user: --user USER.`,

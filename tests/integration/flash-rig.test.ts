@@ -5,16 +5,40 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { BoxOrder } from '../../main/services/flash/boxflash.ts';
 import { expectHostKey } from '../../main/services/flash/seed/box.ts';
-import { whyNoRig } from '../rig/box.ts';
+import type { HostKey } from '../../main/services/flash/seed/make.ts';
+import { cryptPassword } from '../../main/services/flash/seed/password.ts';
+import { whyNoRig, type RigBox } from '../rig/box.ts';
 import { until } from '../rig/host.ts';
 import { writeDisk } from '../unit/flash/partitions.ts';
 import { FIXED } from '../unit/flash/seed/settings.ts';
-import { HASH, aroundOf, firstBoot, seedOn, seededImage } from './firstboot.ts';
+import { HASH, aroundOf, firstBoot, seedOn, seededImage, type UserData } from './firstboot.ts';
 import { DISK, Desk, SEALED, SIZE, chunkOf, endOf, proofOf, startingChunks } from './flash.ts';
 import { FlashRig } from './flashrig.ts';
 import { filesWith } from './secrets.ts';
+import { tool } from './stale.ts';
 
 const why = whyNoRig();
+
+/** The box as its seed says, from its next boot on. */
+async function asSeeded(box: RigBox, { hostname, users, ssh_keys: hostKey }: UserData): Promise<void> {
+  const [admin] = users;
+  if (!admin) throw new Error('the seed has no user');
+  const { name, hashed_passwd: hash, ssh_authorized_keys: keys } = admin;
+  const script = `set -e
+    getent group vaultcube || groupadd --system vaultcube
+    useradd -m -s /bin/bash -G sudo,vaultcube -p '${hash}' ${name}
+    install -d -m 700 -o ${name} -g ${name} /home/${name}/.ssh
+    echo '${keys.join('\n')}' >/home/${name}/.ssh/authorized_keys
+    chown ${name}: /home/${name}/.ssh/authorized_keys
+    echo ${hostname} >/etc/hostname
+    echo '127.0.1.1 ${hostname}' >>/etc/hosts
+    rm /etc/ssh/ssh_host_*
+    echo '${hostKey.ed25519_public}' >/etc/ssh/ssh_host_ed25519_key.pub
+    umask 077
+    cat >/etc/ssh/ssh_host_ed25519_key`;
+  const done = await box.sh(script, { input: hostKey.ed25519_private });
+  if (done.code !== 0) throw new Error(done.stderr);
+}
 
 describe.runIf(why === null)(`a flash of a box${why ? ` (not run: ${why})` : ''}`, () => {
   let rig: FlashRig;
@@ -118,5 +142,50 @@ describe.runIf(why === null)(`a flash of a box${why ? ` (not run: ${why})` : ''}
     const listed = await rig.laptop.run('disks', '--box', rig.name);
     expect(listed.last).toMatchObject({ type: 'result', box: rig.name });
     expect(JSON.stringify(listed.last)).not.toContain(rig.path);
+  });
+
+  // The last one: the box is another afterwards.
+  it('is met by the host key of its settings, and lets the engineer in', async () => {
+    const desk = new Desk();
+    try {
+      const { box, laptop, name } = rig;
+      const kim = desk.path('kim');
+      tool('ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', kim);
+      const password = 'correct horse';
+      const passwordHash = cryptPassword(password, 'saltsaltsaltsalt', 1000);
+      const authorizedKeys = [readFileSync(`${kim}.pub`, 'utf8').trim()];
+      const settings = { hostname: 'vc-0042', authorizedKeys, address: null };
+      const expected = (key: HostKey) => expectHostKey(rig.app, rig.session(), settings, key);
+      const { order, keys } = firstBoot(expected, { settings, passwordHash });
+      proofOf(await rig.flash(seededImage(desk, 'seeded.raw'), { firstBoot: order }));
+      laptop.secrets = { loginPassword: box.password, sudoPassword: password };
+      const first = (...more: string[]) => laptop.run('first-boot', '--box', name, '--key', kim, ...more);
+
+      // Nothing of it is there: whatever answers with another host key is waited out, and nothing is sent to it.
+      const away = await first('--no-reboot', '--give-up', '2');
+      expect([away.code, away.last['code']]).toEqual([3, 'first_boot_away']);
+      expect(rig.session()).toMatchObject({ live: true, next: { hostname: 'vc-0042' }, keys: null });
+
+      // A container starts from no disk: what cloud-init does with the seed is done here, and the real one in vm-flash.test.ts.
+      await asSeeded(box, seedOn(rig.flushed()).user);
+      const boot = await box.bootId();
+      const met = await first();
+      expect([met.code, met.last['outcome'], met.last['hostKey']]).toEqual([
+        21,
+        'incomplete',
+        keys[0]?.fingerprint,
+      ]);
+      expect(met.last['faults']).toEqual([expect.stringMatching(/no partition of a disk/)]);
+      expect(await box.bootId()).not.toBe(boot);
+      const session = rig.session();
+      expect(session).toMatchObject({ live: false, next: null, user: 'vaultadmin' });
+      expect(session.hostKey?.fingerprint).toBe(keys[0]?.fingerprint);
+      expect(session.keys?.keyLoginProvenAt).not.toBeNull();
+      expect(session.keys?.sudoProvenAt).not.toBeNull();
+      const again = await first();
+      expect([again.code, again.last['code']]).toEqual([2, 'first_boot_nothing']);
+    } finally {
+      desk.close();
+    }
   });
 });

@@ -42,8 +42,9 @@ export interface MeetOptions {
 
 export interface Met {
   session: Session;
-  /** What was not as it should be, in words; empty when all is. */
+  /** What was not as it should be, or could not be looked at, in words; empty when all is well. */
   faults: string[];
+  outcome: 'passed' | 'failed' | 'incomplete';
 }
 
 /**
@@ -218,7 +219,12 @@ class Meeting {
     const sudoProvenAt = how === 'password' ? new Date().toISOString() : null;
     const session = this.#keep(conn, state, { keyLoginProvenAt, sudoProvenAt });
     const faults = checks.filter(({ verdict }) => verdict !== 'pass');
-    return { session, faults: faults.map((c) => `${c.title}: ${c.reason ?? String(c.value)}`) };
+    const failed = faults.some(({ verdict }) => verdict === 'fail');
+    return {
+      session,
+      faults: faults.map((c) => `${c.title}: ${c.reason ?? String(c.value)}`),
+      outcome: failed ? 'failed' : faults.length ? 'incomplete' : 'passed',
+    };
   }
 
   #keep(
