@@ -4,6 +4,7 @@ import { AppError, asAppError } from '../preload/contract/errors.ts';
 import { addBundleCommands } from './cli/bundle.ts';
 import { Detached, type CommonOptions } from './cli/context.ts';
 import { addDisksCommand } from './cli/disks.ts';
+import { addFirstBootCommand } from './cli/firstlogin.ts';
 import { addFlashCommand } from './cli/flash.ts';
 import { addLookCommands } from './cli/look.ts';
 import { Output } from './cli/output.ts';
@@ -84,6 +85,7 @@ addPracticeCommand(add, run);
 addBundleCommands(program, run);
 addDisksCommand(program, run);
 addFlashCommand(program, run);
+addFirstBootCommand(add, run);
 
 // What reads our output may end before we do (`| head`); what runs on the box goes on all the same.
 process.stdout.on('error', () => process.exit(EXIT_DETACHED));

@@ -22,7 +22,7 @@ import { parsePublicKeys, readPublicKeys } from './services/publickeys.ts';
 import { makeReport } from './services/report.ts';
 import { listReports } from './services/report/list.ts';
 import { uidSwapRun, type RunEnd } from './services/runs.ts';
-import { changeSession, newSession } from './services/sessions.ts';
+import { changeSession, newSession, pinNameOf } from './services/sessions.ts';
 import { parseSuites, planValidate } from './services/validate.ts';
 
 /** What Electron does for the handlers. */
@@ -199,7 +199,7 @@ export function handlers(desk: Desk, info: AppInfo, shell: Shell, problem: AppEr
     'box.forgetHostKey': ({ session }) => {
       const now = desk.session(session);
       desk.live(session).disconnect();
-      app.knownHosts.forget(now.name);
+      app.knownHosts.forget(pinNameOf(now));
       changeSession(app, session, (s) => ({ ...s, hostKey: null }));
       return desk.state(session);
     },

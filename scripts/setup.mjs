@@ -23,6 +23,8 @@ const PACKAGES = {
   'xz-utils': 'xz',
   zstd: 'zstd',
   'qemu-utils': 'qemu-img',
+  'qemu-system-x86': 'qemu-system-x86_64',
+  ovmf: '/usr/share/OVMF/OVMF_CODE_4M.fd',
   dosfstools: '/usr/sbin/fsck.fat',
   mtools: 'mcopy',
   shellcheck: 'shellcheck',

@@ -47,15 +47,16 @@ export interface FirstBootChoice {
   box: () => Session | null;
 }
 
-/** Errors as above, usage, secret_missing, first_boot_password. */
+/** `secret`: over the network `sudoPassword` is that of the live system. Errors as above, usage, secret_missing, first_boot_password. */
 export async function firstBootOf(
   { app, secrets, out }: Context,
   o: { firstBoot: string; box?: string | undefined },
+  secret: 'sudoPassword' | 'newSudoPassword' = 'sudoPassword',
 ): Promise<FirstBootChoice> {
   const settings = readFirstBoot(o.firstBoot);
   const name = o.box;
   if (name !== undefined) mustBeBox(app, name);
-  const password = await secrets.need('sudoPassword', `${ADMIN_USER} on ${settings.hostname}`);
+  const password = await secrets.need(secret, `${ADMIN_USER} on ${settings.hostname}`);
   out.note('Hashing the sudo password takes some seconds.');
   const passwordHash = cryptPassword(password);
   const box = () => (name === undefined ? null : boxToBe(app, name));

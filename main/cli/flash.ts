@@ -110,16 +110,23 @@ async function confirmed(ctx: Context, disk: Target, o: FlashFlags, where = ''):
 
 async function runBoxFlash(ctx: Context, o: FlashFlags, serial: string): Promise<number> {
   const session = requireSession(ctx.app, o.box);
-  if (o.firstBoot !== undefined) throw new AppError('first_boot_box', { box: session.name });
+  const first =
+    o.firstBoot === undefined
+      ? null
+      : await firstBootOf(ctx, { firstBoot: o.firstBoot, box: session.name }, 'newSudoPassword');
   const { virtualSize } = await forImage(o.image);
   const disk = chooseDisk(await boxDisks(ctx, session, virtualSize), serial, session.name);
   const target = await confirmed(ctx, disk, o, ` in ${session.name}`);
   const { signal, giveUpAfterMs } = ctx;
   const result = await flashBox(ctx.app, session, ctx.secrets, {
     ...{ image: resolve(o.image), target, signal, giveUpAfterMs },
+    ...(first ? { firstBoot: first.order } : {}),
     onNote: (text) => ctx.out.note(text),
   });
-  return tell(ctx, o, target, result, `${session.name} may be started from it.`);
+  const next = first
+    ? `Next: vault-cube first-boot --box ${session.name} --key FILE`
+    : `${session.name} may be started from it; then: vault-cube inspect --box ${session.name} --no-live --user USER`;
+  return tell(ctx, o, target, result, next);
 }
 
 function tell(
@@ -200,7 +207,7 @@ export function addFlashCommand(
       )
       .option(
         '--secrets <file>',
-        'secrets as JSON, - for stdin: laptopPassword where sudo asks for one, sudoPassword for --first-boot, or those of the box',
+        'secrets as JSON, - for stdin: laptopPassword where sudo asks for one, sudoPassword for --first-boot (newSudoPassword where the disk is in a box), or those of the box',
       )
       .option('--json', 'one JSON object a line')
       .addHelpText(

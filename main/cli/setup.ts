@@ -6,40 +6,47 @@ import { EXIT_CODES } from '../../preload/contract/outcome.ts';
 import type { Session } from '../../preload/contract/session.ts';
 import { inspect, type Inspected } from '../services/inspect.ts';
 import { chooseKey, setUpKeys, type KeyChoice } from '../services/keys.ts';
+import { renewed } from '../services/flash/renew.ts';
 import type { LoginOptions } from '../services/login.ts';
 import { blockedBy } from '../services/blocked.ts';
 import { DEFAULT_PROFILE, loadProfile } from '../services/profiles.ts';
 import { readPublicKeys } from '../services/publickeys.ts';
 import { executeRun, planRun, standingOf, uidSwapRun } from '../services/runs.ts';
-import { addressOf, newSession, requireSession } from '../services/sessions.ts';
+import { addressOf, newSession, pinNameOf, requireSession } from '../services/sessions.ts';
 import { tellParts, withApp, type CommonOptions, type Context } from './context.ts';
 
 interface LoginFlags {
   loginKey?: string;
   loginAgent?: boolean;
-  agentKey?: string;
 }
 
-interface InspectOptions extends CommonOptions, LoginFlags {
+interface InspectOptions extends CommonOptions, LoginFlags, Pick<KeyFlags, 'agentKey'> {
   host?: string;
   port?: string;
   user?: string;
   profile?: string;
   setClock?: boolean;
   bundle?: string;
+  /** True with --live, false with --no-live. */
+  live?: boolean;
 }
 
-interface KeysOptions extends CommonOptions, LoginFlags {
+/** Which key of the engineer's. */
+export interface KeyFlags {
+  key?: string;
+  agent?: boolean;
+  agentKey?: string;
+}
+
+interface KeysOptions extends CommonOptions, LoginFlags, KeyFlags {
   generate?: boolean;
   out?: string;
   passphrase?: boolean;
-  key?: string;
-  agent?: boolean;
   customerKey?: string[];
   uid?: string;
 }
 
-function portOf(text: string | undefined): number {
+export function portOf(text: string | undefined): number {
   const port = Number(text ?? 22);
   if (!Number.isInteger(port) || port < 1 || port > 65535)
     throw new AppError('usage', { what: `--port wants a number from 1 to 65535, not "${text}".` });
@@ -52,7 +59,7 @@ const profileName = (text: string) => (/[/\\]|\.json$/.test(text) ? resolve(text
 function sessionFor(ctx: Context, o: InspectOptions): Session {
   const known = o.box === undefined ? null : ctx.app.journal.sessionByName(o.box);
   if (known || (o.box === undefined && o.host === undefined)) {
-    const session = known ?? requireSession(ctx.app, undefined);
+    const session = turned(known ?? requireSession(ctx.app, undefined), o);
     // One whose disk was flashed has neither an address nor a user yet.
     const host =
       o.host === undefined || (session.user === '' && o.user === undefined)
@@ -72,11 +79,28 @@ function sessionFor(ctx: Context, o: InspectOptions): Session {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(box))
     throw new AppError('usage', { what: `"${box}" is no box name: letters, digits, dot, dash, underscore.` });
   const profile = profileName(o.profile ?? DEFAULT_PROFILE);
-  return newSession({ name: box, profile, address: { host, port: portOf(o.port) }, user });
+  const live = o.live ?? false;
+  return newSession({ name: box, profile, address: { host, port: portOf(o.port) }, user, live });
+}
+
+/** The box in the system that is meant, its live one or the one on its disk: another login, another host key. Errors: usage. */
+function turned(session: Session, { live, user }: InspectOptions): Session {
+  const { name } = session;
+  if (live === undefined || live === session.live) return session;
+  if (user === undefined)
+    throw new AppError('usage', {
+      what: `In its ${live ? 'live' : 'own'} system ${name} has another user: --user USER.`,
+    });
+  const { next } = session;
+  return { ...renewed(session), live, next, user, firstUser: user };
 }
 
 /** A key for logins before vaultadmin exists, where the box takes no password. */
-async function loginKey(ctx: Context, session: Session, o: LoginFlags): Promise<LoginOptions['key']> {
+async function loginKey(
+  ctx: Context,
+  session: Session,
+  o: LoginFlags & Pick<KeyFlags, 'agentKey'>,
+): Promise<LoginOptions['key']> {
   if (o.loginKey === undefined && !o.loginAgent) return undefined;
   const choice: KeyChoice =
     o.loginKey === undefined
@@ -103,10 +127,16 @@ async function runInspect(ctx: Context, o: InspectOptions): Promise<number> {
   return code;
 }
 
-function choiceOf(o: KeysOptions): KeyChoice {
+/** `mayMake`: whether a new key would do. Errors: usage. */
+export function choiceOf(
+  o: KeyFlags & Pick<KeysOptions, 'generate' | 'out' | 'passphrase'>,
+  mayMake = true,
+): KeyChoice {
   const named = [o.generate, o.key !== undefined, o.agent].filter(Boolean).length;
   if (named !== 1)
-    throw new AppError('usage', { what: 'Choose one key: --generate, --key FILE or --agent.' });
+    throw new AppError('usage', {
+      what: `Choose one key: ${mayMake ? '--generate, ' : ''}--key FILE or --agent.`,
+    });
   if (o.key !== undefined) return { kind: 'file', path: resolve(o.key) };
   if (o.agent) return { kind: 'agent', fingerprint: o.agentKey ?? null };
   return {
@@ -158,6 +188,8 @@ export function addSetupCommands(
     .option('--login-agent', "log in with the SSH agent's key instead of a password")
     .option('--agent-key <fingerprint>', 'which key of the agent')
     .option('--bundle <folder>', 'site bundle to decide the versions by (the one used last)')
+    .option('--live', 'the box runs from a live system, which has a host key of its own')
+    .option('--no-live', 'the box is back in the system on its disk')
     .option('--set-clock', 'set clock and RTC of the box from this laptop first');
   run(inspectCommand, (o) => withApp(o, (ctx) => runInspect(ctx, o)));
 
@@ -180,7 +212,7 @@ export function addSetupCommands(
   run(add('forget-host-key', "Unpin a box's host key after its change was explained"), (o) =>
     withApp(o, async ({ app, out }) => {
       const session = requireSession(app, o.box);
-      const known = app.knownHosts.forget(session.name);
+      const known = app.knownHosts.forget(pinNameOf(session));
       out.line(known ? `The host key of ${session.name} is no longer pinned.` : 'No host key was pinned.');
       out.result({ ok: true, forgotten: known, exit: EXIT_CODES.passed });
       return EXIT_CODES.passed;

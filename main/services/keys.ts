@@ -240,7 +240,7 @@ class Keys {
         uidDeviation: deviation,
       };
       const identity = s.identity && { ...s.identity, boxId: state.boxId };
-      return withDeviation({ ...s, user: ADMIN_USER, keys, identity }, 'uid', deviation);
+      return withDeviation({ ...s, user: ADMIN_USER, keys, identity, next: null }, 'uid', deviation);
     });
     return { session, changed: state.changed, swapWith: state.swapWith };
   }

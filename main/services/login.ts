@@ -7,7 +7,7 @@ import { loadKey, needsPassphrase } from '../remote/keyfiles.ts';
 import { probeSudo, type SudoWay } from '../remote/sudo.ts';
 import type { App } from './app.ts';
 import type { Secrets } from './secrets.ts';
-import { addressOf } from './sessions.ts';
+import { addressOf, pinNameOf } from './sessions.ts';
 
 export interface LoginOptions {
   /** Another user than the session's, as when vaultadmin's login is proven. */
@@ -67,7 +67,7 @@ export async function login(
       auth,
       knownHosts: app.knownHosts,
       // By name and not by address: a box that comes back under another address is the same box.
-      hostKeyName: session.name,
+      hostKeyName: pinNameOf(session),
       ...(opts.mayConfirm ? { confirmHostKey: (q) => app.person.confirmHostKey(q) } : {}),
       ...opts.limits,
       signal: opts.signal,
@@ -82,8 +82,10 @@ export async function login(
   }
 }
 
-/** The sudo password for the user the session logs in as: vaultadmin's, or before Keys the login password. */
+/** The sudo password for the user the session logs in as: vaultadmin's; before Keys, and in a live system, the login password. */
 async function sudoPassword(session: Session, secrets: Secrets): Promise<string> {
+  // `sudoPassword` may be that of the system on its disk.
+  if (session.live) return secrets.need('loginPassword', `${session.user} on ${session.name}`);
   const first = session.keys === null;
   const login = first ? secrets.peek('loginPassword') : undefined;
   if (login !== undefined && !secrets.has('sudoPassword')) return login;

@@ -10,7 +10,7 @@ import { connect } from '../remote/connection.ts';
 import type { App } from './app.ts';
 import { login } from './login.ts';
 import type { Secrets } from './secrets.ts';
-import { addressOf } from './sessions.ts';
+import { addressOf, pinNameOf } from './sessions.ts';
 
 /** A packet that a firewall drops is never answered; on a cable an answer takes milliseconds. */
 const SILENT_MS = 3_000;
@@ -64,7 +64,7 @@ async function tryPassword(app: App, session: Session, signal: AbortSignal) {
   const { host, port } = addressOf(session);
   const auth = { kind: 'password' as const, password: randomBytes(24).toString('base64') };
   try {
-    const target = { host, port, user: session.user, knownHosts: app.knownHosts, hostKeyName: session.name };
+    const target = { host, port, user: session.user, knownHosts: app.knownHosts, hostKeyName: pinNameOf(session) };
     (await connect({ ...target, auth, signal })).close();
     return { refused: false, methods: null, detail: 'it let somebody in whose password nobody knows' };
   } catch (error) {

@@ -13,6 +13,7 @@ export interface NewBox {
   address: Address | null;
   user: string;
   practice?: boolean;
+  live?: boolean;
   flash?: FlashChoice | null;
 }
 
@@ -38,6 +39,13 @@ export function addressOf({ name, address }: Pick<Session, 'name' | 'address'>):
   return address;
 }
 
+/**
+ * The name under which the host key of what answers now is pinned: the box's, and of its live system another one, which is no box's
+ * name. So neither is ever taken for the other.
+ */
+export const pinNameOf = ({ name, live }: Pick<Session, 'name' | 'live'>): string =>
+  live ? `${name}+live` : name;
+
 /** A session that is not stored yet: it is when the box's host key was confirmed. */
 export function newSession(box: NewBox): Session {
   return {
@@ -48,6 +56,8 @@ export function newSession(box: NewBox): Session {
     path: box.path ?? 'provision',
     practice: box.practice ?? false,
     createdAt: new Date().toISOString(),
+    live: box.live ?? false,
+    next: null,
     address: box.address,
     user: box.user,
     firstUser: box.user,

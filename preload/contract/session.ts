@@ -92,6 +92,14 @@ export type Run = z.infer<typeof Run>;
 export const FlashChoice = z.strictObject({ image: z.string().min(1), serial: z.string().min(1).nullable() });
 export type FlashChoice = z.infer<typeof FlashChoice>;
 
+/** A system that a flash put on the box's disk, with first-boot settings, and that nobody has met yet. */
+export const NextSystem = z.strictObject({
+  hostname: z.string().min(1),
+  /** Null where it asks for one by DHCP. */
+  address: Address.nullable(),
+});
+export type NextSystem = z.infer<typeof NextSystem>;
+
 export const Session = z.strictObject({
   v: z.literal(1),
   id: z.uuid(),
@@ -102,6 +110,9 @@ export const Session = z.strictObject({
   /** A practice box of the app's own: all that is measured on it is evidence `practice`. */
   practice: z.boolean().default(false),
   createdAt: z.string(),
+  /** What answers at its address is a live system, which has a host key of its own; the box's name stands for the system on its disk. */
+  live: z.boolean().default(false),
+  next: NextSystem.nullable().default(null),
   /** Null on the path `flash` until the box was first connected to: it comes into being by the flash. */
   address: Address.nullable(),
   /** The user the app logs in as now. */

@@ -87,16 +87,21 @@ class Feeder(Talk):
         chunks = self.ask("have", "have", chunk=0, count=source.chunks)["chunks"]
         return {chunk: (digest, verified) for chunk, digest, verified in chunks}
 
-    def finish(self, source: Source) -> None:
-        """Reads all back, seals, reads that, and closes: what the app does from there on."""
+    def finish(self, source: Source, seed: dict[int, bytes] | None = None) -> None:
+        """Reads all back, seals, reads that, and closes: what the app does from there on. `seed`: chunks that hold something else
+        than the image in the end."""
+        seed = seed or {}
         self.ask("flush", "flushed")
         self.read(source, 0, source.chunks)
-        self.ask("seal", "sealed")
+        told = {"image": [[c, source.sha256(c)] for c in seed]} if seed else {}
+        self.ask("seal", "sealed", **told)
         written = len(self.of("written")) + len(self.of("zeroed"))
+        for chunk, data in seed.items():
+            self.send("data", data, chunk=chunk, bytes=len(data), encoding="plain")
         self.write(source, [source.chunks - 1, 0])
-        self.wait_written(written + 2)
+        self.wait_written(written + 2 + len(seed))
         self.ask("flush", "flushed")
-        for chunk in (0, source.chunks - 1):
+        for chunk in (0, *seed, source.chunks - 1):
             self.read(source, chunk, 1)
         self.ask("close", "closed")
 

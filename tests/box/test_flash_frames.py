@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from vcflash import frames, plan, zstd
-from vcflash.frames import CHUNK_BYTES, Closed, Copy, Data, Disk, Failed, Open, Read, Zero
+from vcflash.frames import CHUNK_BYTES, Closed, Copy, Data, Disk, Failed, Open, Read, Seal, Zero
 
 from harness import SOURCE
 
@@ -91,6 +91,12 @@ def test_every_command_comes_through_a_frame() -> None:
         (VALID[2], {"count": 9}),
         (VALID[2], {"count": 0}),
         (VALID[3], {"count": 12}),
+        ({"do": "seal"}, {"image": {"3": None}}),
+        ({"do": "seal"}, {"image": [3]}),
+        ({"do": "seal"}, {"image": [[11, None]]}),
+        ({"do": "seal"}, {"image": [[True, None]]}),
+        ({"do": "seal"}, {"image": [[3, "ab"]]}),
+        ({"do": "seal"}, {"image": [[3, 7]]}),
         ({"do": "format"}, {}),
         ({"do": ["wipe"]}, {}),
     ],
@@ -110,6 +116,12 @@ def test_what_this_system_cannot_unpack_is_refused(monkeypatch: pytest.MonkeyPat
     assert zstd.find() is None
     monkeypatch.setattr(frames, "ENCODINGS", ("plain",))
     assert "'zstd', taken is plain" in refused(PARTS).detail
+
+
+def test_a_seal_may_tell_what_the_image_has_elsewhere() -> None:
+    sealed = frames.parse({"do": "seal", "image": [[3, "ab" * 32], [10, None]]}, DISK)
+    assert sealed == Seal({3: "ab" * 32, 10: None})
+    assert frames.parse({"do": "seal"}, DISK) == Seal({})
 
 
 @pytest.mark.parametrize(

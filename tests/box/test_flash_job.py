@@ -94,6 +94,56 @@ def test_a_disk_is_written_and_proved(box: Box, source: Source, disk: str, feed:
     assert not (folder / "feed.sock").exists()
 
 
+def seeded(box: Box, source: Source, disk: str, feed: Any, root: str) -> tuple[Path, Feeder, dict[str, Any]]:
+    """A job for first-boot settings in chunk 4, with all but the sealed chunks written."""
+    sealed = [0, 4, source.chunks - 1]
+    more = {"sealed": sealed, "seeded": [4], "hostname": "vc-0042", "diskRoot": root}
+    folder = box.start("flash_box", orders(source, disk, SIZE, **more))
+    feeder = feed(folder)
+    feeder.open(source, named(disk), sealed=sealed)
+    feeder.ask("wipe", "wiped")
+    todo = [c for c in source.unsealed() if c != 4]
+    feeder.write(source, todo)
+    feeder.wait_written(len(todo))
+    return folder, feeder, {4: b"settings" * (CHUNK // 8)}
+
+
+def test_first_boot_settings_are_no_part_of_what_is_proved_nor_of_the_ledger(
+    box: Box, source: Source, disk: str, feed: Any
+) -> None:
+    folder, feeder, seed = seeded(box, source, disk, feed, root_of(source))
+    feeder.finish(source, seed)
+    last, found = end_of(box, folder)
+    assert (last["outcome"], last["code"]) == ("passed", None)
+    checks = [(e["check"]["id"], e["check"]["value"]) for e in found if e["kind"] == "check"]
+    assert checks == [("flash_read_back", root_of(source)), ("flash_seed", "written")]
+    written = read_target(disk, source.size)
+    assert written[4 * CHUNK : 5 * CHUNK] == seed[4]
+    assert written[: 4 * CHUNK] + written[5 * CHUNK :] == bytes(source.disk[: 4 * CHUNK] + source.disk[5 * CHUNK :])
+    ledger = (folder / "chunks").read_text()
+    assert "w 3 " in ledger and "w 4 " not in ledger
+
+
+def test_what_the_image_has_under_the_settings_has_to_be_told(
+    box: Box, source: Source, disk: str, feed: Any
+) -> None:
+    _, feeder, _ = seeded(box, source, disk, feed, root_of(source))
+    feeder.ask("flush", "flushed")
+    feeder.send("seal")
+    assert "of each" in feeder.refused("bad_command")
+
+
+def test_another_image_around_the_settings_starts_nothing(
+    box: Box, source: Source, disk: str, feed: Any
+) -> None:
+    folder, feeder, seed = seeded(box, source, disk, feed, "ab" * 32)
+    with pytest.raises(AssertionError):
+        feeder.finish(source, seed)
+    last, _ = end_of(box, folder)
+    assert (last["outcome"], last["code"]) == ("failed", "root_differs")
+    assert read_target(disk, source.size)[:CHUNK] == bytes(CHUNK)
+
+
 def test_the_socket_is_for_those_who_may_read_the_job(box: Box, source: Source, disk: str) -> None:
     folder = box.start("flash_box", orders(source, disk, SIZE))
     wait_until("the socket", (folder / "feed.sock").exists)

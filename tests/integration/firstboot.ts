@@ -45,11 +45,13 @@ export function labelled(raw: string): string {
 }
 
 /** An order, and what it was told. */
-export function firstBoot(onHostKey: FirstBootOrder['onHostKey'] = () => undefined) {
+export function firstBoot(
+  onHostKey: FirstBootOrder['onHostKey'] = () => undefined,
+  { settings = FIXED, passwordHash = HASH }: Partial<Omit<FirstBootOrder, 'onHostKey'>> = {},
+) {
   const keys: HostKey[] = [];
   const order: FirstBootOrder = {
-    settings: FIXED,
-    passwordHash: HASH,
+    ...{ settings, passwordHash },
     onHostKey: (key) => {
       keys.push(key);
       onHostKey(key);

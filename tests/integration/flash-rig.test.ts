@@ -1,15 +1,44 @@
 /** A flash of a disk of a stand-in box, as the app does it with a box in a live system. What cuts it off anywhere is tests/faults/flash-box.test.ts. */
+import { createHash } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { BoxOrder } from '../../main/services/flash/boxflash.ts';
-import { whyNoRig } from '../rig/box.ts';
+import { expectHostKey } from '../../main/services/flash/seed/box.ts';
+import type { HostKey } from '../../main/services/flash/seed/make.ts';
+import { cryptPassword } from '../../main/services/flash/seed/password.ts';
+import { whyNoRig, type RigBox } from '../rig/box.ts';
 import { until } from '../rig/host.ts';
 import { writeDisk } from '../unit/flash/partitions.ts';
-import { DISK, SEALED, SIZE, endOf, proofOf, startingChunks } from './flash.ts';
+import { FIXED } from '../unit/flash/seed/settings.ts';
+import { HASH, aroundOf, firstBoot, seedOn, seededImage, type UserData } from './firstboot.ts';
+import { DISK, Desk, SEALED, SIZE, chunkOf, endOf, proofOf, startingChunks } from './flash.ts';
 import { FlashRig } from './flashrig.ts';
+import { filesWith } from './secrets.ts';
+import { tool } from './stale.ts';
 
 const why = whyNoRig();
+
+/** The box as its seed says, from its next boot on. */
+async function asSeeded(box: RigBox, { hostname, users, ssh_keys: hostKey }: UserData): Promise<void> {
+  const [admin] = users;
+  if (!admin) throw new Error('the seed has no user');
+  const { name, hashed_passwd: hash, ssh_authorized_keys: keys } = admin;
+  const script = `set -e
+    getent group vaultcube || groupadd --system vaultcube
+    useradd -m -s /bin/bash -G sudo,vaultcube -p '${hash}' ${name}
+    install -d -m 700 -o ${name} -g ${name} /home/${name}/.ssh
+    echo '${keys.join('\n')}' >/home/${name}/.ssh/authorized_keys
+    chown ${name}: /home/${name}/.ssh/authorized_keys
+    echo ${hostname} >/etc/hostname
+    echo '127.0.1.1 ${hostname}' >>/etc/hosts
+    rm /etc/ssh/ssh_host_*
+    echo '${hostKey.ed25519_public}' >/etc/ssh/ssh_host_ed25519_key.pub
+    umask 077
+    cat >/etc/ssh/ssh_host_ed25519_key`;
+  const done = await box.sh(script, { input: hostKey.ed25519_private });
+  if (done.code !== 0) throw new Error(done.stderr);
+}
 
 describe.runIf(why === null)(`a flash of a box${why ? ` (not run: ${why})` : ''}`, () => {
   let rig: FlashRig;
@@ -55,6 +84,44 @@ describe.runIf(why === null)(`a flash of a box${why ? ` (not run: ${why})` : ''}
     expect(rig.notes.join('\n')).toMatch(/no record of the flash that was cut off/);
   });
 
+  it('has first-boot settings, and the keys of both systems apart', async () => {
+    const desk = new Desk();
+    try {
+      const seeded = seededImage(desk, 'seeded.raw');
+      const diskRoot = proofOf(await desk.flash(seeded, desk.file('plain.out'))).diskRoot;
+      const { name, box } = rig;
+      const pins = (of: string) => rig.app.knownHosts.lookup(of).map(({ fingerprint }) => fingerprint);
+      const { order, keys } = firstBoot((key) => expectHostKey(rig.app, rig.session(), FIXED, key));
+      const result = await rig.flash(seeded, { firstBoot: order });
+      // The app and the job agree on the image, and what is in its place is neither's.
+      expect(proofOf(result)).toMatchObject({ diskRoot, seed: 'written' });
+      expect(aroundOf(rig.flushed()).equals(aroundOf(seeded))).toBe(true);
+      expect(seedOn(rig.path).user.hostname).toBe('vc-0042');
+      const [key] = keys;
+      expect(result).toMatchObject({ hostKey: key?.fingerprint });
+      expect([pins(name), pins(`${name}+live`)]).toEqual([[key?.fingerprint], [box.fingerprint()]]);
+      expect(rig.session()).toMatchObject({ live: true, next: { hostname: 'vc-0042' } });
+      const row = rig.newest();
+      const { checks } = rig.app.journal.view(row?.job ?? '', row?.attempt ?? 0);
+      expect(checks.map(({ id, verdict }) => [id, verdict])).toEqual([
+        ['flash_read_back', 'pass'],
+        ['flash_seed', 'pass'],
+      ]);
+      // Neither the record here nor the job's folder has what became of its chunks, and no secret.
+      const ledger = await box.sh(`cat /var/lib/vault-cube/jobs/${row?.job}/${row?.attempt}/chunks`);
+      const hashes = [3, 4].map((n) => createHash('sha256').update(chunkOf(rig.path, n)).digest('hex'));
+      expect(ledger.stdout).toContain('w 5 ');
+      for (const hash of hashes) expect(ledger.stdout).not.toContain(hash);
+      expect(await filesWith(rig.laptop.home, [HASH, ...hashes])).toEqual([]);
+      // A plain flash after it destroys them, and what was to be met is not waited for.
+      proofOf(await rig.flash(seeded));
+      expect(rig.session()).toMatchObject({ live: true, next: null });
+      expect([pins(name), pins(`${name}+live`)]).toEqual([[], [box.fingerprint()]]);
+    } finally {
+      desk.close();
+    }
+  });
+
   it('that was left waits to be fed, and ends when it is told to', async () => {
     const leave = new AbortController();
     const going = flash({ signal: leave.signal });
@@ -75,5 +142,50 @@ describe.runIf(why === null)(`a flash of a box${why ? ` (not run: ${why})` : ''}
     const listed = await rig.laptop.run('disks', '--box', rig.name);
     expect(listed.last).toMatchObject({ type: 'result', box: rig.name });
     expect(JSON.stringify(listed.last)).not.toContain(rig.path);
+  });
+
+  // The last one: the box is another afterwards.
+  it('is met by the host key of its settings, and lets the engineer in', async () => {
+    const desk = new Desk();
+    try {
+      const { box, laptop, name } = rig;
+      const kim = desk.path('kim');
+      tool('ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', kim);
+      const password = 'correct horse';
+      const passwordHash = cryptPassword(password, 'saltsaltsaltsalt', 1000);
+      const authorizedKeys = [readFileSync(`${kim}.pub`, 'utf8').trim()];
+      const settings = { hostname: 'vc-0042', authorizedKeys, address: null };
+      const expected = (key: HostKey) => expectHostKey(rig.app, rig.session(), settings, key);
+      const { order, keys } = firstBoot(expected, { settings, passwordHash });
+      proofOf(await rig.flash(seededImage(desk, 'seeded.raw'), { firstBoot: order }));
+      laptop.secrets = { loginPassword: box.password, sudoPassword: password };
+      const first = (...more: string[]) => laptop.run('first-boot', '--box', name, '--key', kim, ...more);
+
+      // Nothing of it is there: whatever answers with another host key is waited out, and nothing is sent to it.
+      const away = await first('--no-reboot', '--give-up', '2');
+      expect([away.code, away.last['code']]).toEqual([3, 'first_boot_away']);
+      expect(rig.session()).toMatchObject({ live: true, next: { hostname: 'vc-0042' }, keys: null });
+
+      // A container starts from no disk: what cloud-init does with the seed is done here, and the real one in vm-flash.test.ts.
+      await asSeeded(box, seedOn(rig.flushed()).user);
+      const boot = await box.bootId();
+      const met = await first();
+      expect([met.code, met.last['outcome'], met.last['hostKey']]).toEqual([
+        21,
+        'incomplete',
+        keys[0]?.fingerprint,
+      ]);
+      expect(met.last['faults']).toEqual([expect.stringMatching(/no partition of a disk/)]);
+      expect(await box.bootId()).not.toBe(boot);
+      const session = rig.session();
+      expect(session).toMatchObject({ live: false, next: null, user: 'vaultadmin' });
+      expect(session.hostKey?.fingerprint).toBe(keys[0]?.fingerprint);
+      expect(session.keys?.keyLoginProvenAt).not.toBeNull();
+      expect(session.keys?.sudoProvenAt).not.toBeNull();
+      const again = await first();
+      expect([again.code, again.last['code']]).toEqual([2, 'first_boot_nothing']);
+    } finally {
+      desk.close();
+    }
   });
 });

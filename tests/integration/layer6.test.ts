@@ -127,22 +127,32 @@ if (ALL)
       BUILD_MS,
     );
 
-    byHand('nothing has drifted; what is broken then, drift and health check name', async () => {
-      expect(PASSED).toContain((await run('drift', '--box', NAME)).code);
-      const broken = await kept.box.sh('systemctl disable --now dailyaidecheck.timer');
-      expect(broken.code, broken.stderr).toBe(0);
-      for (const args of [['drift'], ['check', '--layers', '6']]) {
-        const { code, records } = await run(...args, '--box', NAME);
-        expect(code).toBe(FAILED);
-        expect(JSON.stringify(kindIn(records, 'check'))).toMatch(/"id":"l6_aide_daily"[^}]*"verdict":"fail"/);
-      }
-    });
+    byHand(
+      'nothing has drifted; what is broken then, drift and health check name',
+      async () => {
+        expect(PASSED).toContain((await run('drift', '--box', NAME)).code);
+        const broken = await kept.box.sh('systemctl disable --now dailyaidecheck.timer');
+        expect(broken.code, broken.stderr).toBe(0);
+        for (const args of [['drift'], ['check', '--layers', '6']]) {
+          const { code, records } = await run(...args, '--box', NAME);
+          expect(code).toBe(FAILED);
+          expect(JSON.stringify(kindIn(records, 'check'))).toMatch(
+            /"id":"l6_aide_daily"[^}]*"verdict":"fail"/,
+          );
+        }
+      },
+      BUILD_MS,
+    );
 
-    byHand('no further layer gets in by the closed door, and the way back is named', async () => {
-      const args = ['--box', NAME, '--layers', '6', '--bundle', kept.box.bundle];
-      const { code, last, records } = await run('provision', ...args);
-      expect(PASSED).not.toContain(code);
-      expect(JSON.stringify([last, records])).toContain('AllowTcpForwarding');
-      expect((await run('verify')).code).toBe(0);
-    });
+    byHand(
+      'no further layer gets in by the closed door, and the way back is named',
+      async () => {
+        const args = ['--box', NAME, '--layers', '6', '--bundle', kept.box.bundle];
+        const { code, last, records } = await run('provision', ...args);
+        expect(PASSED).not.toContain(code);
+        expect(JSON.stringify([last, records])).toContain('AllowTcpForwarding');
+        expect((await run('verify')).code).toBe(0);
+      },
+      BUILD_MS,
+    );
   });

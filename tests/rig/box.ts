@@ -41,7 +41,7 @@ export interface RigOptions {
 export type Cut = 'down' | 'drop';
 
 /** Whether sshd answers there with its banner. */
-const answers = (host: string, port: number): Promise<boolean> =>
+export const sshAnswers = (host: string, port: number): Promise<boolean> =>
   new Promise((resolve) => {
     const socket = connect({ host, port });
     let banner = false;
@@ -199,7 +199,7 @@ export class RigBox {
   /** Resolves when sshd answers and users may log in. */
   async waitForSsh(ms = SSH_MS): Promise<void> {
     const ready = async (): Promise<boolean> => {
-      if (!(await answers(this.host, this.port))) return false;
+      if (!(await sshAnswers(this.host, this.port))) return false;
       return (await this.run(['test', '!', '-e', '/run/nologin'])).code === 0;
     };
     await until(`SSH of ${this.name}`, ready, ms);

@@ -44,7 +44,8 @@ export async function withLock<T>(name: string, work: () => Promise<T>): Promise
   }
 }
 
-function key(texts: readonly string[], files: readonly string[]): string {
+/** Of texts and of what is in files. */
+export function key(texts: readonly string[], files: readonly string[]): string {
   const hash = createHash('sha256');
   for (const text of texts) hash.update(text).update('\0');
   for (const file of files) hash.update(readFileSync(file)).update('\0');

@@ -77,6 +77,16 @@ const TOOLS: Record<string, string> = {
   'ssh-keygen': 'openssh-client',
 };
 
+/** What a virtual machine wants beside them. */
+const VM_TOOLS: Record<string, string> = {
+  'qemu-system-x86_64': 'qemu-system-x86',
+  'qemu-img': 'qemu-utils',
+  mke2fs: 'e2fsprogs',
+  'mkfs.vfat': 'dosfstools',
+  mcopy: 'mtools',
+};
+export const OVMF = '/usr/share/OVMF';
+
 function there(tool: string): boolean {
   const folders = `${process.env.PATH ?? ''}:/usr/sbin:/sbin`.split(':');
   return folders.some((folder) => folder !== '' && existsSync(join(folder, tool)));
@@ -95,4 +105,14 @@ export function whyNoRig(): string | null {
   if (rigSources() === null) return "this machine's apt sources name no Debian archive";
   if (!existsSync(PYTHON)) return "the project's Python tools are not set up: node scripts/setup.mjs";
   return null;
+}
+
+/** Why no virtual machine can run here; null when one can. Slowly, in software: KVM is not asked for. */
+export function whyNoVm(): string | null {
+  const why = whyNoRig();
+  if (why !== null) return why;
+  for (const [tool, from] of Object.entries(VM_TOOLS)) {
+    if (!there(tool)) return `no ${tool}: apt install ${from}`;
+  }
+  return existsSync(join(OVMF, 'OVMF_CODE_4M.fd')) ? null : 'no firmware: apt install ovmf';
 }

@@ -55,7 +55,7 @@ export function namesOf(id: string): Names {
 }
 
 /** When a process was started, in clock ticks since boot: with its number it names a process for good. null when it is gone. */
-function startedAt(pid: number): string | null {
+export function startedAt(pid: number): string | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;

@@ -13,6 +13,7 @@ import { Engine } from './engine.ts';
 import type { FlashImage } from './image.ts';
 import { reduceProgress, startProgress, viewProgress, type ProgressState } from './progress.ts';
 import type { ChunkRecord } from './record.ts';
+import type { Seed } from './sealed.ts';
 import type { TargetName } from './wire.ts';
 import { Writer, type WriterProcess } from './writer.ts';
 
@@ -29,6 +30,7 @@ const TRIES = 25;
 
 export interface FeedOptions {
   image: FlashImage;
+  seed?: Seed | undefined;
   imageId: string;
   record: ChunkRecord;
   target: TargetName;
@@ -40,6 +42,8 @@ export interface FeedOptions {
   /** Connects to the socket of the job in this folder. */
   open: (conn: Connection, dir: string) => Promise<WriterProcess>;
   note: (text: string) => void;
+  /** What was on the disk is about to be destroyed. */
+  onWipe?: () => void;
   onProgress?: ((view: FlashProgress) => void) | undefined;
   /** Between tries, in ms; for tests. */
   pauseMs?: number;
@@ -125,7 +129,7 @@ export class BoxFeed {
   }
 
   async #over({ conn, dir }: Link): Promise<Proof> {
-    const { image, imageId, record, target, name, feeder, open, note } = this.#o;
+    const { image, imageId, record, target, name, feeder, open, note, seed } = this.#o;
     const process = (this.#process = await open(conn, dir));
     const subject = { target: name, image: image.path };
     const writer = new Writer(process, subject, undefined, { key: this.#key, name: feeder, imageId });
@@ -134,7 +138,7 @@ export class BoxFeed {
     this.#signal.addEventListener('abort', stop, { once: true });
     try {
       const engine = new Engine({
-        ...{ image, record, writer, target, name, note, side: 'box' },
+        ...{ image, record, writer, target, name, note, seed, side: 'box' },
         signal: this.#signal,
         tell: (event) => this.#tell(event),
         phase: (phase, fn) => this.#phase(phase, fn),
@@ -153,6 +157,7 @@ export class BoxFeed {
   #phase<T>(phase: FlashPhase, fn: () => Promise<T>): Promise<T> {
     // The box let us in.
     this.#tries = 0;
+    if (phase === 'wipe') this.#o.onWipe?.();
     this.#o.note(`${PHASE_TITLES[phase]}: ${this.#o.name}`);
     this.#tell({ kind: 'phase', phase });
     return fn();

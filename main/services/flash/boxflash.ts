@@ -20,9 +20,19 @@ import { BoxFeed } from './boxfeed.ts';
 import { openSocket } from './boxsocket.ts';
 import type { Proof } from './engine-options.ts';
 import { failureOf } from './failures.ts';
-import { keyOfTarget, recordsOf, type FlashResult, type FlashTarget } from './flash.ts';
+import {
+  keyOfTarget,
+  recordsOf,
+  seedFor,
+  type FirstBootOrder,
+  type FlashResult,
+  type FlashTarget,
+} from './flash.ts';
 import { prepareImage, type FlashImage } from './image.ts';
+import type { SeedShown } from './proof.ts';
 import { ChunkRecord } from './record.ts';
+import { Sealed, type Seed } from './sealed.ts';
+import { becomeLive, nothingNext } from './seed/box.ts';
 import { chunkAt } from './source/types.ts';
 import { FAILURES } from './wire.ts';
 
@@ -33,6 +43,7 @@ export interface BoxOrder {
   target: BoxTarget;
   signal: AbortSignal;
   giveUpAfterMs: number;
+  firstBoot?: FirstBootOrder;
   onProgress?: (view: FlashProgress) => void;
   onNote: (text: string) => void;
 }
@@ -79,8 +90,14 @@ function dataBytes({ data, virtualSize }: FlashImage): number | null {
   return sum;
 }
 
-function planOf(session: Session, target: BoxTarget, image: FlashImage): PhasePlan {
+function planOf(
+  session: Session,
+  { target, firstBoot }: BoxOrder,
+  image: FlashImage,
+  seed?: Seed,
+): PhasePlan {
   const { path, serial, size, name } = target;
+  const sealed = new Sealed(image.layout.sealed, seed ?? null);
   const { boardSerial = null, productUuid = null } = session.identity ?? {};
   return {
     ...{ id: 'flash', title: `Flash ${name}`, kind: 'flash_box', layer: null, suite: null },
@@ -89,7 +106,8 @@ function planOf(session: Session, target: BoxTarget, image: FlashImage): PhasePl
       target: { serial, size, name, path: serial === null ? path : null },
       imageId: imageIdOf(image),
       virtualSize: image.virtualSize,
-      sealed: [...image.layout.sealed],
+      sealed: [...sealed.ascending],
+      ...(firstBoot ? { seeded: [...sealed.seeded], hostname: firstBoot.settings.hostname } : {}),
       dataBytes: dataBytes(image),
       diskRoot: image.diskRoot,
       identity: { boardSerial, productUuid },
@@ -102,6 +120,10 @@ function phaseOf(app: App, session: Session, plan: PhasePlan): Phase {
   const now = app.journal.session(session.id) ?? session;
   const [open] = now.run?.command === 'flash' && now.run.endedAt === null ? now.run.phases : [];
   if (open && isDeepStrictEqual(open, { ...plan, job: open.job })) return open;
+  return newPhase(app, session, plan);
+}
+
+function newPhase(app: App, session: Session, plan: PhasePlan): Phase {
   const { run } = planRun(app, session, makeRun('flash', plan.title, null, [plan]));
   const [phase] = run?.phases ?? [];
   if (!phase) throw new AppError('internal', { detail: 'a run without a phase' });
@@ -145,7 +167,7 @@ export async function flashBox(
         target: target.name,
         detail: `it has ${target.size} bytes, and the disk in the image ${image.virtualSize}.`,
       });
-    return await new BoxRun(app, session, secrets, order, image).go();
+    return await new BoxRun(app, becomeLive(app, session), secrets, order, image).go();
   } finally {
     await image.close();
   }
@@ -157,6 +179,7 @@ class BoxRun {
   readonly #secrets: Secrets;
   readonly #o: BoxOrder;
   readonly #image: FlashImage;
+  #seed: SeedShown | null = null;
 
   constructor(app: App, session: Session, secrets: Secrets, order: BoxOrder, image: FlashImage) {
     this.#app = app;
@@ -168,13 +191,22 @@ class BoxRun {
 
   async go(): Promise<FlashResult> {
     const app = this.#app;
-    const phase = phaseOf(app, this.#session, planOf(this.#session, this.#o.target, this.#image));
+    const { firstBoot, onNote } = this.#o;
+    const seed =
+      firstBoot &&
+      (await seedFor(this.#image, firstBoot, (shown) => {
+        this.#seed = shown;
+        onNote(`${shown.hostname} will have the host key ${shown.fingerprint}.`);
+      }));
+    const plan = planOf(this.#session, this.#o, this.#image, seed);
+    let phase = phaseOf(app, this.#session, plan);
     const before = app.journal.latest(phase.job);
-    // The app may have ended between the job's end and its own.
-    if (before?.state === 'passed')
+    // The app may have ended between the job's end and its own. Settings are another order each time: its secrets are kept nowhere.
+    if (before?.state === 'passed' && seed) phase = newPhase(app, this.#session, plan);
+    else if (before?.state === 'passed')
       return this.#passed({ row: before, view: app.journal.view(before.job, before.attempt) }, null);
     await joinGroup(app, this.#session, this.#secrets, this.#o.signal);
-    const feed = await this.#feed();
+    const feed = await this.#feed(seed);
     const driver = new JobDriver(app, this.#session.id, this.#secrets, {
       ...{ signal: this.#o.signal, giveUpAfterMs: this.#o.giveUpAfterMs, bundle: null },
       feed: (conn, dir) => feed.attach(conn, dir),
@@ -196,19 +228,20 @@ class BoxRun {
     }
   }
 
-  async #feed(): Promise<BoxFeed> {
+  async #feed(seed: Seed | undefined): Promise<BoxFeed> {
     const { relay } = await this.#app.boxCode();
     const { target, signal, onNote, onProgress } = this.#o;
     const image = this.#image;
     const { name, user } = this.#app.laptop;
     return new BoxFeed({
-      ...{ image, imageId: imageIdOf(image), name: target.name, feeder: `${user} on ${name}`, signal },
+      ...{ image, seed, imageId: imageIdOf(image), name: target.name, feeder: `${user} on ${name}`, signal },
       record: ChunkRecord.open(recordsOf(this.#app), {
         ...{ target: keyOfTarget(target), image: image.key, virtualSize: image.virtualSize },
       }),
       target: { kind: 'disk', path: target.path, serial: target.serial, size: target.size },
       open: (conn, dir) => openSocket(conn, dir, relay),
       note: onNote,
+      onWipe: () => nothingNext(this.#app, this.#session),
       onProgress,
     });
   }
@@ -241,7 +274,13 @@ class BoxRun {
       return this.#failed(
         new AppError('internal', { detail: 'the job on the box passed with another disk hash' }),
       );
-    return { state: 'verified', proof: found, image: { virtualSize, diskRoot, fileChecked } };
+    const hostKey = this.#seed?.fingerprint;
+    // A job that passed has had them; the last word to the feeder may have been lost.
+    const seeded = hostKey === undefined ? found : { ...found, seed: 'written' as const };
+    return {
+      ...{ state: 'verified', proof: seeded, image: { virtualSize, diskRoot, fileChecked } },
+      ...(hostKey === undefined ? {} : { hostKey }),
+    };
   }
 
   #failed(error: AppError): FlashResult {

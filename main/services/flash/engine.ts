@@ -380,7 +380,7 @@ export class Engine {
 
   /** Nothing starts yet: without chunk 0, which comes last of all, there is no disk with a table. */
   async #writeSeed(seed: Seed): Promise<void> {
-    await this.#o.writer.seal();
+    await this.#o.writer.seal(this.#sealed.underSeed());
     await this.#sealed.lay();
     await this.#finish(this.#sealed.seedOnly);
     seed.onWritten();
@@ -388,7 +388,7 @@ export class Engine {
 
   async #seal(): Promise<void> {
     const { writer, record, seed } = this.#o;
-    if (!seed) await writer.seal();
+    if (!seed) await writer.seal(new Map());
     await this.#finish(this.#sealed.ofTables);
     await writer.close();
     record.add(this.#sealed.lasting());

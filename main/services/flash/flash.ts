@@ -38,6 +38,23 @@ export interface FirstBootOrder {
   onHostKey: (key: HostKey) => void;
 }
 
+/** What is written for them into this image. `onWritten` is told after `onHostKey` has had the key. Errors: flash_seed_missing. */
+export async function seedFor(
+  image: FlashImage,
+  { settings, passwordHash, onHostKey }: FirstBootOrder,
+  onWritten: (shown: SeedShown) => void,
+): Promise<Seed> {
+  const place = await findSeed(image);
+  const { bytes, hostKey } = makeSeed(settings, passwordHash, place);
+  return {
+    ...{ offset: place.offset, bytes },
+    onWritten: () => {
+      onHostKey(hostKey);
+      onWritten({ hostname: settings.hostname, fingerprint: hostKey.fingerprint });
+    },
+  };
+}
+
 export interface FlashOrder {
   image: string;
   target: FlashTarget;
@@ -262,17 +279,13 @@ class FlashRun {
   /** Errors: flash_seed_missing. */
   async #makeSeed(image: FlashImage): Promise<Seed | undefined> {
     const { firstBoot } = this.#order;
-    if (!firstBoot) return undefined;
-    const { settings, passwordHash, onHostKey } = firstBoot;
-    const place = await findSeed(image);
-    const { bytes, hostKey } = makeSeed(settings, passwordHash, place);
-    const { fingerprint } = hostKey;
-    const onWritten = () => {
-      onHostKey(hostKey);
-      this.#seed = { hostname: settings.hostname, fingerprint };
-      this.#note(`${settings.hostname} will have the host key ${fingerprint}.`);
-    };
-    return { offset: place.offset, bytes, onWritten };
+    return (
+      firstBoot &&
+      seedFor(image, firstBoot, (shown) => {
+        this.#seed = shown;
+        this.#note(`${shown.hostname} will have the host key ${shown.fingerprint}.`);
+      })
+    );
   }
 
   #note(text: string): void {

@@ -10,7 +10,7 @@ export function renewed(session: Session): Session {
   const { identity, firstUser } = session;
   return {
     ...session,
-    ...{ user: firstUser, hostKey: null, keys: null, boxCode: null, run: null },
+    ...{ user: firstUser, hostKey: null, keys: null, boxCode: null, run: null, live: false, next: null },
     identity: identity && { ...identity, boxId: null, machineId: null, diskSerials: [], hostname: null },
     // That another user kept UID 1000 is told of the old system.
     deviations: session.deviations.filter((d) => d.id !== 'uid'),

@@ -64,6 +64,11 @@ export class Sealed {
     for (const chunk of this.ascending) this.#hashes.set(chunk, await hashOf(this.#bytesOf(chunk)));
   }
 
+  /** Of the image's bytes where a seed comes; to be asked for before `lay`. */
+  underSeed(): Map<number, ChunkHash> {
+    return new Map(this.seeded.map((chunk) => [chunk, this.#hashes.get(chunk) ?? null]));
+  }
+
   /** Of the image's bytes, and from `lay` on of those with the seed. */
   hashOf(chunk: number): ChunkHash | undefined {
     return this.#hashes.get(chunk);

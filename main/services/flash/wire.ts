@@ -27,7 +27,9 @@ export type Command =
       imageId?: string;
     }
   /** `flush` is about all that was asked before it, `checkpoint` about what was answered: the writer goes on meanwhile. */
-  | { do: 'wipe' | 'flush' | 'checkpoint' | 'seal' | 'close' | 'beat' }
+  | { do: 'wipe' | 'flush' | 'checkpoint' | 'close' | 'beat' }
+  /** `image`, to a job on a box: what the image has in the chunks of first-boot settings, by which it judges the rest of the disk. */
+  | { do: 'seal'; image?: readonly (readonly [chunk: number, sha256: string | null])[] }
   | { do: 'copy'; chunk: number; extents: readonly Extent[] }
   /** `bytes` of payload follow the header: the chunk as it is, or its `parts`. */
   | { do: 'data'; chunk: number; bytes: number; encoding: 'plain' }

@@ -178,8 +178,9 @@ export class Writer {
     await allOf(answers);
   }
 
-  async seal(): Promise<void> {
-    await this.#ask({ do: 'seal' }, 'sealed');
+  /** `image`: its own hashes of chunks that will hold something else. */
+  async seal(image: ReadonlyMap<number, ChunkHash>): Promise<void> {
+    await this.#ask({ do: 'seal', ...(image.size ? { image: [...image] } : {}) }, 'sealed');
   }
 
   /** Ends it; returns when it has ended. */

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, BinaryIO, Callable, NamedTuple, NoReturn, Union
 
 from vcflash.zstd import UNPACKER
@@ -13,6 +14,7 @@ HEADER_MAX = 1024 * 1024
 HAVE_MAX = 4096
 # How a payload of `data` may be packed; `opened` tells an app which of them this end takes.
 ENCODINGS = ("plain", "zstd") if UNPACKER else ("plain",)
+HASH = re.compile(r"[0-9a-f]{64}")
 # 16 TiB, as much as the reader of images takes.
 DISK_MAX = 1 << 44
 
@@ -94,7 +96,9 @@ class Beat(NamedTuple):
 
 
 class Seal(NamedTuple):
-    pass
+    """`image`: hash of the image's bytes, None for zeros, of chunks that are to hold something else in the end."""
+
+    image: dict[int, str | None]
 
 
 class Close(NamedTuple):
@@ -263,6 +267,23 @@ def _range(header: dict[str, Any], disk: Disk, most: int = DISK_MAX) -> tuple[in
     return chunk, _int(header, "count", 1, min(most, disk.chunks - chunk))
 
 
+def _seal(header: dict[str, Any], disk: Disk) -> Seal:
+    told = header.get("image", [])
+    if not isinstance(told, list):
+        _bad("the image's hashes are no list")
+    image: dict[int, str | None] = {}
+    for pair in told:
+        if not isinstance(pair, list) or len(pair) != 2:
+            _bad("a hash of the image is not a chunk and its hash")
+        chunk, digest = pair
+        if type(chunk) is not int or not 0 <= chunk < disk.chunks:
+            _bad(f"a hash of the image is of no chunk below {disk.chunks}")
+        if digest is not None and not (isinstance(digest, str) and HASH.fullmatch(digest)):
+            _bad(f"the image's hash of chunk {chunk} is none")
+        image[chunk] = digest
+    return Seal(image)
+
+
 PARSERS: dict[str, Callable[[dict[str, Any], Any], Command]] = {
     "open": _open,
     "wipe": lambda _header, _disk: Wipe(),
@@ -274,6 +295,6 @@ PARSERS: dict[str, Callable[[dict[str, Any], Any], Command]] = {
     "have": lambda header, disk: Have(*_range(header, disk, HAVE_MAX)),
     "beat": lambda _header, _disk: Beat(),
     "read": lambda header, disk: Read(*_range(header, disk)),
-    "seal": lambda _header, _disk: Seal(),
+    "seal": _seal,
     "close": lambda _header, _disk: Close(),
 }

@@ -123,7 +123,7 @@ class Writer:
         elif isinstance(command, Checkpoint):
             engine.sync(self._keep)
         elif isinstance(command, Seal):
-            self._seal()
+            self._seal(command)
         elif isinstance(command, Close):
             self._flush()
             self._prove()
@@ -218,7 +218,7 @@ class Writer:
         self._sync()
         return {"is": "kept"}
 
-    def _seal(self) -> None:
+    def _seal(self, command: Seal) -> None:
         engine = self.engine
         assert engine
         engine.drain()

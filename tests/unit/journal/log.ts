@@ -14,6 +14,8 @@ export function makeSession(more: Partial<Session> = {}): Session {
     profile: 'vault-cube',
     path: 'provision',
     practice: false,
+    live: false,
+    next: null,
     createdAt: '2026-11-24T05:00:00.000Z',
     address: { host: '192.0.2.10', port: 22 },
     user: 'installer',

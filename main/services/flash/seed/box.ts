@@ -1,11 +1,15 @@
 /** The box that is to start from a flashed disk: made known beforehand, and the host key that it will have pinned for it. */
 import type { FirstBoot } from '../../../../preload/contract/firstboot.ts';
 import { AppError } from '../../../../preload/contract/errors.ts';
-import { Session as SessionSchema, type Session } from '../../../../preload/contract/session.ts';
+import {
+  Session as SessionSchema,
+  type NextSystem,
+  type Session,
+} from '../../../../preload/contract/session.ts';
 import type { App } from '../../app.ts';
 import { ADMIN_USER } from '../../inspect.ts';
 import { DEFAULT_PROFILE } from '../../profiles.ts';
-import { changeSession, newSession } from '../../sessions.ts';
+import { changeSession, newSession, pinNameOf } from '../../sessions.ts';
 import { renewed } from '../renew.ts';
 import type { HostKey } from './make.ts';
 
@@ -33,17 +37,47 @@ export function boxToBe(app: App, name: string): Session {
   return made;
 }
 
+const nextOf = ({ hostname, address }: FirstBoot): NextSystem => {
+  const [host] = address?.address.split('/') ?? [];
+  return { hostname, address: host === undefined ? null : { host, port: 22 } };
+};
+
 /**
  * What the box was known by went with its old system; the new one is known by this key alone. The session has it from the first login on,
- * since it says of each key that somebody met it. Errors: file_unwritable, laptop_disk_full.
+ * since it says of each key that somebody met it. In a live system the box goes on as that, by that one's key, until the new one is met.
+ * Errors: file_unwritable, laptop_disk_full.
  */
 export function expectHostKey(app: App, { id, name }: Session, settings: FirstBoot, hostKey: HostKey): void {
   app.knownHosts.forget(name);
   app.knownHosts.pin(name, 22, hostKey.key);
-  const [host] = settings.address?.address.split('/') ?? [];
-  changeSession(app, id, (session) => ({
-    ...renewed(session),
-    ...{ user: ADMIN_USER, firstUser: ADMIN_USER },
-    ...(host === undefined ? {} : { address: { host, port: 22 } }),
-  }));
+  const next = nextOf(settings);
+  changeSession(app, id, (session) =>
+    session.live
+      ? { ...session, next }
+      : {
+          ...renewed(session),
+          ...{ user: ADMIN_USER, firstUser: ADMIN_USER, next },
+          address: next.address ?? session.address,
+        },
+  );
+}
+
+/**
+ * Whoever has a disk of the box flashed over the network runs from something else: a live system. Its host key is kept under a name of its
+ * own from here on. Safe to repeat. Errors: file_unwritable, laptop_disk_full.
+ */
+export function becomeLive(app: App, session: Session): Session {
+  if (session.live) return session;
+  const { id, name } = session;
+  const { knownHosts } = app;
+  for (const { key } of knownHosts.lookup(name)) knownHosts.pin(pinNameOf({ name, live: true }), 22, key);
+  const now = changeSession(app, id, (s) => ({ ...s, live: true, next: null }));
+  knownHosts.forget(name);
+  return now;
+}
+
+/** The system on the disk of a box in a live system is destroyed: nobody is to wait for it, or to take another one for it. */
+export function nothingNext(app: App, { id, name }: Session): void {
+  changeSession(app, id, (s) => ({ ...s, next: null }));
+  app.knownHosts.forget(name);
 }

@@ -55,12 +55,21 @@ def read_lines(path: Path, head: dict[str, Any]) -> dict[int, Hash]:
 
 
 class Ledger:
-    """Safe to use from several threads. `head` is a JSON object that tells disk and image from all others."""
+    """Safe to use from several threads. `head` is a JSON object that tells disk and image from all others. `secret` chunks are told to
+    nobody and stand in no file: they hold first-boot settings, new ones each time."""
 
-    def __init__(self, path: Path, disk: Disk, head: dict[str, Any], before: dict[int, Hash]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        disk: Disk,
+        head: dict[str, Any],
+        before: dict[int, Hash],
+        secret: frozenset[int] = frozenset(),
+    ) -> None:
         self.disk = disk
+        self.secret = secret
         self.lock = threading.Lock()
-        self.written = {chunk: digest for chunk, digest in before.items() if chunk < disk.chunks}
+        self.written = {chunk: digest for chunk, digest in before.items() if self._lasts(chunk)}
         # Answered as written, and not synced yet; and of those the ones that the sync under way is about.
         self.fresh: dict[int, Hash] = {}
         self.pending: dict[int, Hash] = {}
@@ -105,7 +114,7 @@ class Ledger:
             kept, self.pending = self.pending, {}
             self.written.update(kept)
             self.mine.update(kept)
-            self._append("".join(_line(c, d) for c, d in kept.items()), sync=True)
+            self._append("".join(_line(c, d) for c, d in kept.items() if self._lasts(c)), sync=True)
 
     def forget(self) -> None:
         """A feeder left and its last writes could not be synced."""
@@ -119,7 +128,7 @@ class Ledger:
             return [
                 [c, self.written[c], self.seen.get(c, False) == self.written[c]]
                 for c in range(chunk, chunk + count)
-                if c in self.written
+                if c in self.written and self._lasts(c)
             ]
 
     def moved(self) -> tuple[int, int]:
@@ -139,18 +148,22 @@ class Ledger:
         with self.lock:
             return all(c in self.written for c in chunks)
 
-    def root(self) -> str:
-        """The disk hash (docs/adr/0009-image-sources.md) over all chunks as they were read; none may be lacking."""
+    def root(self, instead: dict[int, Hash]) -> str:
+        """The disk hash (docs/adr/0009-image-sources.md) over all chunks as they were read, or `instead`; none may be lacking."""
         digest = hashlib.sha256(f"vault-cube disk 1 sha256 {CHUNK_BYTES} {self.disk.size}\n".encode())
         with self.lock:
             for chunk in range(self.disk.chunks):
-                digest.update(bytes.fromhex(self.seen[chunk] or "00" * 32))
+                found = instead[chunk] if chunk in instead else self.seen[chunk]
+                digest.update(bytes.fromhex(found or "00" * 32))
         return digest.hexdigest()
 
     def close(self) -> None:
         if self.file is not None:
             os.close(self.file)
             self.file = None
+
+    def _lasts(self, chunk: int) -> bool:
+        return chunk < self.disk.chunks and chunk not in self.secret
 
     def _compare(self, chunk: int, found: Hash) -> None:
         if chunk in self.written and self.written[chunk] != found:

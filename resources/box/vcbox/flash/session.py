@@ -9,7 +9,7 @@ from vcbox.flash.door import Guest
 from vcbox.flash.ledger import Differs, Ledger
 from vcflash import frames
 from vcflash.engine import Engine
-from vcflash.frames import ENCODINGS, Disk, Failed, Have, Open
+from vcflash.frames import ENCODINGS, Disk, Failed, Have, Open, Seal
 from vcflash.pipes import Voice
 from vcflash.serve import Writer
 from vcflash.target import Target
@@ -18,11 +18,15 @@ from vcflash.target import Target
 class Order:
     """What the job was started for: nobody who feeds can make it another disk, size or set of sealed chunks."""
 
-    def __init__(self, virtual_size: int, sealed: list[int], root: str | None, image: str) -> None:
-        """`root`: the disk hash that the manifest says; None without one. `image`: a word that tells it from all others."""
+    def __init__(
+        self, virtual_size: int, sealed: list[int], seeded: list[int], root: str | None, image: str
+    ) -> None:
+        """`seeded`: those of the sealed chunks that hold first-boot settings in the end. `root`: the disk hash that the manifest
+        says; None without one. `image`: a word that tells it from all others."""
         self.image = image
         self.disk = Disk(virtual_size)
         self.sealed = tuple(sorted(set(sealed)))
+        self.seeded = frozenset(seeded)
         self.root = root
         self.meant = (image, virtual_size, self.sealed)
 
@@ -62,6 +66,10 @@ class Session(Writer):
         self.first: dict[str, Any] | None = guest.header
         self.target, self.ledger, self.order, self.on_phase = target, ledger, order, on_phase
         self.failure: Failed | None = None
+        # What the image has where first-boot settings come; the feeder alone knows it.
+        self.image: dict[int, str | None] = {}
+        # The disk hash, as proved; '' before.
+        self.root = ""
 
     def _header(self) -> dict[str, Any]:
         first, self.first = self.first, None
@@ -114,8 +122,15 @@ class Session(Writer):
         with self.ledger.syncing():
             super()._sync()
 
+    def _seal(self, command: Seal) -> None:
+        if command.image.keys() != self.order.seeded:
+            raise Failed("bad_command", "the image's hashes are wanted of the first-boot settings' chunks, of each")
+        self.image = command.image
+        super()._seal(command)
+
     def _prove(self) -> None:
-        """The job's own judgement beside the app's: every chunk was read back since it was written, and all of them are the image."""
+        """The job's own judgement beside the app's: every chunk was read back since it was written, and all of them are the image; of the
+        first-boot settings the feeder tells what the image had there."""
         if not self.open_seal:
             raise Failed("order", "close comes after seal: without it the disk starts nothing")
         lacking = self.ledger.lacking()
@@ -123,11 +138,12 @@ class Session(Writer):
             raise Failed("order", "not all of the sealed chunks were written")
         if lacking:
             raise Failed("order", f"{lacking} chunks were not read back")
-        found = self.ledger.root()
+        found = self.ledger.root(self.image)
         if self.order.root not in (None, found):
             # It could start a machine by now, with who knows what.
             self._destroy()
             raise Failed("root_differs", f"the disk hash is {found}, not {self.order.root}")
+        self.root = found
 
     def _end(self, e: Failed | None) -> int:
         if e is None and not (self.engine and isinstance(self.engine.failure, Failed)):

@@ -49,10 +49,13 @@ def parse(params: dict[str, Any]) -> Order:
         raise JobFailed("spec_invalid", "the sealed chunks are no list of chunks with chunk 0 in it")
     if root is not None and not isinstance(root, str):
         raise JobFailed("spec_invalid", "the disk hash is neither null nor a word")
+    seeded = params.get("seeded", [])
+    if not isinstance(seeded, list) or not all(type(c) is int and c in sealed for c in seeded):
+        raise JobFailed("spec_invalid", "the chunks of the first-boot settings are not among the sealed ones")
     image = params.get("imageId")
     if not isinstance(image, str) or not image:
         raise JobFailed("spec_invalid", "nothing tells the image from others")
-    return Order(size, sealed, root, image)
+    return Order(size, sealed, seeded, root, image)
 
 
 class Stages:
@@ -79,8 +82,8 @@ class Flash:
         self.door = Door(ctx.folder)
         self.reported = 0.0
 
-    def run(self) -> None:
-        """Returns when the disk was proved; JobFailed when it cannot be, Cancelled."""
+    def run(self) -> str:
+        """Returns the disk hash when the disk was proved; JobFailed when it cannot be, Cancelled."""
         threading.Thread(target=self._cancel, name="cancel", daemon=True).start()
         while True:
             guest = self._wait()
@@ -91,7 +94,7 @@ class Flash:
             finally:
                 self.door.leave()
             if session.closed:
-                return
+                return session.root
             self._judge(session.failure)
             # Its buffers are 48 MiB, in a circle with its threads.
             del session
@@ -174,9 +177,23 @@ def proof(root: str, wanted: str | None, order: Order, seconds: float) -> dict[s
     }
 
 
+def seed_proof(hostname: Any) -> dict[str, Any]:
+    """The check that first-boot settings are there; what they are stands nowhere."""
+    return {
+        **dict.fromkeys(("layer", "suite", "unit", "source", "reason", "nextAction")),
+        "id": "flash_seed",
+        "title": "First-boot settings",
+        "verdict": "pass",
+        "value": "written",
+        "threshold": "read back as they were written",
+        "evidence": f"for {hostname}",
+        "seconds": 0,
+    }
+
+
 def run(ctx: Context) -> dict[str, int]:
-    """params: `{target: {serial, size, path, name}, imageId, virtualSize, sealed, dataBytes, diskRoot, identity}`. Counts: `ok`
-    chunks that an earlier attempt had written, `changed` chunks written by this one. Codes of JobFailed: spec_invalid,
+    """params: `{target: {serial, size, path, name}, imageId, virtualSize, sealed, seeded, hostname, dataBytes, diskRoot, identity}`. Counts:
+    `ok` chunks that an earlier attempt had written, `changed` chunks written by this one. Codes of JobFailed: spec_invalid,
     flash_other_box, target_*, verify_failed, root_differs."""
     began = time.monotonic()
     params = ctx.params
@@ -195,16 +212,18 @@ def run(ctx: Context) -> dict[str, int]:
         ctx.log.note(
             f"{told.path} is held: serial {told.serial or 'none'}, {target.size} bytes, sectors of {target.block}"
         )
-        ledger = Ledger(ctx.folder / RECORD, order.disk, head, before(ctx, head))
+        ledger = Ledger(ctx.folder / RECORD, order.disk, head, before(ctx, head), order.seeded)
         flash = Flash(ctx, order, target, ledger, stages)
     try:
         with stages.stack:
-            flash.run()
+            root = flash.run()
             flash.report(True)
     finally:
         flash.door.close()
         ledger.close()
-    ctx.log.emit("check", check=proof(ledger.root(), order.root, order, time.monotonic() - began))
+    ctx.log.emit("check", check=proof(root, order.root, order, time.monotonic() - began))
+    if order.seeded:
+        ctx.log.emit("check", check=seed_proof(params.get("hostname")))
     return {
         "ok": order.disk.chunks - len(ledger.mine),
         "changed": len(ledger.mine),
