@@ -5,8 +5,8 @@ import { EMPTY_JOB, reduceJob, type JobView } from '../../../preload/contract/re
 import type { ReportJob, ReportTelemetry } from '../../../preload/contract/report.ts';
 import { evidenceOf } from '../../../preload/contract/results.ts';
 import type { Attempt } from '../../../preload/contract/standing.ts';
-import { sha256Hex } from '../../journal/chain.ts';
 import type { Journal } from '../../journal/journal.ts';
+import type { VisitLine } from '../../journal/lines.ts';
 import { Telemetry } from './telemetry.ts';
 
 export interface ReadAttempt extends Attempt {
@@ -36,27 +36,31 @@ class Clock {
   }
 }
 
-/** Reads it once. Never throws for a line that was spoilt: the chain says so, and reading ends there. */
-export function readAttempt(journal: Journal, row: JobRow): ReadAttempt {
+function whyLost(journal: Journal, { job, attempt }: JobRow, whole: boolean): string | null {
+  try {
+    return journal.view(job, attempt).detail;
+  } catch (error) {
+    // Only a line that cannot be read is expected here, and only where the record is known not to be whole.
+    if (whole) throw error;
+    return null;
+  }
+}
+
+/** Reads it once. Never throws for a line that was spoilt: the chain says so, and reading ends there. `keep` gets every line. */
+export function readAttempt(journal: Journal, row: JobRow, keep?: VisitLine): ReadAttempt {
   const clock = new Clock();
   const telemetry = new Telemetry();
   let view: JobView = EMPTY_JOB;
   let head: string | null = null;
-  const verified = journal.verify(row.job, row.attempt);
-  try {
-    for (const { line, event } of journal.events(row.job, row.attempt)) {
-      view = reduceJob(view, event);
-      clock.add(event);
-      telemetry.add(event);
-      head = sha256Hex(Buffer.from(line));
-    }
-    if (row.state === 'lost') {
-      view = { ...view, state: 'lost', detail: journal.view(row.job, row.attempt).detail };
-    }
-  } catch (error) {
-    // Only a line that cannot be read is expected here, and only where the record is known not to be whole.
-    if (verified.ok) throw error;
-    if (row.state === 'lost') view = { ...view, state: 'lost' };
+  const verified = journal.verify(row.job, row.attempt, (read) => {
+    view = reduceJob(view, read.event);
+    clock.add(read.event);
+    telemetry.add(read.event);
+    head = read.sha256;
+    keep?.(read);
+  });
+  if (row.state === 'lost') {
+    view = { ...view, state: 'lost', detail: whyLost(journal, row, verified.ok) };
   }
   const { job, attempt, title } = row;
   return {
