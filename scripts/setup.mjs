@@ -25,6 +25,7 @@ const PACKAGES = {
   'qemu-utils': 'qemu-img',
   dosfstools: '/usr/sbin/fsck.fat',
   mtools: 'mcopy',
+  minisign: 'minisign',
   shellcheck: 'shellcheck',
   'python3-venv': '/usr/share/doc/python3-venv',
 };

@@ -58,6 +58,7 @@ export function newSession(box: NewBox): Session {
     run: null,
     bundle: null,
     flash: box.flash ?? null,
+    handover: null,
     waivers: [],
     deviations: [],
   };

@@ -90,6 +90,12 @@ export type Run = z.infer<typeof Run>;
 export const FlashChoice = z.strictObject({ image: z.string().min(1), serial: z.string().min(1).nullable() });
 export type FlashChoice = z.infer<typeof FlashChoice>;
 
+const line = z.string().trim().max(200);
+
+/** What the report says of the hand-over, as the engineer wrote it; empty where nothing was written. */
+export const Handover = z.strictObject({ customer: line, site: line, engineer: line });
+export type Handover = z.infer<typeof Handover>;
+
 export const Session = z.strictObject({
   v: z.literal(1),
   id: z.uuid(),
@@ -115,6 +121,7 @@ export const Session = z.strictObject({
   /** The folder of the bundle that was installed from last; null before the first. */
   bundle: z.string().nullable().default(null),
   flash: FlashChoice.nullable().default(null),
+  handover: Handover.nullable().default(null),
   waivers: z.array(Waiver),
   deviations: z.array(z.strictObject({ id: z.string(), text: z.string(), at: z.string() })),
 });

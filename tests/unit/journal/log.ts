@@ -25,6 +25,7 @@ export function makeSession(more: Partial<Session> = {}): Session {
     run: null,
     bundle: null,
     flash: null,
+    handover: null,
     waivers: [],
     deviations: [],
     ...more,
