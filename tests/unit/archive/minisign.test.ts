@@ -84,7 +84,9 @@ describe.skipIf(!real)('the real minisign', () => {
     writeFileSync(at('data'), DATA);
     writeFileSync(at('key.pub'), publicKeyFile(key));
     writeFileSync(at('data.minisig'), signBytes(DATA, key, 'timestamp:1\tserial:BRD-7F3A'));
-    const told = execFileSync('minisign', ['-V', '-p', at('key.pub'), '-m', at('data')], { encoding: 'utf8' });
+    const told = execFileSync('minisign', ['-V', '-p', at('key.pub'), '-m', at('data')], {
+      encoding: 'utf8',
+    });
     expect(told).toContain('Signature and comment signature verified');
     expect(told).toContain('serial:BRD-7F3A');
     writeFileSync(at('data'), 'what is signee\n');

@@ -125,7 +125,10 @@ describe('what is not such an archive is refused in words', () => {
       'bytes behind a stream',
       () =>
         forged([
-          bad('a', 'x', { method: 8, packed: Buffer.concat([deflateRawSync(Buffer.from('x')), Buffer.from('zz')]) }),
+          bad('a', 'x', {
+            method: 8,
+            packed: Buffer.concat([deflateRawSync(Buffer.from('x')), Buffer.from('zz')]),
+          }),
         ]),
       'belong to nothing',
     ],
