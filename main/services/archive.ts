@@ -15,19 +15,22 @@ import type { Report } from '../../preload/contract/report.ts';
 import type { Journal } from '../journal/journal.ts';
 import { archiveName, contents, sha256 } from './archive/contents.ts';
 import { publicKeyLine, signBytes, type PublicKey, type SecretKey } from './archive/minisign.ts';
+import { normalisePdf } from './archive/pdf.ts';
 import { serialOf } from './archive/statement.ts';
 import { joinZip } from './archive/zip.ts';
 
-/** Prints a page; null where there is nothing to print it with. */
-export type Print = (html: string) => Promise<Buffer | null>;
+/** Prints a page; where it cannot, `why` completes "report.pdf is left out: …". */
+export type Print = (html: string) => Promise<{ pdf: Buffer } | { pdf: null; why: string }>;
+
+export const WITHOUT_PDF: Print = () => Promise.resolve({ pdf: null, why: 'it was not asked for' });
 
 export interface ArchiveMade {
   report: Report;
   zip: string;
   /** Null where no key was given. */
   signature: string | null;
-  /** Whether report.pdf is in it. */
-  pdf: boolean;
+  /** Why report.pdf is not in it; null where it is. */
+  noPdf: string | null;
   bytes: number;
   sha256: string;
 }
@@ -63,8 +66,8 @@ export async function makeArchive(
   { appVersion, key, print, now = new Date() }: ArchiveOrder,
 ): Promise<ArchiveMade> {
   const all = contents(journal, sessionId, appVersion);
-  const pdf = await print(all.html);
-  if (pdf) all.add('report.pdf', pdf);
+  const printed = await print(all.html);
+  if (printed.pdf) all.add('report.pdf', normalisePdf(printed.pdf, all.report.made.utc));
   const bytes = joinZip(await all.entries());
   const name = `${archiveName(all.report)}.zip`;
   const zip = join(outDir, name);
@@ -78,7 +81,7 @@ export async function makeArchive(
     report: all.report,
     zip,
     signature: signature ? `${zip}.minisig` : null,
-    pdf: pdf !== null,
+    noPdf: printed.pdf ? null : printed.why,
     bytes: bytes.length,
     sha256: sha256(bytes),
   };

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Journal } from '../../main/journal/journal.ts';
-import { makeArchive } from '../../main/services/archive.ts';
+import { makeArchive, WITHOUT_PDF } from '../../main/services/archive.ts';
 import { newSecretKey } from '../../main/services/archive/minisign.ts';
 import { LogWriter, makeSpec } from '../unit/journal/log.ts';
 import { boxSession, plans, play, TELEMETRY_FIELDS } from '../unit/report/box.ts';
@@ -63,7 +63,7 @@ try {
   const made = await makeArchive(journal, id, join(dir, 'out'), {
     appVersion: 'bench',
     key,
-    print: () => Promise.resolve(null),
+    print: WITHOUT_PDF,
   });
   const seconds = (performance.now() - began) / 1000;
   const { user, system } = process.cpuUsage(cpu);

@@ -1,7 +1,12 @@
 /** A box's archive for tests: made from a journal, signed with a key, looked at as its receiver does. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeArchive, type ArchiveMade, type ArchiveOrder } from '../../../main/services/archive.ts';
+import {
+  makeArchive,
+  WITHOUT_PDF,
+  type ArchiveMade,
+  type ArchiveOrder,
+} from '../../../main/services/archive.ts';
 import { sha256, SUMS } from '../../../main/services/archive/contents.ts';
 import { newSecretKey, signBytes, type SecretKey } from '../../../main/services/archive/minisign.ts';
 import type { TrustedKey } from '../../../main/services/archive/trust.ts';
@@ -18,7 +23,7 @@ export const archive = (desk: Desk, more: Partial<ArchiveOrder> = {}, out = 'out
   makeArchive(desk.journal, desk.session.id, join(desk.dir, out), {
     appVersion: VERSION,
     key: KEY,
-    print: () => Promise.resolve(null),
+    print: WITHOUT_PDF,
     now: NOW,
     ...more,
   });
