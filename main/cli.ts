@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { AppError, asAppError } from '../preload/contract/errors.ts';
 import { addBundleCommands } from './cli/bundle.ts';
+import { addCompareCommand } from './cli/compare.ts';
 import { Detached, type CommonOptions } from './cli/context.ts';
 import { addDisksCommand } from './cli/disks.ts';
 import { addFlashCommand } from './cli/flash.ts';
@@ -83,6 +84,7 @@ addSetupCommands(add, run);
 addWorkCommands(add, run);
 addLookCommands(add, run);
 addReportCommands(add, run, verifyJournal);
+addCompareCommand(add, run);
 addPracticeCommand(add, run);
 addBundleCommands(program, run);
 addDisksCommand(program, run);

@@ -108,7 +108,8 @@ function checkSums(files: Files): string[] {
     : [`${SUMS} names files that are not there, or not in their order.`];
 }
 
-function readReport(files: Files): Report | string {
+/** The report of an archive that was read; a sentence where it cannot be. */
+export function reportOf(files: Files): Report | string {
   const bytes = files.get('report.json');
   if (!bytes) return 'report.json is missing.';
   let data: unknown;
@@ -187,7 +188,7 @@ export function verifyArchive(path: string, { trusted, signature, version }: Ver
       problems: [...sig.problems, `The archive cannot be read: ${error.message}.`],
     };
   }
-  const report = readReport(files);
+  const report = reportOf(files);
   const sums = checkSums(files);
   if (typeof report === 'string')
     return { ...failed(path, report, sig.found), problems: [...sig.problems, ...sums, report] };

@@ -95,6 +95,7 @@ export const ERRORS = {
   signing_passphrase_wrong: e(4, true, 'The passphrase does not open the signing key {path}.', 'Try again; check keyboard layout and Caps Lock.'),
   signing_key_exists: e(4, false, 'There is a file at {path} already.', 'Choose another place; the app never overwrites a key.'),
   public_key_bad: e(2, false, '{path} holds no public key of minisign: {detail}', 'Name a file that "minisign -G" or "vault-cube signing-key" wrote, or the line of the key itself.'),
+  report_unreadable: e(2, false, '{path} cannot be read as a report: {detail}', 'Name an archive, a report.json or the page of a report; "vault-cube verify" says more of an archive.'),
   trust_bad: e(6, false, 'The list of trusted keys {path} cannot be read: {detail}', 'Correct it, or move it away and import the keys again.'),
   open_failed: e(6, true, '{path} could not be opened: {detail}', 'Open it from the file manager.'),
   bundle_missing: e(6, false, 'There is no bundle at {path}.', 'Name its folder with --bundle, the one with manifest.json in it.'),
