@@ -17,6 +17,7 @@ import {
 } from './outcome.ts';
 import { decideBox, decideGate, decidePart } from './parts.ts';
 import { expectationOf, Profile } from './profile.ts';
+import { ReportKeys } from './report-keys.ts';
 import { brokenRecord } from './results.ts';
 import { Address, Handover, HostKeyPin, Identity } from './session.ts';
 
@@ -64,19 +65,6 @@ const ReportPart = z.strictObject({
   attempts: z.number().int().nonnegative(),
 });
 export type ReportPart = z.infer<typeof ReportPart>;
-
-const PublicKey = z.strictObject({ type: z.string(), fingerprint: z.string(), comment: z.string() });
-
-/** Public halves only. */
-const ReportKeys = z.strictObject({
-  engineer: PublicKey,
-  /** Where its private half is kept, in a word: a file of the laptop or an agent. */
-  kept: z.enum(['file', 'agent']),
-  customer: z.array(PublicKey),
-  keyLoginProvenAt: z.string().nullable(),
-  sudoProvenAt: z.string().nullable(),
-  adminUid: z.number().int(),
-});
 
 /** One attempt of a job, and whether its record is whole. */
 const ReportJob = z.strictObject({

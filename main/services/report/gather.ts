@@ -97,7 +97,7 @@ function publicKey(line: string) {
   return { type, fingerprint: `SHA256:${hash}`, comment: comment.join(' ') };
 }
 
-function publicKeys(keys: KeysState) {
+export function publicKeys(keys: KeysState) {
   const { keyLoginProvenAt, sudoProvenAt, adminUid } = keys;
   return {
     engineer: publicKey(keys.publicKey),
