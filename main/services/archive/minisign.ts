@@ -9,11 +9,13 @@ import {
   createPublicKey,
   getHashes,
   randomBytes,
-  scryptSync,
+  scrypt,
   sign,
   verify,
   type KeyObject,
+  type ScryptOptions,
 } from 'node:crypto';
+import { promisify } from 'node:util';
 
 export interface PublicKey {
   /** Eight bytes that name the key; no secret and no proof. */
@@ -105,15 +107,24 @@ export function scryptCost(operations: number, memory: number): { N: number; p: 
   return { N, p: Math.max(1, Math.floor(Math.min(operations / 4 / N, 0x3fffffff) / r)) };
 }
 
+/** On a thread of its own: it takes seconds. */
+const derive = promisify<Buffer, Buffer, number, ScryptOptions, Buffer>(scrypt);
+
 const MAX_MEMORY = 2 * 1024 ** 3;
 
 /** XORs with what the passphrase gives: covers and uncovers. */
-function cover(bytes: Buffer, passphrase: string, salt: Buffer, operations: number, memory: number): Buffer {
+async function cover(
+  bytes: Buffer,
+  passphrase: string,
+  salt: Buffer,
+  operations: number,
+  memory: number,
+): Promise<Buffer> {
   if (memory > MAX_MEMORY || operations > 2 ** 32)
     throw new MinisignError('it asks for too much memory to open');
   const { N, p } = scryptCost(Math.max(operations, 32768), memory);
   const maxmem = 128 * 8 * (N + p + 2) + 1024 ** 2;
-  const stream = scryptSync(Buffer.from(passphrase), salt, COVERED_BYTES, { N, r: 8, p, maxmem });
+  const stream = await derive(Buffer.from(passphrase), salt, COVERED_BYTES, { N, r: 8, p, maxmem });
   return Buffer.from(bytes.map((byte, i) => byte ^ (stream[i] ?? 0)));
 }
 
@@ -136,13 +147,13 @@ function secretBytes(text: string): Buffer {
 }
 
 /** Null when the passphrase does not open it. Errors: MinisignError. */
-export function openSecretKey(text: string, passphrase: string): SecretKey | null {
+export async function openSecretKey(text: string, passphrase: string): Promise<SecretKey | null> {
   const data = secretBytes(text);
   const salt = data.subarray(6, 6 + SALT_BYTES);
   const operations = Number(data.readBigUInt64LE(38));
   const memory = Number(data.readBigUInt64LE(46));
   const covered = data.subarray(54);
-  const plain = isCovered(text) ? cover(covered, passphrase, salt, operations, memory) : covered;
+  const plain = isCovered(text) ? await cover(covered, passphrase, salt, operations, memory) : covered;
   const id = plain.subarray(0, 8);
   const seed = plain.subarray(8, 40);
   const key = plain.subarray(40, 72);
@@ -159,17 +170,17 @@ export function newSecretKey(): SecretKey {
 /** What minisign itself takes: a gigabyte, some seconds. */
 const STRONG = { operations: 33_554_432, memory: 1_073_741_824 };
 
-export function secretKeyFile(
+export async function secretKeyFile(
   { id, seed, key }: SecretKey,
   passphrase: string,
   { operations, memory } = STRONG,
-): string {
+): Promise<string> {
   const salt = randomBytes(SALT_BYTES);
   const limits = Buffer.alloc(16);
   limits.writeBigUInt64LE(BigInt(operations), 0);
   limits.writeBigUInt64LE(BigInt(memory), 8);
   const plain = Buffer.concat([id, seed, key, checksum(id, seed, key)]);
-  const covered = cover(plain, passphrase, salt, operations, memory);
+  const covered = await cover(plain, passphrase, salt, operations, memory);
   const data = Buffer.concat([KEY_KIND, SCRYPT, BLAKE2B, salt, limits, covered]);
   return `${UNTRUSTED}minisign encrypted secret key\n${data.toString('base64')}\n`;
 }

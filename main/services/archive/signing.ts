@@ -30,7 +30,7 @@ export async function openSigningKey(path: string, secrets: Secrets): Promise<Se
   const passphrase = covered ? await secrets.need('signingPassphrase', path) : '';
   let key: SecretKey | null;
   try {
-    key = openSecretKey(text, passphrase);
+    key = await openSecretKey(text, passphrase);
   } catch (error) {
     throw bad(error);
   }
@@ -51,7 +51,7 @@ export async function makeSigningKey(path: string, secrets: Secrets): Promise<Pu
   if (passphrase === '') throw new AppError('secret_missing', { secret: 'passphrase of the signing key' });
   const key = newSecretKey();
   try {
-    writeSynced(path, secretKeyFile(key, passphrase), 'wx', 0o600);
+    writeSynced(path, await secretKeyFile(key, passphrase), 'wx', 0o600);
     writeSynced(`${path}.pub`, publicKeyFile(key), 'wx');
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);

@@ -51,10 +51,10 @@ it('hashes the same where Node has no BLAKE2b, as in Electron', () => {
 describe('a key of ours', () => {
   const key = newSecretKey();
 
-  it('opens with its passphrase alone, and its file holds it under no other form', () => {
-    const text = secretKeyFile(key, 'correct horse', WEAK);
-    expect(openSecretKey(text, 'correct horse')).toEqual(key);
-    expect(openSecretKey(text, 'correct horsf')).toBeNull();
+  it('opens with its passphrase alone, and its file holds it under no other form', async () => {
+    const text = await secretKeyFile(key, 'correct horse', WEAK);
+    expect(await openSecretKey(text, 'correct horse')).toEqual(key);
+    expect(await openSecretKey(text, 'correct horsf')).toBeNull();
     expect(isCovered(text)).toBe(true);
     const bytes = Buffer.from(text.split('\n')[1] ?? '', 'base64');
     expect([bytes.includes(key.seed), bytes.includes(key.id)]).toEqual([false, false]);
@@ -93,10 +93,10 @@ describe.skipIf(!real)('the real minisign', () => {
     expect(spawnSync('minisign', ['-V', '-p', at('key.pub'), '-m', at('data')]).status).toBe(1);
   });
 
-  it('signs with a secret key file of ours, and we take it', () => {
+  it('signs with a secret key file of ours, and we take it', async () => {
     const key = newSecretKey();
     writeFileSync(at('data'), DATA);
-    writeFileSync(at('key'), secretKeyFile(key, 'correct horse', WEAK));
+    writeFileSync(at('key'), await secretKeyFile(key, 'correct horse', WEAK));
     execFileSync('minisign', ['-S', '-s', at('key'), '-m', at('data'), '-t', 'by the tool'], {
       input: 'correct horse\n',
     });
@@ -104,9 +104,9 @@ describe.skipIf(!real)('the real minisign', () => {
     expect([s.trusted, keyId(s.id), signed(DATA, s, key)]).toEqual(['by the tool', keyId(key.id), true]);
   });
 
-  it('makes a key that we open, at the cost that it chose, and sign with', () => {
+  it('makes a key that we open, at the cost that it chose, and sign with', async () => {
     execFileSync('minisign', ['-G', '-p', at('key.pub'), '-s', at('key')], { input: 'one two\none two\n' });
-    const key = openSecretKey(readFileSync(at('key'), 'utf8'), 'one two');
+    const key = await openSecretKey(readFileSync(at('key'), 'utf8'), 'one two');
     expect(key).not.toBeNull();
     if (!key) return;
     expect(parsePublicKey(readFileSync(at('key.pub'), 'utf8'))).toEqual({ id: key.id, key: key.key });
