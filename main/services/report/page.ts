@@ -21,7 +21,7 @@ export function page(report: Report, json: string, root = productRoot()): string
   const sha256 = createHash('sha256').update(`${json}\n`).digest('hex');
   const body = html`${watermark(report)}
     <div class="sheet">
-      <div class="top">${stamp(report)}</div>
+      <div class="top" role="banner">${stamp(report)}</div>
       <div class="body">
         <main>
           <div class="tools" hidden>
