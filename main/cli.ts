@@ -2,13 +2,15 @@
 import { Command, CommanderError } from 'commander';
 import { AppError, asAppError } from '../preload/contract/errors.ts';
 import { addBundleCommands } from './cli/bundle.ts';
+import { addCompareCommand } from './cli/compare.ts';
 import { Detached, type CommonOptions } from './cli/context.ts';
 import { addDisksCommand } from './cli/disks.ts';
 import { addFirstBootCommand } from './cli/firstlogin.ts';
 import { addFlashCommand } from './cli/flash.ts';
-import { addLookCommands } from './cli/look.ts';
+import { addLookCommands, verifyJournal } from './cli/look.ts';
 import { Output } from './cli/output.ts';
 import { addPracticeCommand } from './cli/practice.ts';
+import { addReportCommands } from './cli/report.ts';
 import { addSetupCommands } from './cli/setup.ts';
 import { addWorkCommands } from './cli/work.ts';
 import { APP_VERSION } from './services/app.ts';
@@ -32,11 +34,12 @@ Jobs run on the box. Ctrl+C, a pulled cable or a dead laptop end nothing there: 
 
 Secrets are asked for on the terminal, or come from --secrets FILE (only yours to read, or - for stdin), a JSON object
 with loginPassword, sudoPassword (of the user that logs in), newSudoPassword (for vaultadmin), passphrase (of the key),
-laptopPassword (for sudo on this laptop, to flash a disk).
+laptopPassword (for sudo on this laptop, to flash a disk), signingPassphrase (of the key that signs reports).
 They are kept in memory only. VAULT_CUBE_HOME names another data folder.
 
 Exit codes: 0 passed, 10 passed with deviations, 20 failed, 21 incomplete; 1 the app failed, 2 usage, 3 connection,
-4 login or key, 5 sudo, 6 this laptop, 7 the box, 8 the job, 30 job cancelled, 31 job lost, 130 detached by Ctrl+C.
+4 login or key, 5 sudo, 6 this laptop, 7 the box, 8 the job, 30 job cancelled, 31 job lost, 130 detached by Ctrl+C;
+of "verify FILE" 40 to 43, see its --help.
 With --json each line is an object: type event, note, progress, link, result or error.`;
 
 const program = new Command('vault-cube')
@@ -81,6 +84,8 @@ function run<O extends CommonOptions>(
 addSetupCommands(add, run);
 addWorkCommands(add, run);
 addLookCommands(add, run);
+addReportCommands(add, run, verifyJournal);
+addCompareCommand(add, run);
 addPracticeCommand(add, run);
 addBundleCommands(program, run);
 addDisksCommand(program, run);

@@ -8,6 +8,9 @@ import { forWindow } from '../preload/contract/window-actions.ts';
 import type { Handlers } from './ipc.ts';
 import { agentKeys, defaultAgent } from './remote/keyfiles.ts';
 import type { Desk } from './services/desk.ts';
+import { makeArchive, type Print } from './services/archive.ts';
+import { openSigningKey } from './services/archive/signing.ts';
+import { trustedKeys } from './services/archive/trust.ts';
 import { findBoxes } from './services/find.ts';
 import { lookAtImage } from './services/flash/look.ts';
 import { inspectOver } from './services/inspect.ts';
@@ -20,9 +23,12 @@ import { keepPlace, lastPlace } from './services/place.ts';
 import { planCheck, planProvision } from './services/provision.ts';
 import { parsePublicKeys, readPublicKeys } from './services/publickeys.ts';
 import { makeReport } from './services/report.ts';
+import { accessOf } from './services/report/access.ts';
 import { listReports } from './services/report/list.ts';
 import { uidSwapRun, type RunEnd } from './services/runs.ts';
+import { Secrets } from './services/secrets.ts';
 import { changeSession, newSession, pinNameOf } from './services/sessions.ts';
+import { verifyArchive } from './services/verify.ts';
 import { parseSuites, planValidate } from './services/validate.ts';
 
 /** What Electron does for the handlers. */
@@ -30,6 +36,7 @@ export interface Shell {
   pickFile(from: WebContents, what: CallInput<'pick.file'>['what']): Promise<string | null>;
   pickFolder(from: WebContents, what: 'bundle' | 'report'): Promise<string | null>;
   openPath(path: string): Promise<string>;
+  print: Print;
   openTerminal(from: WebContents, order: CallInput<'terminal.open'>): Promise<{ terminal: string }>;
   startPractice(fault: string | null, path: Session['path']): Promise<{ session: string }>;
 }
@@ -213,6 +220,26 @@ export function handlers(desk: Desk, info: AppInfo, shell: Shell, problem: AppEr
       folder: reports,
       files: listReports(reports, desk.session(session).name),
     }),
+    'box.access': ({ session }) => accessOf(app.journal, desk.session(session)),
+    'box.handover': ({ session, ...handover }) => {
+      changeSession(app, session, (s) => ({ ...s, handover }));
+      return desk.state(session);
+    },
+    'box.archive': async ({ session, folder, sign }) => {
+      const given = sign?.passphrase === undefined ? {} : { signingPassphrase: sign.passphrase };
+      // Only for this one call: the passphrase is not kept.
+      const key = sign && (await openSigningKey(sign.path, new Secrets(() => Promise.resolve(null), given)));
+      const order = { appVersion: app.version, key, print: shell.print };
+      const { zip, signature, noPdf, sha256 } = await makeArchive(
+        app.journal,
+        session,
+        folder ?? reports,
+        order,
+      );
+      return { zip, signature, noPdf, folder: dirname(zip), sha256 };
+    },
+    'report.verify': ({ path }) =>
+      verifyArchive(path, { trusted: trustedKeys(app.home), version: app.version }),
     'box.bundle': ({ session }) => lastBundle(app, desk.session(session)),
 
     'flash.image': ({ path }) => lookAtImage(path),

@@ -1,18 +1,21 @@
 /** The entry: opens the window as soon as Electron can, and loads what it stands on (start.ts) while the page loads. */
 import { app, BrowserWindow, dialog, ipcMain } from 'electron';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { STARTED } from '../preload/contract/names.ts';
 import { chromiumFolder, drawnInSoftware, noteDrawnInSoftware } from './services/chromium.ts';
-import { openWindow, registerScheme, secure } from './window.ts';
+import { PRINT_SWITCH, PRINTED, TO_PRINT } from './printing.ts';
+import { openWindow, printFile, registerScheme, secure } from './window.ts';
 
 const OUT = import.meta.dirname;
 
 registerScheme();
 // What Chromium keeps lies with our own data: one folder to keep or to remove, and one window a folder.
-const chromium = chromiumFolder();
+const printing = app.commandLine.getSwitchValue(PRINT_SWITCH);
+const chromium = printing ? join(printing, 'chromium') : chromiumFolder();
 app.setPath('userData', chromium);
 const { chrome = '' } = process.versions;
-const software = drawnInSoftware(chromium, chrome);
+const software = printing !== '' || drawnInSoftware(chromium, chrome);
 if (software) app.disableHardwareAcceleration();
 
 /** Told by Chromium once it knows what it draws with: `enabled`, `disabled_software`, … */
@@ -30,7 +33,18 @@ async function open(): Promise<void> {
   await started;
 }
 
-if (!app.requestSingleInstanceLock()) app.quit();
+/** For the command line: prints the page in the folder, and ends. */
+async function print(folder: string): Promise<void> {
+  writeFileSync(join(folder, PRINTED), await printFile(join(folder, TO_PRINT)));
+  app.exit(0);
+}
+
+if (printing) {
+  app
+    .whenReady()
+    .then(() => print(printing))
+    .catch(() => app.exit(1));
+} else if (!app.requestSingleInstanceLock()) app.quit();
 else {
   app.on('window-all-closed', () => app.quit());
   app.on('second-instance', () => BrowserWindow.getAllWindows()[0]?.focus());

@@ -9,7 +9,7 @@ import {
   type MessagePortMain,
   type WebContents,
 } from 'electron';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CallInput } from '../preload/contract/calls.ts';
 import { AppError, asAppError } from '../preload/contract/errors.ts';
@@ -17,6 +17,8 @@ import type { Session } from '../preload/contract/session.ts';
 import { TERMINAL_PORT } from '../preload/contract/terminal.ts';
 import { handlers } from './handlers.ts';
 import { serve, serveError, tell } from './ipc.ts';
+import { TO_PRINT } from './printing.ts';
+import type { Print } from './services/archive.ts';
 import { Desk } from './services/desk.ts';
 import type { HashPassword } from './services/flash/seed/order.ts';
 import { mustBeHashable } from './services/flash/seed/password.ts';
@@ -26,7 +28,7 @@ import { systemsProven } from './services/systems.ts';
 import { hostedShells, type FromHost, type HostProcess } from './services/shells.ts';
 import { wrapPort } from './services/terminal-port.ts';
 import { Terminals } from './services/terminals.ts';
-import { isOurs, openPath } from './window.ts';
+import { isOurs, openPath, printFile } from './window.ts';
 
 const OUT = import.meta.dirname;
 
@@ -72,10 +74,28 @@ async function pick(from: WebContents, title: string, folder: boolean): Promise<
 const FILES = {
   privateKey: 'Private SSH key',
   publicKey: "Customer's public key",
+  signingKey: 'Key that signs the report',
   report: 'Report',
   image: 'Image to flash',
 };
 const FOLDERS = { bundle: 'Site bundle', report: 'Where the report goes' };
+
+/** A page larger than an address can hold goes by a file, which only this user can read. */
+const printInWindow: Print = async (html) => {
+  const dir = mkdtempSync(join(app.getPath('temp'), 'vault-cube-print-'));
+  try {
+    const path = join(dir, TO_PRINT);
+    writeFileSync(path, html, { mode: 0o600 });
+    return { pdf: await printFile(path) };
+  } catch (error) {
+    return {
+      pdf: null,
+      why: `it could not be printed: ${error instanceof Error ? error.message : String(error)}`,
+    };
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+};
 
 /** Keeps the laptop from sleeping for as long as it is told to; the screen may. */
 function keepAwake(): (on: boolean) => void {
@@ -124,6 +144,7 @@ function open(page: WebContents): void {
     pickFile: (from: WebContents, what: keyof typeof FILES) => pick(from, FILES[what], false),
     pickFolder: (from: WebContents, what: keyof typeof FOLDERS) => pick(from, FOLDERS[what], true),
     openPath,
+    print: printInWindow,
     openTerminal,
     startPractice: (fault: string | null, path: Session['path']) =>
       Promise.resolve({ session: startPractice(core, { fault, path }).session.id }),

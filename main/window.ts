@@ -2,6 +2,7 @@
 import { BrowserWindow, Menu, app, protocol, session, shell, type IpcMainInvokeEvent } from 'electron';
 import { readFile } from 'node:fs/promises';
 import { extname, join, normalize, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 const ORIGIN = 'app://vault-cube';
 /** Styles are set on elements by the charts, the terminal and the component library; everything else is ours by file. */
@@ -106,6 +107,37 @@ export function openWindow(preload: string): BrowserWindow {
   window.once('ready-to-show', () => window.show());
   void window.loadURL(`${ORIGIN}/`);
   return window;
+}
+
+/**
+ * Prints a page from a file to a tagged PDF, in a window that nobody sees and that can run no script and reach nothing else. On
+ * A4; drawn off the screen, so that no display is needed.
+ */
+export async function printFile(path: string): Promise<Buffer> {
+  const partition = session.fromPartition('print', { cache: false });
+  const url = pathToFileURL(path).href;
+  partition.webRequest.onBeforeRequest((details, done) => done({ cancel: details.url !== url }));
+  const window = new BrowserWindow({
+    show: false,
+    webPreferences: {
+      session: partition,
+      sandbox: true,
+      contextIsolation: true,
+      javascript: false,
+      offscreen: true,
+    },
+  });
+  try {
+    await window.loadURL(url);
+    return await window.webContents.printToPDF({
+      pageSize: 'A4',
+      printBackground: true,
+      generateTaggedPDF: true,
+      generateDocumentOutline: true,
+    });
+  } finally {
+    window.destroy();
+  }
 }
 
 /** Shows a file that this app wrote, in the system's own program for it. */

@@ -27,6 +27,7 @@ const PACKAGES = {
   ovmf: '/usr/share/OVMF/OVMF_CODE_4M.fd',
   dosfstools: '/usr/sbin/fsck.fat',
   mtools: 'mcopy',
+  minisign: 'minisign',
   shellcheck: 'shellcheck',
   'python3-venv': '/usr/share/doc/python3-venv',
 };
@@ -114,8 +115,9 @@ async function pythonTools() {
 
 /** `what`: 'run' for the command line, 'window' for the app with its window, 'test' for everything. */
 export async function setup(what) {
-  const [major] = process.versions.node.split('.').map(Number);
-  if (major < 20) throw new Error(`Node 20 or newer is needed; this is ${process.version}.`);
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major < 20 || (major === 20 && minor < 15))
+    throw new Error(`Node 20.15 or newer is needed; this is ${process.version}.`);
   if (what === 'window') await debianPackages(WINDOW_PACKAGES, 'the window cannot open');
   if (what === 'test')
     await debianPackages({ ...PACKAGES, ...TEST_WINDOW_PACKAGES }, 'some tests are skipped');

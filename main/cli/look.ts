@@ -1,20 +1,15 @@
-/** Commands that only look into the journal: boxes, status, jobs, verify, report; and waive, which adds a word to it. */
-import { resolve } from 'node:path';
+/** Commands that only look into the journal: boxes, status, jobs, verify; and waive, which adds a word to it. */
 import type { Command } from 'commander';
 import { AppError } from '../../preload/contract/errors.ts';
 import { EXIT_CODES, OUTCOME_WORDS } from '../../preload/contract/outcome.ts';
 import type { Session } from '../../preload/contract/session.ts';
 import { addressText } from '../../preload/contract/session.ts';
 import { loadProfile } from '../services/profiles.ts';
-import { makeReport } from '../services/report.ts';
 import { activeJob, standingOf } from '../services/runs.ts';
 import { changeSession, requireSession } from '../services/sessions.ts';
 import { tellParts, withApp, type CommonOptions, type Context } from './context.ts';
 import { checkLines, secondsText, table } from './output.ts';
 
-interface ReportOptions extends CommonOptions {
-  out?: string;
-}
 interface WaiveOptions extends CommonOptions {
   check?: string;
   name?: string;
@@ -100,6 +95,10 @@ async function runJobs(ctx: Context, o: CommonOptions): Promise<number> {
   return EXIT_CODES.passed;
 }
 
+/** `verify` without a file. */
+export const verifyJournal = (o: CommonOptions): Promise<number> =>
+  withApp({ ...o, readOnly: true }, (ctx) => runVerify(ctx, o));
+
 async function runVerify(ctx: Context, o: CommonOptions): Promise<number> {
   const session = requireSession(ctx.app, o.box);
   const { journal } = ctx.app;
@@ -116,20 +115,6 @@ async function runVerify(ctx: Context, o: CommonOptions): Promise<number> {
     });
   }
   ctx.out.result({ ok: true, jobs: rows.length, exit: EXIT_CODES.passed });
-  return EXIT_CODES.passed;
-}
-
-async function runReport(ctx: Context, o: ReportOptions): Promise<number> {
-  const session = requireSession(ctx.app, o.box);
-  const made = await makeReport(ctx.app.journal, session.id, resolve(o.out ?? '.'), {
-    appVersion: ctx.app.version,
-  });
-  ctx.out.line(`${session.name}: ${OUTCOME_WORDS[made.outcome]}`);
-  ctx.out.line(`data:   ${made.json}`);
-  ctx.out.line(`report: ${made.html}`);
-  const { html, json, outcome } = made;
-  // The report was made, whatever it says; its own verdict is in the result.
-  ctx.out.result({ ok: true, html, json, outcome, exit: EXIT_CODES.passed });
   return EXIT_CODES.passed;
 }
 
@@ -169,16 +154,6 @@ export function addLookCommands(
     (o) => withApp(reading(o), (ctx) => runStatus(ctx, o)),
   );
   run(add('jobs', 'Every job of a box'), (o) => withApp(reading(o), (ctx) => runJobs(ctx, o)));
-  run(add('verify', 'Follow the hash chain of every recorded event'), (o) =>
-    withApp(reading(o), (ctx) => runVerify(ctx, o)),
-  );
-  run(
-    add('report', 'Write the report as one HTML file and report.json, from the journal alone').option(
-      '--out <folder>',
-      'where to (the current folder)',
-    ),
-    (o) => withApp(reading(o), (ctx) => runReport(ctx, o)),
-  );
   run(
     add('waive', 'Accept a failed check by name and reason; its verdict stays and is reported as a deviation')
       .option('--check <id>', 'the check')

@@ -8,7 +8,7 @@ import { ENDED, JobSpec, type JobRow } from '../../preload/contract/job.ts';
 import { EMPTY_JOB, reduceJob, type JobView } from '../../preload/contract/reduce.ts';
 import { Session, addressText } from '../../preload/contract/session.ts';
 import { readLine, sha256Hex } from './chain.ts';
-import { LineStore, type JobRecord, type Verified } from './lines.ts';
+import { LineStore, type JobRecord, type Verified, type VisitLine } from './lines.ts';
 import { openJournal } from './open.ts';
 import { FORMAT } from './schema.ts';
 import {
@@ -271,10 +271,13 @@ export class Journal {
     return record === undefined ? [] : this.#samples.series(this.#need(job, record).id);
   }
 
-  /** Hashes the spec and every stored line anew, follows the chain, and compares the attempt's row with its lines. */
-  verify(job: string, attempt: number): Verified {
+  /**
+   * Hashes the spec and every stored line anew, follows the chain, and compares the attempt's row with its lines. `visit` is
+   * given each line that can be read.
+   */
+  verify(job: string, attempt: number, visit?: VisitLine): Verified {
     // Another process may be storing lines of this very attempt.
-    return this.#sql.snapshot(() => this.#lines.verify(this.#need(job, attempt)));
+    return this.#sql.snapshot(() => this.#lines.verify(this.#need(job, attempt), visit));
   }
 
   /** Calls back after each append of this process, with the events new to it. Returns what ends it. */

@@ -27,6 +27,8 @@ export interface JobRecord {
 
 export type Verified = { ok: true; events: number } | { ok: false; seq: number; detail: string };
 
+export type VisitLine = (line: CheckedLine) => void;
+
 const PAGE = 1000;
 
 /** What the lines so far make of their attempt. */
@@ -142,25 +144,31 @@ export class LineStore {
 
   /**
    * Hashes the spec and every stored line anew, follows the chain from the first to the last, and sees that the row of the
-   * attempt says what its lines say.
+   * attempt says what its lines say. `visit` is given every line on the way, also behind the first that does not fit, up to one
+   * that cannot be read: a day of telemetry is long, and is read once for all that wants it.
    */
-  verify(record: JobRecord): Verified {
+  verify(record: JobRecord, visit?: VisitLine): Verified {
     const { job, attempt } = record;
     let sum: Sum = { state: 'starting', evidence: null, bytes: 0 };
     let end = { job, attempt, seq: 0, sha256: sha256Hex(record.spec) };
-    if (end.sha256 !== record.spec_sha256) return { ok: false, seq: 0, detail: 'the spec was changed' };
+    let broken: Verified | null =
+      end.sha256 === record.spec_sha256 ? null : { ok: false, seq: 0, detail: 'the spec was changed' };
     for (const { seq, line } of this.read(record.id, 0)) {
-      let problem: string | null;
+      if (broken && !visit) return broken;
+      let event: JobEvent;
       try {
-        const event = readLine(line);
-        problem = breach(end, event);
-        sum = plus(sum, line, event);
+        event = readLine(line);
       } catch (error) {
-        problem = error instanceof Error ? error.message : String(error);
+        return broken ?? { ok: false, seq, detail: error instanceof Error ? error.message : String(error) };
       }
-      if (problem) return { ok: false, seq, detail: problem };
-      end = { ...end, seq: end.seq + 1, sha256: sha256Hex(line) };
+      const problem: string | null = broken ? null : breach(end, event);
+      if (problem) broken = { ok: false, seq, detail: problem };
+      const sha256 = sha256Hex(line);
+      sum = plus(sum, line, event);
+      end = { ...end, seq: end.seq + 1, sha256 };
+      visit?.({ line, sha256, event });
     }
+    if (broken) return broken;
     if (end.seq !== record.last_seq || (end.seq > 0 && end.sha256 !== record.last_sha256)) {
       return {
         ok: false,

@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '../../preload/contract/errors.ts';
 import type { Outcome } from '../../preload/contract/outcome.ts';
-import { Report } from '../../preload/contract/report.ts';
+import { parseReport, type Report } from '../../preload/contract/report.ts';
 import type { Journal } from '../journal/journal.ts';
 import { writeSynced } from '../synced.ts';
 import { gatherReport } from './report/gather.ts';
@@ -20,17 +20,17 @@ export interface ReportMade {
 }
 
 /**
- * Writes `vault-cube-report-<box>-<YYYYMMDD-HHMMSS>.{html,json}` into `outDir`, which is made if it is not there. A journal
- * that can only be read, or that a newer version wrote, will do. A record that is not whole is no error: the report says so.
+ * Writes `vault-cube-report-<box>-<YYYYMMDD-HHMMSS>.{html,json}` into `outDir`, which is made if it is not there. The time is
+ * that of the newest thing recorded, so the same record gives the same files. A journal that can only be read, or that a newer version wrote, will do. A record that is not whole is no error: the report says so.
  * Errors: unknown_box, report_invalid, output_unwritable, laptop_disk_full, those of reading the journal.
  */
 export async function makeReport(
   journal: Journal,
   sessionId: string,
   outDir: string,
-  opts: { appVersion: string; now?: Date },
+  opts: { appVersion: string },
 ): Promise<ReportMade> {
-  const report = gatherReport(journal, sessionId, opts.appVersion, opts.now ?? new Date());
+  const report = gatherReport(journal, sessionId, opts.appVersion);
   const data = scriptJson(report);
   const stamp = report.made.local.slice(0, 19).replace(/[-:]/g, '').replace(' ', '-');
   const base = join(outDir, `vault-cube-report-${report.box.name}-${stamp}`);
@@ -82,7 +82,7 @@ export function readReport(path: string): Report {
   } catch (error) {
     throw invalid(`${path} holds no data of a report.`, error);
   }
-  const parsed = Report.safeParse(data);
+  const parsed = parseReport(data);
   if (!parsed.success) {
     const issues = parsed.error.issues.map((i) => `${i.path.join('.')}: ${i.message}`);
     throw invalid(issues.join('; ').slice(0, 1000), parsed.error);

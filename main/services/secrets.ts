@@ -5,7 +5,12 @@
 import { AppError } from '../../preload/contract/errors.ts';
 
 export type SecretName =
-  'loginPassword' | 'sudoPassword' | 'newSudoPassword' | 'passphrase' | 'laptopPassword';
+  | 'loginPassword'
+  | 'sudoPassword'
+  | 'newSudoPassword'
+  | 'passphrase'
+  | 'laptopPassword'
+  | 'signingPassphrase';
 
 export const SECRET_NAMES: readonly SecretName[] = [
   'loginPassword',
@@ -13,6 +18,7 @@ export const SECRET_NAMES: readonly SecretName[] = [
   'newSudoPassword',
   'passphrase',
   'laptopPassword',
+  'signingPassphrase',
 ];
 
 const WORDS: Record<SecretName, string> = {
@@ -22,6 +28,7 @@ const WORDS: Record<SecretName, string> = {
   passphrase: 'passphrase of the key',
   /** For sudo here, to write to a disk. */
   laptopPassword: 'password',
+  signingPassphrase: 'passphrase of the signing key',
 };
 
 /** Asks a person; null when nobody can be asked. */

@@ -70,6 +70,7 @@ export function newSession(box: NewBox): Session {
     flash: box.flash ?? null,
     firstBoot: null,
     supply: null,
+    handover: null,
     waivers: [],
     deviations: [],
   };

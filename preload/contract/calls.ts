@@ -7,7 +7,9 @@ import { ErrorReply } from './errors.ts';
 import { FirstBootChoice } from './firstboot.ts';
 import { DiskList, ImageLook } from './flash.ts';
 import { JobRow, LinkState } from './job.ts';
-import { FlashChoice, Run, Session } from './session.ts';
+import { FlashChoice, Run, Handover, Session } from './session.ts';
+import { ReportKeys } from './report-keys.ts';
+import { Verification } from './verification.ts';
 import type { Standing } from './standing.ts';
 import { STEP_IDS, type Step } from './steps.ts';
 
@@ -137,6 +139,11 @@ export const SampleLine = z.strictObject({
   value: z.instanceof(Float64Array),
 });
 export type SampleLine = z.infer<typeof SampleLine>;
+/** Public halves and names only. */
+const Access = z.strictObject({
+  users: z.array(z.strictObject({ name: z.string(), uid: z.number().int(), shell: z.string() })),
+  keys: ReportKeys.nullable(),
+});
 const ReportFile = z.strictObject({
   html: z.string(),
   /** As this laptop's clock had it. */
@@ -260,6 +267,27 @@ export const calls = {
     input: inSession,
     output: z.strictObject({ folder: z.string(), files: z.array(ReportFile) }),
   },
+  /** Who can log in: users with a shell as preflight found them, and the keys that the app installed. */
+  'box.access': { input: inSession, output: Access },
+  /** Kept with the box, so that a report made again says the same. */
+  'box.handover': { input: z.strictObject({ session, ...Handover.shape }), output: BoxState },
+  /** The hand-over archive; `folder` null is the app's own for reports, `sign` null leaves it unsigned. */
+  'box.archive': {
+    input: z.strictObject({
+      session,
+      folder: z.string().nullable(),
+      sign: z.strictObject({ path: z.string().min(1), passphrase: secret.optional() }).nullable(),
+    }),
+    output: z.strictObject({
+      zip: z.string(),
+      signature: z.string().nullable(),
+      /** Why report.pdf is not in it; null where it is. */
+      noPdf: z.string().nullable(),
+      folder: z.string(),
+      sha256: z.string(),
+    }),
+  },
+  'report.verify': { input: z.strictObject({ path: z.string().min(1) }), output: Verification },
   /** Which bundle folder was used last; null for none. */
   'box.bundle': { input: inSession, output: z.string().nullable() },
 
@@ -334,7 +362,7 @@ export const calls = {
 
   /** A path that the person picked, or null. */
   'pick.file': {
-    input: z.strictObject({ what: z.enum(['privateKey', 'publicKey', 'report', 'image']) }),
+    input: z.strictObject({ what: z.enum(['privateKey', 'publicKey', 'signingKey', 'report', 'image']) }),
     output: z.string().nullable(),
   },
   'pick.folder': {

@@ -37,7 +37,7 @@ export const ERRORS = {
   load_unspecified: e(2, false, 'The profile {profile} says nothing of load, so {suite} cannot run with it.', 'Use a profile with a part "load" (preload/contract/profile-load.ts).'),
   secret_missing: e(2, false, 'This step needs the {secret}, and none was given.', 'Run it on a terminal to be asked, or give it with --secrets.'),
   secrets_file_open: e(2, false, 'The secrets file {path} can be read by other users.', 'Run: chmod 600 {path}'),
-  secrets_invalid: e(2, false, 'The secrets given are not a JSON object with only known names.', 'Known names: loginPassword, sudoPassword, newSudoPassword, passphrase, laptopPassword.'),
+  secrets_invalid: e(2, false, 'The secrets given are not a JSON object with only known names.', 'Known names: loginPassword, sudoPassword, newSudoPassword, passphrase, laptopPassword, signingPassphrase.'),
 
   // connection
   host_unknown: e(3, true, 'The name {host} has no address.', 'Check the spelling, or give the address printed by "ip address" on the box\'s console.'),
@@ -94,6 +94,13 @@ export const ERRORS = {
   journal_older: e(6, false, 'The journal {path} has the older format {found} and is to be read only, so it cannot be brought to format {known}.', 'Copy the file into a folder that you can write, and name that folder with VAULT_CUBE_HOME.'),
   journal_busy: e(6, true, 'Another window or command of this app held the journal {path} for more than {seconds} s.', 'Wait for it to end, or end it, then run the same command again. Nothing recorded is lost.'),
   output_unwritable: e(6, false, '{path} cannot be written: {detail}', 'Name a folder that you can write with --out.'),
+  output_differs: e(6, true, '{path} was written and does not read back as it was: {detail}', 'Do not hand it over. Take another drive, or another folder, and export again.'),
+  signing_key_bad: e(4, false, '{path} cannot be used to sign: {detail}', 'Name a secret key file of minisign, or make one with "vault-cube signing-key --out FILE".'),
+  signing_passphrase_wrong: e(4, true, 'The passphrase does not open the signing key {path}.', 'Try again; check keyboard layout and Caps Lock.'),
+  signing_key_exists: e(4, false, 'There is a file at {path} already.', 'Choose another place; the app never overwrites a key.'),
+  public_key_bad: e(2, false, '{path} holds no public key of minisign: {detail}', 'Name a file that "minisign -G" or "vault-cube signing-key" wrote, or the line of the key itself.'),
+  report_unreadable: e(2, false, '{path} cannot be read as a report: {detail}', 'Name an archive, a report.json or the page of a report; "vault-cube verify" says more of an archive.'),
+  trust_bad: e(6, false, 'The list of trusted keys {path} cannot be read: {detail}', 'Correct it, or move it away and import the keys again.'),
   open_failed: e(6, true, '{path} could not be opened: {detail}', 'Open it from the file manager.'),
   bundle_missing: e(6, false, 'There is no bundle at {path}.', 'Name its folder with --bundle, the one with manifest.json in it.'),
   bundle_corrupt: e(6, false, 'The bundle does not match its manifest: {detail}', 'Copy the bundle again; "sha256sum" on the named file shows the difference.'),

@@ -1,6 +1,6 @@
 /**
- * report.json, version 1: what one box went through and how it stands, made from the journal alone. It can be checked
- * without the app and without a network: everything that decides is in it, and parsing decides again and compares.
+ * report.json, version 2: what one box went through and how it stands, made from the journal alone. It can be checked
+ * without the app and without a network: everything that decides is in it, and parsing decides again and compares. Its JSON Schema is published from here: `reportSchema`.
  */
 import { z } from 'zod';
 import { CheckResult, Counts, Sha256 } from './events.ts';
@@ -17,8 +17,9 @@ import {
 } from './outcome.ts';
 import { decideBox, decideGate, decidePart } from './parts.ts';
 import { expectationOf, Profile } from './profile.ts';
+import { ReportKeys } from './report-keys.ts';
 import { brokenRecord } from './results.ts';
-import { Address, HostKeyPin, Identity } from './session.ts';
+import { Address, Handover, HostKeyPin, Identity } from './session.ts';
 
 const sentences = z.array(z.string());
 const Attempt = z.strictObject({ job: z.uuid(), attempt: z.number().int().positive() });
@@ -64,19 +65,6 @@ const ReportPart = z.strictObject({
   attempts: z.number().int().nonnegative(),
 });
 export type ReportPart = z.infer<typeof ReportPart>;
-
-const PublicKey = z.strictObject({ type: z.string(), fingerprint: z.string(), comment: z.string() });
-
-/** Public halves only. */
-const ReportKeys = z.strictObject({
-  engineer: PublicKey,
-  /** Where its private half is kept, in a word: a file of the laptop or an agent. */
-  kept: z.enum(['file', 'agent']),
-  customer: z.array(PublicKey),
-  keyLoginProvenAt: z.string().nullable(),
-  sudoProvenAt: z.string().nullable(),
-  adminUid: z.number().int(),
-});
 
 /** One attempt of a job, and whether its record is whole. */
 const ReportJob = z.strictObject({
@@ -139,11 +127,29 @@ const Gate = z.strictObject({
   decision: Decision,
 });
 
+/** One attempt that put something on the box: its orders, by name. */
+const Put = z.strictObject({
+  ...Attempt.shape,
+  kind: JobKind,
+  title: z.string(),
+  state: JobState,
+  specSha256: Sha256,
+  values: z.array(z.strictObject({ name: z.string(), value: z.string() })),
+  /** Of a flash that proved it: the hash of what was read back from the disk. */
+  diskHash: z.string().nullable(),
+});
+export type ReportPut = z.infer<typeof Put>;
+
+export const REPORT_VERSION = 2;
+
 const ReportShape = z.strictObject({
-  v: z.literal(1),
+  v: z.literal(REPORT_VERSION),
   kind: z.literal('vault-cube-report'),
   app: z.string(),
-  /** `local` is the wall clock of the laptop in `zone`; every other time is UTC. */
+  /**
+   * The newest thing that is recorded: how the box stood then is what the report tells, whenever it is made. `local` is that
+   * time in `zone`, the laptop's; every other time is UTC.
+   */
   made: z.strictObject({ utc: z.string(), local: z.string(), zone: z.string() }),
   /** The format of a journal that a newer version wrote; null where this version knows all of it. */
   newerJournal: z.number().int().nullable(),
@@ -157,6 +163,7 @@ const ReportShape = z.strictObject({
     hostKey: HostKeyPin.nullable(),
     identity: Identity.nullable(),
   }),
+  handover: Handover.nullable(),
   keys: ReportKeys.nullable(),
   /** `sha256` is over `JSON.stringify(document)`. */
   profile: z.strictObject({ document: Profile, sha256: Sha256 }).nullable(),
@@ -172,6 +179,8 @@ const ReportShape = z.strictObject({
   facts: BoxFacts.nullable(),
   /** Preflight, keys, layers in order, then suites. */
   parts: z.array(ReportPart),
+  /** Flashes and layers, oldest first, those that failed among them. */
+  put: z.array(Put),
   /** Tasks that changed the box, by layer, oldest first. */
   changed: z.array(
     z.strictObject({
@@ -271,3 +280,19 @@ export const Report = ReportShape.superRefine((r, ctx) => {
   }
 });
 export type Report = z.infer<typeof Report>;
+
+/** A report of an earlier version, as this one would have written it: what it did not know is left empty. */
+function upgraded(data: unknown): unknown {
+  if (typeof data !== 'object' || data === null || !('v' in data) || data.v !== 1) return data;
+  return { ...data, v: REPORT_VERSION, handover: null, put: [] };
+}
+
+/** Reads a report of this version or an earlier one, and decides it again. */
+export const parseReport = (data: unknown) => Report.safeParse(upgraded(data));
+
+/** The form of report.json as a JSON Schema (2020-12). What must follow from what is beside it. */
+export function reportSchema(): Record<string, unknown> {
+  const { $schema, ...schema } = z.toJSONSchema(ReportShape);
+  const title = `Report of a Vault Cube, version ${REPORT_VERSION}`;
+  return { $schema, $id: `urn:vault-cube:report:${REPORT_VERSION}`, title, ...schema };
+}

@@ -100,6 +100,12 @@ export const NextSystem = z.strictObject({
 });
 export type NextSystem = z.infer<typeof NextSystem>;
 
+const line = z.string().trim().max(200);
+
+/** What the report says of the hand-over, as the engineer wrote it; empty where nothing was written. */
+export const Handover = z.strictObject({ customer: line, site: line, engineer: line });
+export type Handover = z.infer<typeof Handover>;
+
 export const Session = z.strictObject({
   v: z.literal(1),
   id: z.uuid(),
@@ -132,6 +138,7 @@ export const Session = z.strictObject({
   firstBoot: FirstBootChoice.nullable().default(null),
   /** What feeds the box, once the engineer said it; null before. */
   supply: Supply.nullable().default(null),
+  handover: Handover.nullable().default(null),
   waivers: z.array(Waiver),
   deviations: z.array(z.strictObject({ id: z.string(), text: z.string(), at: z.string() })),
 });

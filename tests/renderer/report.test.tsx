@@ -1,6 +1,7 @@
 /** The report's step: what it says before, where the report went, and those there are already. */
 import { screen, within } from '@testing-library/react';
 import { describe, expect, it } from 'vitest';
+import type { Verification } from '../../preload/contract/verification.ts';
 import { Report } from '../../renderer/steps/report/Report.tsx';
 import { FakeMain } from './main.ts';
 import { boxOf, recorded, session } from './recordings.ts';
@@ -15,6 +16,10 @@ function main(files: { html: string; made: string }[] = []) {
   return new FakeMain()
     .serve(boxOf(all), all)
     .answer('box.reports', () => ({ folder: FOLDER, files }))
+    .answer('box.access', () => ({
+      users: [{ name: 'vaultadmin', uid: 1000, shell: '/bin/bash' }],
+      keys: null,
+    }))
     .answer('open.path', () => undefined);
 }
 
@@ -86,5 +91,87 @@ describe('the report', () => {
     earlier.getByText('2026-11-24 20:38:12');
     await user.click(earlier.getByRole('button', { name: 'Open' }));
     expect(fake.of('open.path')).toEqual([{ path: made('20261124-203812') }]);
+  });
+});
+
+const ZIP = '/media/kim/STICK/vault-cube-BRD-7F3A-20261124-210455.zip';
+const FOUND: Verification = {
+  path: ZIP,
+  problems: [],
+  notes: [],
+  signature: {
+    ...{ state: 'good', keyId: 'EED43E10060B8C4D', by: 'Kim', comment: 'timestamp:1' },
+    ...{ at: '2026-11-24T20:03:11.000Z', untrusted: 'by the key' },
+  },
+  report: {
+    ...{ box: 'VC-0042', serial: 'BRD-7F3A', asOf: '2026-11-24T20:03:11.000Z', app: 'x', profile: null },
+    ...{ outcome: 'passed', evidence: 'real', missing: [], attempts: 3, events: 40, checks: 12 },
+  },
+};
+
+describe('the hand-over', () => {
+  const handing = () =>
+    main()
+      .answer('box.handover', () => boxOf(all))
+      .answer('pick.folder', () => '/media/kim/STICK')
+      .answer('box.archive', () => ({
+        ...{ zip: ZIP, signature: `${ZIP}.minisig`, noPdf: null, folder: '/media/kim/STICK' },
+        sha256: 'a'.repeat(64),
+      }))
+      .answer('report.verify', () => FOUND);
+
+  it('lists who can log in', async () => {
+    await show(Report, main());
+    const access = within(await screen.findByRole('region', { name: 'Who can log in' }));
+    access.getByText('vaultadmin');
+    access.getByText('UID 1000');
+    access.getByText('The app installed no key on this box.');
+  });
+
+  it('is told for whom it is, signed, exported where it is said, and verified', async () => {
+    const fake = handing();
+    const { user } = await show(Report, fake);
+    await user.click(screen.getByRole('button', { name: 'Another folder…' }));
+    await user.type(screen.getByLabelText('Customer'), 'ACME');
+    await user.type(screen.getByLabelText('Site'), 'Hall 3');
+    await user.type(screen.getByLabelText('Handed over by'), 'Kim');
+    await user.type(screen.getByLabelText(/^Key that signs/), '/home/kim/kim.key');
+    await user.type(screen.getByLabelText('Passphrase of the signing key'), 'one two three');
+    await user.click(screen.getByRole('button', { name: 'Export archive' }));
+    const told = { customer: 'ACME', site: 'Hall 3', engineer: 'Kim' };
+    expect(fake.of('box.handover')).toEqual([{ session: SESSION, ...told }]);
+    const sign = { path: '/home/kim/kim.key', passphrase: 'one two three' };
+    expect(fake.of('box.archive')).toEqual([{ session: SESSION, folder: '/media/kim/STICK', sign }]);
+    const there = within(screen.getByRole('status', { name: 'The archive that was exported' }));
+    there.getByText(ZIP);
+    expect(screen.getByLabelText('Passphrase of the signing key')).toHaveProperty('value', '');
+    await user.click(there.getByRole('button', { name: 'Verify it' }));
+    expect(fake.of('report.verify')).toEqual([{ path: ZIP }]);
+    const found = within(screen.getByRole('status', { name: 'What was found of it' }));
+    found.getByText('✓ Intact, signed by Kim, complete.');
+    found.getByText(/whoever was root there could have made it report anything/);
+  });
+
+  it('unsigned says so, and why there is no PDF', async () => {
+    const fake = handing().answer('box.archive', () => ({
+      ...{ zip: ZIP, signature: null, noPdf: 'no printer', folder: FOLDER, sha256: 'a'.repeat(64) },
+    }));
+    const { user } = await show(Report, fake);
+    await user.click(screen.getByRole('button', { name: 'Export archive' }));
+    expect(fake.of('box.archive')).toEqual([{ session: SESSION, folder: null, sign: null }]);
+    screen.getByText('It is not signed.');
+    screen.getByText('report.pdf is left out: no printer.');
+  });
+
+  it('another archive that was changed is said to be that', async () => {
+    const problems = ['The signature is not of these bytes: the archive or the signature was changed.'];
+    const fake = handing()
+      .answer('pick.file', () => ZIP)
+      .answer('report.verify', () => ({ ...FOUND, problems }));
+    const { user } = await show(Report, fake);
+    await user.click(screen.getByRole('button', { name: 'Verify an archive…' }));
+    const found = within(screen.getByRole('status', { name: 'What was found of it' }));
+    found.getByText('✕ Not intact: it is not what was written.');
+    found.getByText(problems[0] ?? '');
   });
 });

@@ -1,6 +1,7 @@
 /** The box itself: who it is, what it was found to be, who can log in, and the profile it was held against. */
 import type { BoxFacts } from '../../../preload/contract/facts.ts';
 import type { Report } from '../../../preload/contract/report.ts';
+import { whoLogsIn } from './access.ts';
 import { html, type Markup } from './markup.ts';
 import { gib, localTime, number, plural } from './words.ts';
 
@@ -62,7 +63,6 @@ export function identity({ box, profile, made }: Report): Markup {
 }
 
 const yesNo = (b: boolean | null | undefined) => (b === null || b === undefined ? null : b ? 'yes' : 'no');
-const NO_LOGIN = /\/(nologin|false|sync|shutdown|halt)$/;
 
 function machine(f: BoxFacts): Markup {
   const joined = (...parts: (string | number | null | undefined)[]) => parts.filter(Boolean).join(', ');
@@ -173,7 +173,7 @@ export function facts({ facts: f }: Report): Markup {
 
 export function access({ keys, facts: f, box, made, parts }: Report): Markup {
   const proven = (at: string | null) => (at ? `proven ${localTime(at, made.zone)}` : 'not proven');
-  const users = (f?.users ?? []).filter((u) => u.shell && !NO_LOGIN.test(u.shell));
+  const users = whoLogsIn(f);
   const own = keys
     ? html`${listed([
         ['Login with the key alone', proven(keys.keyLoginProvenAt)],

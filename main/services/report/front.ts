@@ -24,13 +24,26 @@ const EVIDENCE: Record<Evidence, { word: string; told: string }> = {
 export const evidenceWord = (evidence: Evidence | null): string =>
   evidence === null ? '–' : EVIDENCE[evidence].word;
 
-/** The head of every page. Its word and stripes are there whenever anything was not measured on the real machine. */
-export function stamp({ evidence, box, made }: Report): Markup {
+/** What has to be seen on every page: that it was not measured on the real machine, that it is not complete. */
+function marks({ evidence, outcome }: Report): string[] {
+  const weak = evidence === null || evidence === 'real' ? [] : [EVIDENCE[evidence].word];
+  return outcome === 'incomplete' ? [...weak, 'INCOMPLETE'] : weak;
+}
+
+/** The head of every page, with stripes where there is such a mark. */
+export function stamp(report: Report): Markup {
+  const { evidence, box, made } = report;
   const right = html`<span class="where">${box.name}, ${made.local}</span>`;
-  if (evidence === null || evidence === 'real')
-    return html`<div class="head">Vault Cube report ${right}</div>`;
-  const { word } = EVIDENCE[evidence];
-  return html`<div class="head stamp" data-evidence="${evidence}"><strong>${word}</strong> ${right}</div>`;
+  const all = marks(report);
+  if (all.length === 0) return html`<div class="head">Vault Cube report ${right}</div>`;
+  const weak = evidence === null || evidence === 'real' ? null : html`data-evidence="${evidence}"`;
+  return html`<div class="head stamp" ${weak}><strong>${all.join(' · ')}</strong> ${right}</div>`;
+}
+
+/** The same across each printed page, under its text. */
+export function watermark(report: Report): Markup | null {
+  const all = marks(report);
+  return all.length ? html`<div class="watermark" aria-hidden="true">${all.join(' ')}</div>` : null;
 }
 
 /** Why the system itself is not the one that customers run, where the profile says so. */
@@ -117,7 +130,30 @@ function named({ decision, waivers, outcome }: Report): Markup {
     : html``;
 }
 
-export function front(report: Report): Markup {
+/** The verdict, and what it rests on or fails by, in one sentence. */
+function sentence({ box, outcome, decision }: Report): string {
+  const counts = [
+    decision.failures.length && plural(decision.failures.length, 'failure'),
+    decision.missing.length && `${decision.missing.length} missing`,
+    decision.deviations.length && plural(decision.deviations.length, 'deviation'),
+  ].filter(Boolean);
+  const verb = outcome === 'incomplete' ? 'is incomplete' : OUTCOMES[outcome].word;
+  return `${box.name} ${verb}${counts.length ? `: ${counts.join(', ')}` : ', with nothing to note'}.`;
+}
+
+function handedOver({ handover }: Report): Markup | null {
+  if (!handover) return null;
+  const { customer, site, engineer } = handover;
+  const said = [
+    customer && `Customer: ${customer}`,
+    site && `Site: ${site}`,
+    engineer && `Handed over by ${engineer}`,
+  ].filter(Boolean);
+  return said.length ? html`<p class="sub">${said.join(' · ')}</p>` : null;
+}
+
+/** `table`: how each part stands. */
+export function front(report: Report, table: Markup): Markup {
   const { box, profile, app, made, outcome, gates, parts } = report;
   const { icon, word, style } = OUTCOMES[outcome];
   const about = countedParts(parts, profile?.document.gates.ship ?? []).map((p) => p.title);
@@ -126,10 +162,12 @@ export function front(report: Report): Markup {
     <p class="kind">Vault Cube report</p>
     <h1>${box.name}</h1>
     <p class="sub">${profile ? profile.document.title : 'No profile recorded'}</p>
-    <p class="sub">Made ${made.local}${zone} by Vault Cube Provisioner ${app}</p>
+    <p class="sub">As recorded by ${made.local}${zone}, told by Vault Cube Provisioner ${app}</p>
+    ${handedOver(report)}
     <p class="outcome ${style}"><span class="icon" aria-hidden="true">${icon}</span><span>${word}</span></p>
+    <p class="sentence">${sentence(report)}</p>
     <p class="about">Decided over ${about.join(', ')}.</p>
-    ${evidence(report)}
+    ${evidence(report)} ${table}
     <div class="gates">${gates.map((g) => gate(g, parts))}</div>
     ${named(report)}
   </header>`;

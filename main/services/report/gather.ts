@@ -1,31 +1,46 @@
 /** From the journal to the data of a report. Nothing else is asked: neither the box nor the disk of the laptop. */
 import { createHash } from 'node:crypto';
 import { AppError } from '../../../preload/contract/errors.ts';
-import { Report, type ReportJob, type ReportPart } from '../../../preload/contract/report.ts';
+import { Report, REPORT_VERSION, type ReportJob, type ReportPart } from '../../../preload/contract/report.ts';
 import type { KeysState, Session } from '../../../preload/contract/session.ts';
 import { LAYERS, profileInJournal, standing, type Part } from '../../../preload/contract/standing.ts';
+import type { JobRow } from '../../../preload/contract/job.ts';
 import type { Journal } from '../../journal/journal.ts';
+import type { VisitLine } from '../../journal/lines.ts';
 import { addressOf } from '../sessions.ts';
 import { readAttempt, type ReadAttempt } from './attempt.ts';
+import { put } from './put.ts';
 import { localTime } from './words.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
-/** Errors: unknown_box; report_invalid, with what is wrong, when the data do not hold together. */
-export function gatherReport(journal: Journal, sessionId: string, app: string, now: Date): Report {
+/** Is told of an attempt, gives what gets its lines, and is told that there are no more of them. */
+export type KeepAttempt = (row: JobRow) => { line: VisitLine; end: () => void };
+
+/**
+ * `keep`: what else is made of the lines, which are read once.
+ * Errors: unknown_box; report_invalid, with what is wrong, when the data do not hold together.
+ */
+export function gatherReport(journal: Journal, sessionId: string, app: string, keep?: KeepAttempt): Report {
   const session = journal.session(sessionId);
   if (!session) throw new AppError('unknown_box', { name: sessionId });
-  const attempts = journal.jobs(sessionId).map((row) => readAttempt(journal, row));
+  const attempts = journal.jobs(sessionId).map((row) => {
+    const kept = keep?.(row);
+    const read = readAttempt(journal, row, kept?.line);
+    kept?.end();
+    return read;
+  });
   const profile = profileInJournal(attempts);
   const stands = standing(session, attempts, profile);
   const parts = [stands.preflight, stands.keys, ...stands.layers, ...stands.suites];
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const { id, name, user, firstUser, hostKey, identity } = session;
+  const { id, name, user, firstUser, hostKey, identity, handover } = session;
+  const utc = asOf(session, attempts);
   const report: Report = {
-    v: 1,
+    v: REPORT_VERSION,
     kind: 'vault-cube-report',
     app,
-    made: { utc: now.toISOString(), local: localTime(now.toISOString(), zone), zone },
+    made: { utc, local: localTime(utc, zone), zone },
     newerJournal: journal.newerFormat,
     box: {
       session: id,
@@ -37,6 +52,7 @@ export function gatherReport(journal: Journal, sessionId: string, app: string, n
       hostKey,
       identity,
     },
+    handover,
     keys: session.keys && publicKeys(session.keys),
     profile: profile && { document: profile, sha256: sha256(JSON.stringify(profile)) },
     outcome: stands.outcome,
@@ -47,6 +63,7 @@ export function gatherReport(journal: Journal, sessionId: string, app: string, n
     deviations: deviations(session),
     facts: attempts.findLast((a) => a.view.facts !== null)?.view.facts ?? null,
     parts: parts.map(reportPart),
+    put: attempts.flatMap(put),
     changed: attempts.flatMap(changedTasks),
     notRun: parts.flatMap(notRun),
     jobs: attempts.map((a): ReportJob => a.job),
@@ -59,6 +76,18 @@ export function gatherReport(journal: Journal, sessionId: string, app: string, n
   throw new AppError('report_invalid', { detail: detail.slice(0, 1000) }, parsed.error);
 }
 
+/** The newest time of what is recorded, in UTC. */
+function asOf(
+  { createdAt, hostKey, keys, waivers, deviations: named }: Session,
+  attempts: readonly ReadAttempt[],
+) {
+  const all = [createdAt, hostKey?.confirmedAt, keys?.keyLoginProvenAt, keys?.sudoProvenAt];
+  const told = [...waivers, ...named].map((w) => w.at);
+  const ran = attempts.flatMap((a) => [a.row.createdAt, a.view.lastAt]);
+  const times = [...all, ...told, ...ran].map((t) => Date.parse(t ?? '')).filter((t) => !Number.isNaN(t));
+  return new Date(Math.max(0, ...times)).toISOString();
+}
+
 /** What is known of a public key without its private half; a line that is none keeps its text as the comment. */
 function publicKey(line: string) {
   const [type = '', data = '', ...comment] = line.trim().split(/\s+/);
@@ -68,7 +97,7 @@ function publicKey(line: string) {
   return { type, fingerprint: `SHA256:${hash}`, comment: comment.join(' ') };
 }
 
-function publicKeys(keys: KeysState) {
+export function publicKeys(keys: KeysState) {
   const { keyLoginProvenAt, sudoProvenAt, adminUid } = keys;
   return {
     engineer: publicKey(keys.publicKey),
@@ -87,14 +116,15 @@ function deviations({ deviations: named, keys }: Session) {
   return [...named, { id: 'uid', text: kept, at: null }];
 }
 
-function reportPart(part: Part): ReportPart {
+/** As report.json has it. */
+export function reportPart(part: Part): ReportPart {
   const gaps = part.gaps.map(({ id, title, verdict, expectation, reason = null }) => {
     return { id, title, verdict, expectation, reason };
   });
   return { ...part, gaps };
 }
 
-function changedTasks({ row, view }: ReadAttempt): Report['changed'] {
+export function changedTasks({ row, view }: ReadAttempt): Report['changed'] {
   const named = row.spec.params['layer'];
   const of = LAYERS.find((l) => l.kinds.includes(row.kind));
   if (!of) return [];

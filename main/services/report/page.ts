@@ -6,8 +6,9 @@ import type { Report } from '../../../preload/contract/report.ts';
 import { productRoot } from '../paths.ts';
 import { access, facts, identity, profile } from './box.ts';
 import { notRun, overview, parts } from './checks.ts';
-import { front, stamp } from './front.ts';
+import { front, stamp, watermark } from './front.ts';
 import { escape, html } from './markup.ts';
+import { putOn } from './puton.ts';
 import { record, telemetry } from './record.ts';
 
 const hash = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
@@ -18,24 +19,26 @@ export function page(report: Report, json: string, root = productRoot()): string
   const style = file('report.css');
   const script = file('report.js');
   const sha256 = createHash('sha256').update(`${json}\n`).digest('hex');
-  const body = html`<div class="sheet">
-    <div class="top">${stamp(report)}</div>
-    <div class="body">
-      <main>
-        <div class="tools" hidden>
-          <button type="button" data-do="open">Open all</button
-          ><button type="button" data-do="close">Close all</button
-          ><button type="button" data-do="odd" aria-pressed="false">Only what did not pass</button>
-        </div>
-        ${front(report)} ${overview(report)} ${identity(report)} ${parts(report)} ${notRun(report)}
-        ${telemetry(report)} ${facts(report)} ${access(report)} ${record(report)} ${profile(report)}
-        <footer>
-          The same data lie beside this file as report.json, and in it. SHA-256 of report.json:
-          <span class="code">${sha256}</span>
-        </footer>
-      </main>
-    </div>
-  </div>`;
+  const body = html`${watermark(report)}
+    <div class="sheet">
+      <div class="top" role="banner">${stamp(report)}</div>
+      <div class="body">
+        <main>
+          <div class="tools" hidden>
+            <button type="button" data-do="open">Open all</button
+            ><button type="button" data-do="close">Close all</button
+            ><button type="button" data-do="odd" aria-pressed="false">Only what did not pass</button>
+          </div>
+          ${front(report, overview(report))} ${identity(report)} ${putOn(report)} ${parts(report)}
+          ${notRun(report)} ${telemetry(report)} ${facts(report)} ${access(report)} ${record(report)}
+          ${profile(report)}
+          <footer>
+            The same data lie beside this file as report.json, and in it. SHA-256 of report.json:
+            <span class="code">${sha256}</span>
+          </footer>
+        </main>
+      </div>
+    </div>`;
   const filled: Record<string, string> = {
     policy: `default-src 'none'; style-src ${hash(style)}; script-src ${hash(script)}; base-uri 'none'; form-action 'none'`,
     title: escape(`${report.box.name}: Vault Cube report, ${report.made.local}`),

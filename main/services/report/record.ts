@@ -28,7 +28,7 @@ function summary(telemetry: ReportTelemetry): Markup {
   return html`<table class="summary">
     <thead>
       <tr>
-        <th></th>
+        <th>Series</th>
         ${heads}
       </tr>
     </thead>

@@ -18,9 +18,31 @@ const FIELDS: ReadonlySet<string> = new Set([
 /** Points of one line: more than a printed chart can show. */
 const POINTS = 300;
 
-interface Raw {
-  mono: number[];
-  value: number[];
+/** Numbers in a block that grows: a day of four GPUs has three million of them. */
+class Raw {
+  #mono = new Float64Array(256);
+  #value = new Float64Array(256);
+  #count = 0;
+
+  put(mono: number, value: number): void {
+    if (this.#count === this.#mono.length) {
+      const [times, values] = [new Float64Array(this.#count * 2), new Float64Array(this.#count * 2)];
+      times.set(this.#mono);
+      values.set(this.#value);
+      [this.#mono, this.#value] = [times, values];
+    }
+    this.#mono[this.#count] = mono;
+    this.#value[this.#count] = value;
+    this.#count += 1;
+  }
+
+  get mono(): Float64Array {
+    return this.#mono.subarray(0, this.#count);
+  }
+
+  get value(): Float64Array {
+    return this.#value.subarray(0, this.#count);
+  }
 }
 /** By field, then by series. */
 type Source = Map<string, Map<string, Raw>>;
@@ -71,9 +93,7 @@ export class Telemetry {
   #put(source: string, field: string, series: string, mono: number, value: number): void {
     const fields = at(this.#sources, source, (): Source => new Map());
     const all = at(fields, field, () => new Map<string, Raw>());
-    const raw = at(all, series, () => ({ mono: [], value: [] }));
-    raw.mono.push(mono);
-    raw.value.push(value);
+    at(all, series, () => new Raw()).put(mono, value);
   }
 }
 
@@ -87,16 +107,34 @@ const byName = ([a]: [string, unknown], [b]: [string, unknown]) =>
   a.localeCompare(b, 'en', { numeric: true });
 
 const round = (n: number) => Math.round(n * 1000) / 1000;
-const lowest = (all: readonly number[]) => all.reduce((a, b) => Math.min(a, b), Infinity);
-const highest = (all: readonly number[]) => all.reduce((a, b) => Math.max(a, b), -Infinity);
+
+type Numbers = readonly number[] | Float64Array;
+
+function lowest(all: Numbers): number {
+  let low = Infinity;
+  for (const n of all) if (n < low) low = n;
+  return low;
+}
+
+function highest(all: Numbers): number {
+  let high = -Infinity;
+  for (const n of all) if (n > high) high = n;
+  return high;
+}
+
+function mean(all: Float64Array): number {
+  let sum = 0;
+  for (const n of all) sum += n;
+  return sum / all.length;
+}
 
 function line(name: string, { mono, value }: Raw, first: number): ReportSeries {
-  const points = thin([{ mono: Float64Array.from(mono), value: Float64Array.from(value) }], POINTS);
+  const points = thin([{ mono, value }], POINTS);
   return {
     name,
     count: value.length,
     min: lowest(value),
-    mean: round(value.reduce((a, b) => a + b, 0) / value.length),
+    mean: round(mean(value)),
     max: highest(value),
     points: points.map((p) => [round(p.mono - first), p.value]),
   };

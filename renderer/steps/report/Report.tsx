@@ -11,6 +11,8 @@ import { StepFrame } from '../../components/StepFrame.tsx';
 import { useAction } from '../../components/useAction.ts';
 import { countedParts } from '../../../preload/contract/parts.ts';
 import type { StepProps } from '../index.ts';
+import { Access } from './Access.tsx';
+import { HandOver } from './HandOver.tsx';
 
 const GATE_TITLES: Record<Gate['id'], string> = { ship: 'Ready to ship', production: 'Ready for production' };
 
@@ -127,6 +129,8 @@ export function Report({ box }: StepProps) {
             Another folder…
           </Button>
         </Group>
+        <Access session={session} jobs={box.jobs.length} />
+        <HandOver box={box} folder={folder} action={action} />
         {others.length > 0 && (
           <section aria-label="Earlier reports">
             <Text fw={600} size="sm">

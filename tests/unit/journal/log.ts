@@ -29,6 +29,7 @@ export function makeSession(more: Partial<Session> = {}): Session {
     flash: null,
     firstBoot: null,
     supply: null,
+    handover: null,
     waivers: [],
     deviations: [],
     ...more,

@@ -69,6 +69,7 @@ describe.each(TARGETS)('$platform $arch', (target) => {
       'resources/practice/origin.json',
       'resources/profiles/vault-cube.json',
       'resources/report/page.html',
+      'resources/trust/keys.json',
       'ansible/site.yml',
       'node_modules/ssh2/lib/index.js',
     ];

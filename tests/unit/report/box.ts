@@ -23,7 +23,7 @@ export const PROFILE: Profile = {
   gates: { ship: ['gpu-detection'], production: ['gpu-detection', 'stress'] },
 };
 
-const FIELDS = [
+export const TELEMETRY_FIELDS = [
   'utilization.gpu',
   'memory.used',
   'memory.total',
@@ -52,7 +52,7 @@ export function recordedRows(mono: number): (number | string | null)[][] {
   return cells.map((row) => [
     Math.round(mono * 1000 + time(row) - first) / 1000,
     Number(row[names.indexOf('index')]),
-    ...FIELDS.map((f) => cell(row[names.indexOf(f)])),
+    ...TELEMETRY_FIELDS.map((f) => cell(row[names.indexOf(f)])),
   ]);
 }
 
@@ -90,7 +90,7 @@ export function play(journal: Journal, session: Session, plan: JobPlan): { job: 
   if (plan.samples) {
     const rows = recordedRows(log.mono);
     for (let i = 0; i < rows.length; i += 40) {
-      lines.push(log.line('samples', { source: 'gpu', fields: FIELDS, rows: rows.slice(i, i + 40) }, 10));
+      lines.push(log.line('samples', { source: 'gpu', fields: TELEMETRY_FIELDS, rows: rows.slice(i, i + 40) }, 10));
     }
   }
   for (const [i, t] of (plan.tasks ?? []).entries()) {

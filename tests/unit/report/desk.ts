@@ -29,7 +29,7 @@ export class Desk {
   }
 
   make(out = join(this.dir, 'out')): Promise<ReportMade> {
-    return makeReport(this.journal, this.session.id, out, { appVersion: '0.1.0+test', now: NOW });
+    return makeReport(this.journal, this.session.id, out, { appVersion: '0.1.0+test' });
   }
 
   /** Closes the journal, changes its file behind its back, and opens it again. */

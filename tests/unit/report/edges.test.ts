@@ -179,7 +179,7 @@ describe('where it comes from and goes to', () => {
   it('a box that nobody knows has no report', async () => {
     desk.fill([]);
     await expect(
-      makeReport(desk.journal, 'no-such-session', desk.dir, { appVersion: 'x', now: NOW }),
+      makeReport(desk.journal, 'no-such-session', desk.dir, { appVersion: 'x' }),
     ).rejects.toMatchObject({ code: 'unknown_box' });
   });
 

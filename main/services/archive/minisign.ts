@@ -1,0 +1,224 @@
+/**
+ * Keys and signatures in minisign's formats (its man page, "SIGNATURE FORMAT"), so that the real tool reads ours and we read
+ * its. Signatures are of the kind `ED`: Ed25519 over the BLAKE2b-512 of the file.
+ */
+import { blake2b } from '@noble/hashes/blake2.js';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  getHashes,
+  randomBytes,
+  scrypt,
+  sign,
+  verify,
+  type KeyObject,
+  type ScryptOptions,
+} from 'node:crypto';
+import { promisify } from 'node:util';
+
+export interface PublicKey {
+  /** Eight bytes that name the key; no secret and no proof. */
+  id: Buffer;
+  key: Buffer;
+}
+export interface SecretKey {
+  id: Buffer;
+  seed: Buffer;
+  key: Buffer;
+}
+export interface Signature {
+  /** Anybody can change it. */
+  untrusted: string;
+  id: Buffer;
+  signature: Buffer;
+  /** Signed together with the signature. */
+  trusted: string;
+  global: Buffer;
+}
+
+/** What is wrong with a file that should be minisign's, in a clause that follows a colon. */
+export class MinisignError extends Error {
+  override readonly name = 'MinisignError';
+}
+
+const KEY_KIND = Buffer.from('Ed');
+const HASHED = Buffer.from('ED');
+const SCRYPT = Buffer.from('Sc');
+const BLAKE2B = Buffer.from('B2');
+const ID_BYTES = 8;
+const KEY_BYTES = 32;
+const SIGNATURE_BYTES = 64;
+const SALT_BYTES = 32;
+/** Of id, seed, public key and checksum: what the passphrase covers. */
+const COVERED_BYTES = ID_BYTES + 2 * KEY_BYTES + KEY_BYTES;
+const SECRET_BYTES = 6 + SALT_BYTES + 16 + COVERED_BYTES;
+const UNTRUSTED = 'untrusted comment: ';
+const TRUSTED = 'trusted comment: ';
+const MAX_COMMENT = 4096;
+
+/** OpenSSL has it; BoringSSL, which Electron is built with, has not. */
+const nativeBlake = getHashes().includes('blake2b512');
+const hash512 = (bytes: Uint8Array): Buffer =>
+  nativeBlake ? createHash('blake2b512').update(bytes).digest() : Buffer.from(blake2b(bytes, { dkLen: 64 }));
+
+const PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex');
+const SPKI = Buffer.from('302a300506032b6570032100', 'hex');
+const privateKey = (seed: Buffer): KeyObject =>
+  createPrivateKey({ key: Buffer.concat([PKCS8, seed]), format: 'der', type: 'pkcs8' });
+const publicKey = (key: Buffer): KeyObject =>
+  createPublicKey({ key: Buffer.concat([SPKI, key]), format: 'der', type: 'spki' });
+
+/** As minisign prints it. */
+export const keyId = (id: Buffer): string => Buffer.from(id).reverse().toString('hex').toUpperCase();
+
+/** Only the one way of writing these bytes: a bit that base64 leaves unused could be turned unseen. */
+function fromBase64(text: string, bytes: number, what: string): Buffer {
+  const data = Buffer.from(text, 'base64');
+  if (data.length !== bytes || data.toString('base64') !== text)
+    throw new MinisignError(`${what} is not as minisign writes it`);
+  return data;
+}
+
+/** The key of a text: a file's two lines, or the second of them alone, as it is given on a command line. */
+export function parsePublicKey(text: string): PublicKey {
+  const all = text.trim().split(/\r?\n/);
+  const line = all.length === 2 && all[0]?.startsWith(UNTRUSTED) ? (all[1] ?? '') : (all[0] ?? '');
+  if (all.length > 2) throw new MinisignError('it holds no public key of minisign');
+  const data = fromBase64(line.trim(), 2 + ID_BYTES + KEY_BYTES, 'the public key');
+  if (!data.subarray(0, 2).equals(KEY_KIND)) throw new MinisignError('it is a key of another kind');
+  return { id: data.subarray(2, 2 + ID_BYTES), key: data.subarray(2 + ID_BYTES) };
+}
+
+export const publicKeyLine = ({ id, key }: PublicKey): string =>
+  Buffer.concat([KEY_KIND, id, key]).toString('base64');
+
+export const publicKeyFile = (key: PublicKey): string =>
+  `${UNTRUSTED}minisign public key ${keyId(key.id)}\n${publicKeyLine(key)}\n`;
+
+/** scrypt's N and p for these limits, as libsodium picks them (crypto_pwhash_scryptsalsa208sha256, r = 8). */
+export function scryptCost(operations: number, memory: number): { N: number; p: number } {
+  const r = 8;
+  const most = operations < memory / 32 ? operations / (r * 4) : memory / (r * 128);
+  let log = 1;
+  while (log < 63 && 2 ** log <= most / 2) log += 1;
+  const N = 2 ** log;
+  if (operations < memory / 32) return { N, p: 1 };
+  return { N, p: Math.max(1, Math.floor(Math.min(operations / 4 / N, 0x3fffffff) / r)) };
+}
+
+/** On a thread of its own: it takes seconds. */
+const derive = promisify<Buffer, Buffer, number, ScryptOptions, Buffer>(scrypt);
+
+const MAX_MEMORY = 2 * 1024 ** 3;
+
+/** XORs with what the passphrase gives: covers and uncovers. */
+async function cover(
+  bytes: Buffer,
+  passphrase: string,
+  salt: Buffer,
+  operations: number,
+  memory: number,
+): Promise<Buffer> {
+  if (memory > MAX_MEMORY || operations > 2 ** 32)
+    throw new MinisignError('it asks for too much memory to open');
+  const { N, p } = scryptCost(Math.max(operations, 32768), memory);
+  const maxmem = 128 * 8 * (N + p + 2) + 1024 ** 2;
+  const stream = await derive(Buffer.from(passphrase), salt, COVERED_BYTES, { N, r: 8, p, maxmem });
+  return Buffer.from(bytes.map((byte, i) => byte ^ (stream[i] ?? 0)));
+}
+
+const checksum = (id: Buffer, seed: Buffer, key: Buffer): Buffer =>
+  Buffer.from(blake2b(Buffer.concat([KEY_KIND, id, seed, key]), { dkLen: 32 }));
+
+/** Whether a secret key file needs a passphrase. Errors: MinisignError. */
+export function isCovered(text: string): boolean {
+  return secretBytes(text).subarray(2, 4).equals(SCRYPT);
+}
+
+function secretBytes(text: string): Buffer {
+  const [comment = '', line = '', ...more] = text.trim().split(/\r?\n/);
+  if (!comment.startsWith(UNTRUSTED) || more.length)
+    throw new MinisignError('it is no secret key of minisign');
+  const data = fromBase64(line.trim(), SECRET_BYTES, 'the secret key');
+  if (!data.subarray(0, 2).equals(KEY_KIND) || !data.subarray(4, 6).equals(BLAKE2B))
+    throw new MinisignError('it is a key of another kind');
+  return data;
+}
+
+/** Null when the passphrase does not open it. Errors: MinisignError. */
+export async function openSecretKey(text: string, passphrase: string): Promise<SecretKey | null> {
+  const data = secretBytes(text);
+  const salt = data.subarray(6, 6 + SALT_BYTES);
+  const operations = Number(data.readBigUInt64LE(38));
+  const memory = Number(data.readBigUInt64LE(46));
+  const covered = data.subarray(54);
+  const plain = isCovered(text) ? await cover(covered, passphrase, salt, operations, memory) : covered;
+  const id = plain.subarray(0, 8);
+  const seed = plain.subarray(8, 40);
+  const key = plain.subarray(40, 72);
+  if (!checksum(id, seed, key).equals(plain.subarray(72))) return null;
+  return { id, seed, key };
+}
+
+export function newSecretKey(): SecretKey {
+  const seed = randomBytes(KEY_BYTES);
+  const spki = createPublicKey(privateKey(seed)).export({ format: 'der', type: 'spki' });
+  return { id: randomBytes(ID_BYTES), seed, key: spki.subarray(SPKI.length) };
+}
+
+/** What minisign itself takes: a gigabyte, some seconds. */
+const STRONG = { operations: 33_554_432, memory: 1_073_741_824 };
+
+export async function secretKeyFile(
+  { id, seed, key }: SecretKey,
+  passphrase: string,
+  { operations, memory } = STRONG,
+): Promise<string> {
+  const salt = randomBytes(SALT_BYTES);
+  const limits = Buffer.alloc(16);
+  limits.writeBigUInt64LE(BigInt(operations), 0);
+  limits.writeBigUInt64LE(BigInt(memory), 8);
+  const plain = Buffer.concat([id, seed, key, checksum(id, seed, key)]);
+  const covered = await cover(plain, passphrase, salt, operations, memory);
+  const data = Buffer.concat([KEY_KIND, SCRYPT, BLAKE2B, salt, limits, covered]);
+  return `${UNTRUSTED}minisign encrypted secret key\n${data.toString('base64')}\n`;
+}
+
+/** The text of a signature file. `trusted` is one line. */
+export function signBytes(bytes: Uint8Array, key: SecretKey, trusted: string): string {
+  const own = privateKey(key.seed);
+  const signature = sign(null, hash512(bytes), own);
+  const global = sign(null, Buffer.concat([signature, Buffer.from(trusted)]), own);
+  const line = Buffer.concat([HASHED, key.id, signature]).toString('base64');
+  const untrusted = `signature by the key ${keyId(key.id)}`;
+  return `${UNTRUSTED}${untrusted}\n${line}\n${TRUSTED}${trusted}\n${global.toString('base64')}\n`;
+}
+
+/** Reads a signature file of exactly four lines. Errors: MinisignError. */
+export function parseSignature(bytes: Buffer): Signature {
+  const text = bytes.toString('latin1');
+  const [untrusted = '', line = '', trusted = '', global = '', end, ...more] = text.split('\n');
+  if (end !== '' || more.length || !untrusted.startsWith(UNTRUSTED) || !trusted.startsWith(TRUSTED))
+    throw new MinisignError('it is not the four lines that minisign writes');
+  if (trusted.length > MAX_COMMENT) throw new MinisignError('its comment is too long');
+  const data = fromBase64(line, 2 + ID_BYTES + SIGNATURE_BYTES, 'the signature');
+  if (!data.subarray(0, 2).equals(HASHED)) throw new MinisignError('it is a signature of another kind');
+  return {
+    untrusted: Buffer.from(untrusted.slice(UNTRUSTED.length), 'latin1').toString('utf8'),
+    id: data.subarray(2, 2 + ID_BYTES),
+    signature: data.subarray(2 + ID_BYTES),
+    trusted: Buffer.from(trusted.slice(TRUSTED.length), 'latin1').toString('utf8'),
+    global: fromBase64(global, SIGNATURE_BYTES, 'the signature of the comment'),
+  };
+}
+
+/** Whether this key signed these bytes, and the comment. */
+export function signed(bytes: Uint8Array, s: Signature, { id, key }: PublicKey): boolean {
+  const own = publicKey(key);
+  return (
+    s.id.equals(id) &&
+    verify(null, hash512(bytes), own, s.signature) &&
+    verify(null, Buffer.concat([s.signature, Buffer.from(s.trusted)]), own, s.global)
+  );
+}

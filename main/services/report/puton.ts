@@ -1,0 +1,41 @@
+/** What was flashed and provisioned, with versions and hashes. */
+import type { Report, ReportPut } from '../../../preload/contract/report.ts';
+import { sign } from './front.ts';
+import { html, type Markup } from './markup.ts';
+import { STATES } from './words.ts';
+
+const line = (name: string, value: string): Markup =>
+  html`<span class="each"><span class="quiet">${name}</span> <span class="code">${value}</span></span>`;
+
+function row({ title, attempt, state, values, diskHash, specSha256 }: ReportPut): Markup {
+  return html`<tr>
+    <td>${title}${attempt > 1 ? html`<span class="note">attempt ${attempt}</span>` : null}</td>
+    <td>${sign(STATES[state])}</td>
+    <td>
+      ${values.map(({ name, value }) => line(name, value))}${diskHash ? line('disk hash, read back', diskHash) : null}
+      ${line('orders, SHA-256', specSha256)}
+    </td>
+  </tr>`;
+}
+
+export function putOn({ put }: Report): Markup {
+  return html`<section id="put">
+    <h2>What was put on it</h2>
+    ${
+      put.length
+        ? html`<table>
+            <thead>
+              <tr>
+                <th>Job</th>
+                <th>State</th>
+                <th>Its orders</th>
+              </tr>
+            </thead>
+            <tbody>
+              ${put.map(row)}
+            </tbody>
+          </table>`
+        : html`<p class="quiet">Nothing is recorded as having been put on this box.</p>`
+    }
+  </section>`;
+}

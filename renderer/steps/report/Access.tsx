@@ -1,0 +1,55 @@
+/** Every user and key that can log in, before the box is handed over. */
+import { Text } from '@mantine/core';
+import { useEffect, useState } from 'react';
+import type { CallOutput } from '../../../preload/contract/calls.ts';
+import { call } from '../../api.ts';
+import { WORDS } from './words.ts';
+
+type Found = CallOutput<'box.access'>;
+
+function Keys({ keys }: { keys: Found['keys'] }) {
+  if (!keys) return <Text size="sm">{WORDS.noKeys}</Text>;
+  const proven = keys.keyLoginProvenAt ? WORDS.proven : WORDS.notProven;
+  const all = [
+    { whose: WORDS.engineerKey, key: keys.engineer, state: proven },
+    ...keys.customer.map((key) => ({ whose: WORDS.customerKey, key, state: WORDS.customerNotProven })),
+  ];
+  return (
+    <ul className="report-list">
+      {all.map(({ whose, key, state }) => (
+        <li key={`${whose} ${key.fingerprint}`}>
+          <span>{whose}</span>
+          <span className="mono">{key.fingerprint}</span>
+          <span>{key.comment}</span>
+          <span>{state}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+export function Access({ session, jobs }: { session: string; jobs: number }) {
+  const [found, setFound] = useState<Found | null>(null);
+  // Another job may have been a preflight, or have set up keys.
+  useEffect(() => void call('box.access', { session }).then(setFound, () => undefined), [session, jobs]);
+  if (!found) return null;
+  return (
+    <section className="part" aria-label={WORDS.access}>
+      <span className="part-title">{WORDS.access}</span>
+      {found.users.length ? (
+        <ul className="report-list">
+          {found.users.map(({ name, uid, shell }) => (
+            <li key={name}>
+              <span className="mono">{name}</span>
+              <span>UID {uid}</span>
+              <span className="mono">{shell}</span>
+            </li>
+          ))}
+        </ul>
+      ) : (
+        <Text size="sm">{WORDS.noUsers}</Text>
+      )}
+      <Keys keys={found.keys} />
+    </section>
+  );
+}

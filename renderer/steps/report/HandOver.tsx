@@ -1,0 +1,111 @@
+/** For whom and by whom, with which key; then the archive, and whether it is what was written. */
+import { Button, Group, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
+import { useState } from 'react';
+import type { BoxState, CallOutput } from '../../../preload/contract/calls.ts';
+import type { Verification } from '../../../preload/contract/verification.ts';
+import { call } from '../../api.ts';
+import { FileField } from '../../components/FileField.tsx';
+import type { Action } from '../../components/useAction.ts';
+import { Verified } from './Verified.tsx';
+import { WORDS } from './words.ts';
+
+type Exported = CallOutput<'box.archive'>;
+const FIELDS = ['customer', 'site', 'engineer'] as const;
+const EMPTY = { customer: '', site: '', engineer: '' };
+
+function Written({ made, verify, action }: { made: Exported; verify: () => void; action: Action }) {
+  return (
+    <div className="report-made" role="status" aria-label="The archive that was exported">
+      <Text fw={600}>{WORDS.exported}</Text>
+      <Text size="sm" className="mono report-path">
+        {made.zip}
+      </Text>
+      {made.signature === null && <Text size="sm">{WORDS.unsigned}</Text>}
+      {made.noPdf !== null && <Text size="sm">{WORDS.noPdf(made.noPdf)}</Text>}
+      <Group gap="xs">
+        <Button
+          size="compact-sm"
+          variant="default"
+          onClick={() => void action.run(() => call('open.path', { path: made.folder }))}
+        >
+          {WORDS.openFolder}
+        </Button>
+        <Button size="compact-sm" variant="default" onClick={verify}>
+          {WORDS.verify}
+        </Button>
+      </Group>
+    </div>
+  );
+}
+
+export function HandOver({ box, folder, action }: { box: BoxState; folder: string | null; action: Action }) {
+  const session = box.session.id;
+  const [told, setTold] = useState(box.session.handover ?? EMPTY);
+  const [key, setKey] = useState('');
+  const [passphrase, setPassphrase] = useState('');
+  const [made, setMade] = useState<Exported | null>(null);
+  const [found, setFound] = useState<Verification | null>(null);
+
+  const exportAll = async () => {
+    setMade(null);
+    setFound(null);
+    await call('box.handover', { session, ...told });
+    const opens = passphrase ? { passphrase } : {};
+    setMade(await call('box.archive', { session, folder, sign: key ? { path: key, ...opens } : null }));
+    setPassphrase('');
+  };
+  const verify = (path: string) =>
+    void action.run(async () => setFound(await call('report.verify', { path })));
+  const verifyOther = () =>
+    void action.run(async () => {
+      const path = await call('pick.file', { what: 'report' });
+      if (path !== null) setFound(await call('report.verify', { path }));
+    });
+  return (
+    <section className="part" aria-label={WORDS.handover}>
+      <Stack gap="sm">
+        <span className="part-title">{WORDS.handover}</span>
+        <Text size="sm">{WORDS.told}</Text>
+        <Group gap="sm" grow>
+          {FIELDS.map((field) => (
+            <TextInput
+              key={field}
+              label={WORDS[field]}
+              maxLength={200}
+              value={told[field]}
+              onChange={(e) => setTold({ ...told, [field]: e.currentTarget.value })}
+            />
+          ))}
+        </Group>
+        <FileField
+          label={WORDS.signingKey}
+          description={WORDS.signingKeyHelp}
+          what="signingKey"
+          value={key}
+          onChange={setKey}
+        />
+        {key && (
+          <PasswordInput
+            label={WORDS.passphrase}
+            value={passphrase}
+            onChange={(e) => setPassphrase(e.currentTarget.value)}
+          />
+        )}
+        <Group gap="xs">
+          <Button
+            variant="default"
+            disabled={box.jobs.length === 0 || action.busy}
+            onClick={() => void action.run(exportAll)}
+          >
+            {WORDS.export}
+          </Button>
+          <Button variant="default" disabled={action.busy} onClick={verifyOther}>
+            {WORDS.verifyOther}
+          </Button>
+        </Group>
+        {made && <Written made={made} verify={() => verify(made.zip)} action={action} />}
+        {found && <Verified found={found} />}
+      </Stack>
+    </section>
+  );
+}
