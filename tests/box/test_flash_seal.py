@@ -103,7 +103,7 @@ def test_the_block_that_starts_a_machine_comes_behind_all_others() -> None:
         view[:] = b"\x01" * len(view)
 
     for chunk in (1, 0):
-        engine.data(Data(chunk, CHUNK, "plain"), fill)
+        engine.data(Data(chunk, CHUNK, None), fill)
         engine.drain()
     engine.stop()
     assert target.done == [(CHUNK, CHUNK), (4096, CHUNK - 4096), "sync", (0, 4096)]
