@@ -64,7 +64,13 @@ async function tryPassword(app: App, session: Session, signal: AbortSignal) {
   const { host, port } = addressOf(session);
   const auth = { kind: 'password' as const, password: randomBytes(24).toString('base64') };
   try {
-    const target = { host, port, user: session.user, knownHosts: app.knownHosts, hostKeyName: pinNameOf(session) };
+    const target = {
+      host,
+      port,
+      user: session.user,
+      knownHosts: app.knownHosts,
+      hostKeyName: pinNameOf(session),
+    };
     (await connect({ ...target, auth, signal })).close();
     return { refused: false, methods: null, detail: 'it let somebody in whose password nobody knows' };
   } catch (error) {
