@@ -35,6 +35,7 @@ const ACTIONS: Partial<Record<ErrorCode, string>> = {
   journal_busy: 'Wait for it to end, or end it, then try again. Nothing recorded is lost.',
   output_unwritable: 'Choose a folder that you can write.',
   signing_key_bad: 'Choose a secret key file of minisign.',
+  public_key_bad: 'Choose a public key file of minisign.',
   report_unreadable: 'Choose the archive of a report.',
   flash_confirm_missing: 'Compare model and size with the label of the disk, then type what is asked for.',
   flash_confirm_wrong: 'Look at the label of the disk again; if it is another one, choose that.',

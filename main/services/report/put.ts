@@ -19,7 +19,7 @@ function named(name: string, value: unknown): { name: string; value: string }[] 
     if (JSON.stringify(value).length > LONG) return [];
     return Object.entries(value).flatMap(([key, v]) => named(name ? `${name}.${key}` : key, v));
   }
-  return [{ name, value: String(value as string | number | boolean) }];
+  return [{ name, value: typeof value === 'string' ? value : JSON.stringify(value) }];
 }
 
 const inner = (params: Record<string, unknown>): { name: string; value: string }[] =>

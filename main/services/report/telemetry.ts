@@ -47,8 +47,20 @@ class Raw {
 /** By field, then by series. */
 type Source = Map<string, Map<string, Raw>>;
 
+/** Where the values of one field of one series go; nowhere before the first. */
+interface Column {
+  index: number;
+  field: string;
+  raw: Raw | null;
+}
+
+const columnsOf = (fields: readonly string[]): Column[] =>
+  fields.map((field, i) => ({ index: i + 2, field, raw: null })).filter(({ field }) => FIELDS.has(field));
+
 export class Telemetry {
   readonly #sources = new Map<string, Source>();
+  /** By source and fields, then by series: looked up once a row, since a day has millions of cells. */
+  readonly #columns = new Map<string, Map<unknown, Column[]>>();
   #boot: string | null = null;
   /** Added to `mono` after a reboot, which begins it anew. */
   #shift = 0;
@@ -62,13 +74,16 @@ export class Telemetry {
     this.#last = env.mono + this.#shift;
     if (!event.known || event.kind !== 'samples') return;
     const { source, fields, rows } = event.body;
-    const wanted = fields.map((field, i) => ({ field, i })).filter(({ field }) => FIELDS.has(field));
+    const columns = at(this.#columns, `${source}\n${fields.join('\n')}`, () => new Map<unknown, Column[]>());
     for (const row of rows) {
       const mono = row[0];
       if (typeof mono !== 'number') continue;
-      for (const { field, i } of wanted) {
-        const value = row[i + 2];
-        if (typeof value === 'number') this.#put(source, field, String(row[1]), mono + this.#shift, value);
+      const own = at(columns, row[1], () => columnsOf(fields));
+      for (const column of own) {
+        const value = row[column.index];
+        if (typeof value !== 'number') continue;
+        column.raw ??= this.#raw(source, column.field, String(row[1]));
+        column.raw.put(mono + this.#shift, value);
       }
     }
   }
@@ -90,14 +105,14 @@ export class Telemetry {
     });
   }
 
-  #put(source: string, field: string, series: string, mono: number, value: number): void {
+  #raw(source: string, field: string, series: string): Raw {
     const fields = at(this.#sources, source, (): Source => new Map());
     const all = at(fields, field, () => new Map<string, Raw>());
-    at(all, series, () => new Raw()).put(mono, value);
+    return at(all, series, () => new Raw());
   }
 }
 
-function at<V>(map: Map<string, V>, key: string, make: () => V): V {
+function at<K, V>(map: Map<K, V>, key: K, make: () => V): V {
   let found = map.get(key);
   if (found === undefined) map.set(key, (found = make()));
   return found;

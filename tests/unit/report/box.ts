@@ -90,7 +90,9 @@ export function play(journal: Journal, session: Session, plan: JobPlan): { job: 
   if (plan.samples) {
     const rows = recordedRows(log.mono);
     for (let i = 0; i < rows.length; i += 40) {
-      lines.push(log.line('samples', { source: 'gpu', fields: TELEMETRY_FIELDS, rows: rows.slice(i, i + 40) }, 10));
+      lines.push(
+        log.line('samples', { source: 'gpu', fields: TELEMETRY_FIELDS, rows: rows.slice(i, i + 40) }, 10),
+      );
     }
   }
   for (const [i, t] of (plan.tasks ?? []).entries()) {

@@ -131,7 +131,8 @@ describe('evidence', () => {
     const page = text(html);
     // the head that print repeats on each page, before everything else
     expect(page.indexOf('class="top"')).toBeLessThan(page.indexOf('<h1>'));
-    const head = /<div class="top" role="banner">\s*<div class="head stamp" data-evidence="stand-in">\s*<strong>STAND-IN</;
+    const head =
+      /<div class="top" role="banner">\s*<div class="head stamp" data-evidence="stand-in">\s*<strong>STAND-IN</;
     expect(head.exec(page)).not.toBeNull();
   });
 
