@@ -123,11 +123,11 @@ describe.runIf(process.platform !== 'win32')('a terminal', () => {
     await terminals.open({ where: 'laptop', session: null, columns: 80, rows: 24 }, window);
     window.type(`stty -echo; seq 1 ${LAST}\n`);
     await vi.waitFor(() => expect(window.text).toContain(`\n${LAST}\r\n`), {
-      timeout: 15_000,
+      timeout: 45_000,
       interval: 200,
     });
     window.type('exit\n');
-    await vi.waitFor(() => expect(window.exit).toBe('the shell ended with 0'), { timeout: 15_000 });
+    await vi.waitFor(() => expect(window.exit).toBe('the shell ended with 0'), { timeout: 45_000 });
     // The first may stand behind the shell's prompt.
     const numbers = window.text.match(/(?<=^|^\S+ )\d+(?=\r$)/gm)?.map(Number) ?? [];
     expect(numbers.length).toBe(LAST);
@@ -135,7 +135,7 @@ describe.runIf(process.platform !== 'win32')('a terminal', () => {
     expect(window.most).toBeGreaterThan(WATER.laptop.high);
     expect(window.most).toBeLessThan(WATER.laptop.high + SLACK);
     expect(window.text.length / window.messages).toBeGreaterThan(8_192);
-  });
+  }, 120_000);
 
   it('ends with the process of the shells, and the next one begins another', async () => {
     vi.stubEnv('SHELL', '/bin/sh');
