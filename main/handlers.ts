@@ -190,6 +190,11 @@ export function handlers(desk: Desk, info: AppInfo, shell: Shell, problem: AppEr
       const run = planValidate(app, now, profileOf(now), wanted, { hz, watchSeconds }, load);
       return { outcome: (await desk.start(session, run)).outcome };
     },
+    'box.supply': ({ session, volts, amperes }) => {
+      const supply = { volts, amperes, statedAt: new Date().toISOString() };
+      changeSession(app, session, (s) => ({ ...s, supply }));
+      return desk.state(session);
+    },
     'box.resume': ({ session }) => resume(desk, session),
     'box.cancel': async ({ session }) => {
       await desk.cancel(session);

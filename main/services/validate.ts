@@ -4,7 +4,13 @@ import type { Profile } from '../../preload/contract/profile.ts';
 import type { Run, Session } from '../../preload/contract/session.ts';
 import { layersOf } from '../../preload/contract/standing.ts';
 import { SUITES_HERE, SUITE_TITLES, suiteBlocked, suiteHere } from '../../preload/contract/suites.ts';
-import { loadOf, loadSentence, supplyProblem, supplyWatts } from '../../preload/contract/supply.ts';
+import {
+  loadFacts,
+  loadOf,
+  loadSentence,
+  supplyProblem,
+  supplyWatts,
+} from '../../preload/contract/supply.ts';
 import type { App } from './app.ts';
 import { REBOOT, expected } from './layers.ts';
 import { playsOf } from './provision.ts';
@@ -73,11 +79,12 @@ function consent(
   { agreedWatts, soakSeconds }: LoadWanted,
 ) {
   if (!suiteHere(suite)?.load) return {};
-  const load = loadOf(suite, profile, soakSeconds);
-  if (!load) throw new AppError('load_unspecified', { profile: profile.id, suite: titleOf(suite) });
+  const facts = loadFacts(profile);
+  const load = loadOf(suite, facts, soakSeconds);
+  if (!facts || !load) throw new AppError('load_unspecified', { profile: profile.id, suite: titleOf(suite) });
   const { watts, seconds } = load;
   const { name: box, supply } = session;
-  if (supplyProblem(profile, supply)) {
+  if (supplyProblem(facts, supply)) {
     if (!supply) throw new AppError('supply_unknown', { box, watts });
     const { volts, amperes } = supply;
     throw new AppError('supply_too_small', { box, volts, amperes, carries: supplyWatts(supply), watts });

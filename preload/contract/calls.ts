@@ -11,6 +11,7 @@ import { FlashChoice, Run, Handover, Session } from './session.ts';
 import { ReportKeys } from './report-keys.ts';
 import { Verification } from './verification.ts';
 import type { Standing } from './standing.ts';
+import { Supply } from './supply.ts';
 import { STEP_IDS, type Step } from './steps.ts';
 
 const nothing = z.undefined();
@@ -244,6 +245,11 @@ export const calls = {
         .optional(),
     }),
     output: Ended,
+  },
+  /** What feeds the box, as the engineer read it off socket and breaker; kept with the box. */
+  'box.supply': {
+    input: Supply.pick({ volts: true, amperes: true }).extend({ session }),
+    output: BoxState,
   },
   'box.resume': { input: inSession, output: Ended },
   'box.cancel': { input: inSession, output: nothing },

@@ -28,6 +28,7 @@ const callNames = {
   'box.provision': true,
   'box.check': true,
   'box.validate': true,
+  'box.supply': true,
   'box.resume': true,
   'box.cancel': true,
   'box.waive': true,

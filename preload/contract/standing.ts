@@ -10,6 +10,7 @@ import { Profile } from './profile.ts';
 import type { Session } from './session.ts';
 import { ownFrameworks, type Framework } from './profile-load.ts';
 import { SUITE_TITLES, offeredTo } from './suites.ts';
+import { loadFacts, type LoadFacts } from './supply.ts';
 import {
   evidenceOf,
   gatherResults,
@@ -70,6 +71,8 @@ export interface Standing {
   /** The box as a whole: preflight, keys, layers, the suites of the ship gate and every other suite that ran. */
   outcome: Outcome;
   decision: Decision;
+  /** What its profile says of load; null where that is nothing. */
+  load: LoadFacts | null;
   /** Frameworks that boxes of the profile have from elsewhere than layer 4. */
   frameworks: Framework[];
   /** The weakest of all attempts; null where nothing was measured. */
@@ -286,6 +289,7 @@ export function standing(session: Session, attempts: readonly Attempt[], profile
     gates: profile ? [gate('ship', ship), gate('production', production)] : [],
     outcome: decision.outcome,
     decision,
+    load: loadFacts(profile),
     frameworks: ownFrameworks(profile?.load),
     evidence: evidenceOf(ctx.all),
   };

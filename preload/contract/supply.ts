@@ -27,25 +27,53 @@ export interface LoadOf {
   seconds: number;
 }
 
-/** Null for a suite that puts no load on a box, and for a profile that says nothing of load. */
-export function loadOf(suite: string, profile: Profile, soakSeconds: number | null = null): LoadOf | null {
+/** What a profile says of load, as far as a person has to know it before. */
+export interface LoadFacts {
+  /** Of the box at its wall, where the profile knows that, else of its cards. */
+  watts: number;
+  /** What the supply has to carry; null where the profile asks for nothing. */
+  wallWatts: number | null;
+  /** How long a soak takes if nobody says otherwise. */
+  soakSeconds: number;
+}
+
+/** Null for a profile that says nothing of load. */
+export function loadFacts(profile: Profile | null): LoadFacts | null {
+  if (!profile?.load) return null;
+  const wallWatts = profile.power?.wallWatts ?? null;
+  const { watts, soak } = profile.load;
+  return { watts: wallWatts ?? watts.value, wallWatts, soakSeconds: soak.seconds.value };
+}
+
+/** Null for a suite that puts no load on a box, and where nothing is known of load. */
+export function loadOf(
+  suite: string,
+  facts: LoadFacts | null,
+  soakSeconds: number | null = null,
+): LoadOf | null {
   const here = suiteHere(suite);
-  if (!here?.load || !profile.load) return null;
-  const watts = profile.power?.wallWatts ?? profile.load.watts.value;
-  const soak = soakSeconds ?? profile.load.soak.seconds.value;
-  return { watts, seconds: suite === 'stress' ? soak : here.nominalSeconds };
+  if (!here?.load || !facts) return null;
+  const soak = soakSeconds ?? facts.soakSeconds;
+  return { watts: facts.watts, seconds: suite === 'stress' ? soak : here.nominalSeconds };
 }
 
 /** Why a supply does not carry what the profile says of the box; null where it does, or where the profile asks for nothing. */
-export function supplyProblem(profile: Profile, supply: Supply | null): 'unknown' | 'too_small' | null {
-  if (!profile.power) return null;
+export function supplyProblem(
+  { wallWatts }: Pick<LoadFacts, 'wallWatts'>,
+  supply: Pick<Supply, 'volts' | 'amperes'> | null,
+): 'unknown' | 'too_small' | null {
+  if (wallWatts === null) return null;
   if (!supply) return 'unknown';
-  return supplyWatts(supply) < profile.power.wallWatts ? 'too_small' : null;
+  return supplyWatts(supply) < wallWatts ? 'too_small' : null;
+}
+
+/** "10 min", "24 h", "30 s": about. */
+export function timeText(seconds: number): string {
+  if (seconds >= 3600) return `${Number((seconds / 3600).toFixed(1))} h`;
+  return seconds >= 90 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds)} s`;
 }
 
 /** What a person agrees to, in one sentence. */
 export function loadSentence(title: string, { watts, seconds }: LoadOf): string {
-  const hours = seconds / 3600;
-  const time = hours >= 1 ? `${Number(hours.toFixed(1))} h` : `${Math.round(seconds / 60)} min`;
-  return `${title} puts all GPUs under load: the box draws up to ${watts} W for about ${time}.`;
+  return `${title} puts all GPUs under load: the box draws up to ${watts} W for about ${timeText(seconds)}.`;
 }

@@ -1,8 +1,12 @@
 /** Validate with the lines of a real suite: what can be chosen, live charts and checks, how a result goes out of date. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { act, fireEvent, screen, within } from '@testing-library/react';
 import { describe, expect, it, vi } from 'vitest';
 import type { BoxState } from '../../preload/contract/calls.ts';
+import { Profile } from '../../preload/contract/profile.ts';
 import type { Session } from '../../preload/contract/session.ts';
+import { loadFacts } from '../../preload/contract/supply.ts';
 import { Validate } from '../../renderer/steps/validate/Validate.tsx';
 import { fakeCanvas } from './canvas.ts';
 import { FakeMain } from './main.ts';
@@ -54,6 +58,69 @@ describe('what is to run', () => {
     const { user } = await show(Validate, main(before));
     await user.click(screen.getByRole('checkbox', { name: 'T1 GPU detection' }));
     expect(screen.getByRole('button', { name: 'Validate' })).toBeDisabledWith('Choose a suite.');
+  });
+});
+
+describe('load', () => {
+  const profile = Profile.parse(
+    JSON.parse(readFileSync(join(import.meta.dirname, '../../resources/profiles/vault-cube.json'), 'utf8')),
+  );
+  const facts = loadFacts(profile);
+  const ready = (supply: Session['supply']) => {
+    const { standing, session: s } = boxOf(before);
+    const suites = standing.suites;
+    return main(before, {
+      standing: { ...standing, suites, load: facts, frameworks: ['torch'] },
+      session: { ...s, supply },
+    });
+  };
+  const button = (name: RegExp) => screen.getByRole('button', { name });
+
+  it('waits for what feeds the box, and for a click that names watts and time', async () => {
+    const fake = ready(null)
+      .answer('box.supply', () => boxOf(before))
+      .answer('box.validate', () => ({ outcome: 'passed' }));
+    const { user } = await show(Validate, fake);
+    await user.click(screen.getByRole('checkbox', { name: 'T2 PyTorch DDP' }));
+    const load = /^Load the GPUs: up to 2\u202f750 W for about 10 min$/;
+    expect(button(load)).toBeDisabledWith('Say first what feeds the box.');
+    await user.type(screen.getByLabelText('Voltage of the socket'), '120');
+    await user.type(screen.getByLabelText('Breaker of its circuit'), '15');
+    expect(button(load)).toBeDisabledWith(
+      'The supply carries 1 440 W for hours, and the box draws up to 2 750 W.',
+    );
+    await user.clear(screen.getByLabelText('Voltage of the socket'));
+    await user.type(screen.getByLabelText('Voltage of the socket'), '230');
+    await user.clear(screen.getByLabelText('Breaker of its circuit'));
+    await user.type(screen.getByLabelText('Breaker of its circuit'), '16');
+    await user.click(button(load));
+    expect(fake.of('box.supply')).toEqual([{ session: SESSION, volts: 230, amperes: 16 }]);
+    expect(fake.of('box.validate')).toMatchObject([
+      { suites: ['gpu-detection', 'pytorch-ddp'], agreedWatts: 2750 },
+    ]);
+  });
+
+  it('is not asked again of what was said, and a soak has its length', async () => {
+    const fake = ready({ volts: 230, amperes: 16, statedAt: '2026-11-29T10:00:00Z' }).answer(
+      'box.validate',
+      () => ({ outcome: 'passed' }),
+    );
+    const { user } = await show(Validate, fake);
+    await user.click(screen.getByRole('checkbox', { name: 'T7 Stress' }));
+    button(/for about 24 h$/);
+    const length = screen.getByLabelText('Length of the soak');
+    await user.clear(length);
+    expect(button(/^Load the GPUs/)).toBeDisabledWith('Say how long the soak is to take, up to 168 hours.');
+    await user.type(length, '2');
+    await user.click(button(/for about 2 h$/));
+    expect(fake.of('box.supply')).toEqual([]);
+    expect(fake.of('box.validate')).toMatchObject([{ agreedWatts: 2750, soakSeconds: 7200 }]);
+  });
+
+  it('is no matter while nothing of it is chosen', async () => {
+    await show(Validate, ready(null));
+    expect(screen.queryByLabelText('Voltage of the socket')).toBeNull();
+    expect(screen.getByRole('button', { name: 'Validate' })).toHaveProperty('disabled', false);
   });
 });
 

@@ -15,14 +15,13 @@ import { useAction } from '../../components/useAction.ts';
 import { plural } from '../../numbers.ts';
 import { phasesOf, type PhaseOf } from '../../phases.ts';
 import { told } from '../../told.ts';
+import { change } from '../../stores/desk.ts';
 import type { StepProps } from '../index.ts';
+import { LoadConsent } from './LoadConsent.tsx';
+import { isNumber, useLoad, type Typed } from './useLoad.ts';
 
 /** What only looks at the machine; the others are ticked by whoever wants them. */
 const CHOSEN_AT_FIRST: readonly string[] = ['gpu-detection'];
-
-/** A number that is being typed may be empty. */
-type Typed = number | string;
-const isNumber = (n: Typed): n is number => typeof n === 'number' && Number.isFinite(n);
 
 interface TelemetryProps {
   seconds: Typed;
@@ -127,18 +126,24 @@ export function Validate({ box }: StepProps) {
   const blocked = (id: string) => suiteBlocked(id, layers, box.session.practice, frameworks);
   const chosen = wanted.filter((id) => blocked(id) === null);
 
-  const start = () =>
-    call('box.validate', {
+  const load = useLoad(box, chosen);
+
+  const start = async () => {
+    if (load?.changed) await change(call('box.supply', { session, ...load.changed }));
+    return call('box.validate', {
       session,
       suites: [...chosen],
       watchSeconds: isNumber(seconds) ? seconds : 0,
       hz: isNumber(hz) ? hz : 1,
+      ...(load ? { agreedWatts: load.agreedWatts } : {}),
+      ...(load?.soakSeconds != null ? { soakSeconds: load.soakSeconds } : {}),
     });
+  };
   const complete = isNumber(seconds) && isNumber(hz);
   const lacks = chosen.length === 0 ? 'Choose a suite.' : complete ? null : 'Enter both numbers.';
   const primary = interrupted
     ? { label: 'Resume', run: () => call('box.resume', { session }) }
-    : { label: 'Validate', run: start, why: busy ?? lacks };
+    : { label: load?.label ?? 'Validate', run: start, why: busy ?? lacks ?? load?.why ?? null };
   return (
     <StepFrame
       box={box}
@@ -170,6 +175,7 @@ export function Validate({ box }: StepProps) {
             />
           ))}
         </Stack>
+        {choosable && load && <LoadConsent form={load} />}
       </Stack>
     </StepFrame>
   );
