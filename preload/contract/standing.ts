@@ -9,7 +9,7 @@ import { decideBox, decideGate, decidePart, type Gate, type Part } from './parts
 import { Profile } from './profile.ts';
 import type { Session } from './session.ts';
 import { ownFrameworks, type Framework } from './profile-load.ts';
-import { SUITE_TITLES, offeredTo } from './suites.ts';
+import { SUITE_TITLES, inSuiteOrder, offeredTo } from './suites.ts';
 import { loadFacts, type LoadFacts } from './supply.ts';
 import {
   evidenceOf,
@@ -64,7 +64,7 @@ export interface Standing {
   preflight: Part;
   keys: Part;
   layers: Part[];
-  /** Those that a gate names, in its order, then others that ran or could. */
+  /** Those that a gate names, that ran or that could, T1 first; unknown ones last. */
   suites: Part[];
   /** Empty without a profile. */
   gates: Gate[];
@@ -269,7 +269,7 @@ export function standing(session: Session, attempts: readonly Attempt[], profile
   // What could be run is listed where it was not, so that it is not forgotten; only what ran or ships counts.
   const offered = profile && !session.practice ? offeredTo(layersOf(profile).map((l) => l.layer)) : [];
   const named = new Set([...ship, ...production, ...seen, ...offered]);
-  const suites = [...named].map((id) => judgeSuite(ctx, id));
+  const suites = inSuiteOrder([...named]).map((id) => judgeSuite(ctx, id));
   const gate = (id: Gate['id'], named: string[]): Gate => {
     const decision = decideGate(named, suites);
     return { id, suites: named, outcome: decision.outcome, decision };

@@ -80,6 +80,12 @@ const SUITES: Readonly<Record<string, SuiteHere>> = {
 /** Those of this version. */
 export const SUITES_HERE: readonly string[] = Object.keys(SUITES);
 
+/** T1 first; those that this version does not know last, as they were. */
+export function inSuiteOrder(ids: readonly string[]): string[] {
+  const at = (id: string) => (SUITES_HERE.includes(id) ? SUITES_HERE.indexOf(id) : SUITES_HERE.length);
+  return [...ids].sort((a, b) => at(a) - at(b));
+}
+
 /** Those of this version whose layers a box can have; `layers`: the numbers of its profile's. */
 export const offeredTo = (layers: readonly number[]): string[] =>
   SUITES_HERE.filter((id) => SUITES[id]?.needs.every((n) => layers.includes(n)));
