@@ -63,6 +63,23 @@ describe.runIf(why === null)(`the built package${why ? ` (not run: ${why})` : ''
     expect(readdirSync(join(UNPACKED, 'resources')).filter((f) => f.endsWith('.asar'))).toEqual(['app.asar']);
   });
 
+  /** The file that a package is loaded from; one that is an ES module alone has none for `require`. */
+  const entryOf = (name: string): string => {
+    const from = createRequire(join(app, 'out/main/index.mjs'));
+    try {
+      return from.resolve(name);
+    } catch {
+      const folder = join(app, 'node_modules', name);
+      const { exports: given } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+        exports: { '.': { import: string | { default: string } } };
+      };
+      const entry = given['.'].import;
+      const path = join(folder, typeof entry === 'string' ? entry : entry.default);
+      expect(existsSync(path), path).toBe(true);
+      return path;
+    }
+  };
+
   it('holds the app, what it reads, and the packages that its process loads', () => {
     expect(readdirSync(app).sort()).toEqual(['ansible', 'node_modules', 'out', 'package.json', 'resources']);
     const built = readdirSync(join(app, 'out/main')).map((file) =>
@@ -78,8 +95,7 @@ describe.runIf(why === null)(`the built package${why ? ` (not run: ${why})` : ''
     );
     const loaded = names.filter((name) => name !== 'electron' && !isBuiltin(name) && !name.startsWith('./'));
     expect(loaded).toEqual(expect.arrayContaining(['ssh2', '@lydell/node-pty']));
-    const from = createRequire(join(app, 'out/main/index.mjs'));
-    for (const name of loaded) expect(from.resolve(name).startsWith(`${app}/node_modules/`)).toBe(true);
+    for (const name of loaded) expect(entryOf(name).startsWith(`${app}/node_modules/`), name).toBe(true);
     for (const folder of [
       'resources/practice',
       'resources/profiles',

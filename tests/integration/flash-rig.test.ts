@@ -129,7 +129,8 @@ describe.runIf(why === null)(`a flash of a box${why ? ` (not run: ${why})` : ''}
     leave.abort(new Error('gone home'));
     await expect(going).rejects.toThrow('gone home');
     const row = rig.newest();
-    expect(row?.state).toBe('running');
+    // It is fed over a connection of its own, which may be ahead of the one that follows it.
+    expect(['starting', 'running']).toContain(row?.state);
     const cancelled = await rig.laptop.run('cancel', '--box', rig.name);
     expect(cancelled.last).toMatchObject({ type: 'result', state: 'cancelled' });
     expect(startingChunks(rig.path, SEALED)).toEqual([]);
@@ -170,7 +171,8 @@ describe.runIf(why === null)(`a flash of a box${why ? ` (not run: ${why})` : ''}
       await asSeeded(box, seedOn(rig.flushed()).user);
       const boot = await box.bootId();
       const met = await first();
-      expect([met.code, met.last['outcome'], met.last['hostKey']]).toEqual([
+      const said = JSON.stringify(met.last);
+      expect([met.code, met.last['outcome'], met.last['hostKey']], said).toEqual([
         21,
         'incomplete',
         keys[0]?.fingerprint,

@@ -9,11 +9,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openApp } from '../../main/services/app.ts';
 import { KnownHosts } from '../../main/remote/hostkeys.ts';
 import { LIVE, Vm, whyNoVm } from '../rig/vm.ts';
-import { ALL } from './byhand.ts';
 import { Laptop, kindIn, type Ended } from './cli.ts';
 
-// In software the whole way takes minutes; CI has the same flash and the same first login, without firmware and cloud-init, in flash-rig.test.ts.
-const why = ALL ? whyNoVm() : 'with MEND=all only';
+// In software the whole way takes minutes, so it is run with MEND=all only (vitest.config.ts); CI has the same flash and the same first login, without firmware and cloud-init, in flash-rig.test.ts.
+const why = whyNoVm();
 const BOX = 'VC-VM';
 const HOSTNAME = 'vc-0042';
 const PASSWORD = 'correct horse battery';

@@ -240,12 +240,13 @@ class Meeting {
       ...{ reference: key.reference, publicKey: key.publicKey, fingerprint: key.fingerprint },
       ...{ ...proven, customerKeys: [], adminUid: uid ?? -1, uidDeviation },
     };
+    const { algorithm, fingerprint } = conn.hostKey;
     return changeSession(this.#app, this.#session.id, (s) => {
       const after = renewed(s);
       return {
         ...after,
         ...{ user: ADMIN_USER, firstUser: ADMIN_USER, address, keys },
-        hostKey: { ...conn.hostKey, confirmedAt: new Date().toISOString() },
+        hostKey: { algorithm, fingerprint, confirmedAt: new Date().toISOString() },
         identity: after.identity && { ...after.identity, boxId, hostname: next.hostname },
       };
     });
