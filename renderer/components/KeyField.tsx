@@ -1,10 +1,10 @@
 /** Which key logs in from now on: a new one, a file, one of the agent, or the one that is set up already. */
-import { PasswordInput, SegmentedControl, Stack, Text } from '@mantine/core';
+import { SegmentedControl, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
 import type { KeyChoice } from '../../preload/contract/calls.ts';
 import type { KeysState } from '../../preload/contract/session.ts';
 import { AgentField } from './AgentField.tsx';
-import { FileField } from './FileField.tsx';
+import { KeyFile } from './KeyFile.tsx';
 import { NewSecret } from './NewSecret.tsx';
 
 type Kind = 'present' | 'generate' | 'file' | 'agent';
@@ -62,26 +62,18 @@ export function KeyField({ present, start = null, onChange }: Props) {
         />
       )}
       {kind === 'file' && (
-        <>
-          <FileField
-            label="Private key"
-            what="privateKey"
-            value={path}
-            onChange={(text) => {
-              setPath(text);
-              onChange(ofFile(text, passphrase));
-            }}
-          />
-          <PasswordInput
-            label="Passphrase of the key"
-            description="Leave it empty where the key has none."
-            value={passphrase}
-            onChange={(e) => {
-              setPassphrase(e.currentTarget.value);
-              onChange(ofFile(path, e.currentTarget.value));
-            }}
-          />
-        </>
+        <KeyFile
+          path={path}
+          passphrase={passphrase}
+          onPath={(text) => {
+            setPath(text);
+            onChange(ofFile(text, passphrase));
+          }}
+          onPassphrase={(text) => {
+            setPassphrase(text);
+            onChange(ofFile(path, text));
+          }}
+        />
       )}
       {kind === 'agent' && (
         <AgentField

@@ -3,7 +3,7 @@ import { PasswordInput, SegmentedControl, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
 import type { BoxState, LoginChoice } from '../../../preload/contract/calls.ts';
 import { AgentField } from '../../components/AgentField.tsx';
-import { FileField } from '../../components/FileField.tsx';
+import { KeyFile, Passphrase } from '../../components/KeyFile.tsx';
 
 type Kind = 'password' | 'key' | 'agent';
 
@@ -11,17 +11,6 @@ interface Props {
   box: BoxState;
   /** Null while the choice is not complete. */
   onChange: (choice: LoginChoice | null) => void;
-}
-
-function Passphrase({ value, onChange }: { value: string; onChange: (text: string) => void }) {
-  return (
-    <PasswordInput
-      label="Passphrase of the key"
-      description="Leave it empty where the key has none."
-      value={value}
-      onChange={(e) => onChange(e.currentTarget.value)}
-    />
-  );
 }
 
 /** The session's own key: nothing to choose, at most a passphrase to give. */
@@ -108,24 +97,18 @@ function FirstLogin({ box, onChange }: Props) {
         />
       )}
       {kind === 'key' && (
-        <>
-          <FileField
-            label="Private key"
-            what="privateKey"
-            value={path}
-            onChange={(text) => {
-              setPath(text);
-              tell({ path: text });
-            }}
-          />
-          <Passphrase
-            value={passphrase}
-            onChange={(text) => {
-              setPassphrase(text);
-              tell({ passphrase: text });
-            }}
-          />
-        </>
+        <KeyFile
+          path={path}
+          passphrase={passphrase}
+          onPath={(text) => {
+            setPath(text);
+            tell({ path: text });
+          }}
+          onPassphrase={(text) => {
+            setPassphrase(text);
+            tell({ passphrase: text });
+          }}
+        />
       )}
       {kind === 'agent' && (
         <AgentField

@@ -118,13 +118,18 @@ class _Look:
         return found
 
     def add(
-        self, kind: str, card: int | None, sentence: str, value: Any, threshold: str, **more: Any
+        self,
+        kind: str,
+        card: int | None,
+        sentence: str,
+        value: Any,
+        threshold: str,
+        unit: str | None = None,
+        source: str | None = None,
     ) -> None:
         who = "" if card is None else f"GPU {card}: "
         self.judged.findings.append(
-            Finding(
-                kind, card, who + sentence, value, more.get("unit"), threshold, more.get("source"), NEXT[kind]
-            )
+            Finding(kind, card, who + sentence, value, unit, threshold, source, NEXT[kind])
         )
 
 
@@ -172,8 +177,15 @@ def _gap(look: _Look, kind: str) -> None:
     edges = [look.window.since, *times, look.window.until]
     worst = max((b - a for a, b in pairwise(edges)), default=0.0)
     if worst > limit:
-        more = {"unit": "s", "source": source}
-        look.add(kind, None, f"no reading for {worst:.1f} s", round(worst, 1), f"at most {limit} s", **more)
+        look.add(
+            kind,
+            None,
+            f"no reading for {worst:.1f} s",
+            round(worst, 1),
+            f"at most {limit} s",
+            unit="s",
+            source=source,
+        )
 
 
 def _stale(look: _Look, kind: str) -> None:
@@ -191,14 +203,14 @@ def _stale(look: _Look, kind: str) -> None:
             before = now
             worst = max(worst, time - start)
         if worst > limit:
-            more = {"unit": "s", "source": source}
             look.add(
                 kind,
                 card,
                 f"no value changed for {worst:.0f} s",
                 round(worst, 1),
                 f"at most {limit} s",
-                **more,
+                unit="s",
+                source=source,
             )
 
 
@@ -283,8 +295,9 @@ def _power_limit(look: _Look, kind: str) -> None:
     for card, values in look.told(kind, "power.limit").items():
         least = min(v for _, v in values)
         if least < want - LIMIT_ROUNDING_W:
-            more = {"unit": "W", "source": source}
-            look.add(kind, card, f"its power limit was {least:g} W", least, f"{want:g} W", **more)
+            look.add(
+                kind, card, f"its power limit was {least:g} W", least, f"{want:g} W", unit="W", source=source
+            )
 
 
 def _hot(look: _Look, kind: str) -> None:
@@ -294,8 +307,9 @@ def _hot(look: _Look, kind: str) -> None:
     for card, values in look.told(kind, "temperature.gpu").items():
         most = max(v for _, v in values)
         if most > limit:
-            more = {"unit": "°C", "source": source}
-            look.add(kind, card, f"{most} °C at its hottest", most, f"at most {limit} °C", **more)
+            look.add(
+                kind, card, f"{most} °C at its hottest", most, f"at most {limit} °C", unit="°C", source=source
+            )
 
 
 def _slow(look: _Look, kind: str) -> None:
@@ -308,8 +322,15 @@ def _slow(look: _Look, kind: str) -> None:
         middle = median(v for _, v in values)
         # At its power limit a card is as fast as it may be.
         if middle < floor and len(capped) < len(busy) / 2:
-            more = {"unit": "MHz", "source": source}
-            look.add(kind, card, f"its SM clock was {middle:g} MHz", middle, f"at least {floor} MHz", **more)
+            look.add(
+                kind,
+                card,
+                f"its SM clock was {middle:g} MHz",
+                middle,
+                f"at least {floor} MHz",
+                unit="MHz",
+                source=source,
+            )
 
 
 def _idle(look: _Look, kind: str) -> None:
@@ -322,14 +343,14 @@ def _idle(look: _Look, kind: str) -> None:
     for card, values in look.told(kind, "utilization.gpu").items():
         mean = fmean(v for _, v in values)
         if mean < floor:
-            more = {"unit": "%", "source": source}
             look.add(
                 kind,
                 card,
                 f"it was in use {mean:.0f} % of the time",
                 round(mean, 1),
                 f"at least {floor} %",
-                **more,
+                unit="%",
+                source=source,
             )
 
 
@@ -342,14 +363,14 @@ def _fan(look: _Look, kind: str) -> None:
             look.readings[card], lambda v: v.get("fan.speed") == 0 and v.get("temperature.gpu", 0) >= rests
         )
         if still >= FAN_SECONDS:
-            more = {"unit": "s", "source": source}
             look.add(
                 kind,
                 card,
                 f"its fan stood for {still:.0f} s while it was warm",
                 round(still, 1),
                 f"turns from {rests} °C on",
-                **more,
+                unit="s",
+                source=source,
             )
 
 

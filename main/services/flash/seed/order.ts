@@ -31,9 +31,8 @@ export async function firstBootOrder(
   const password = await secrets.need('newSudoPassword', `${ADMIN_USER} on ${hostname}`);
   const passwordHash = await hash(password);
   const generated = { kind: 'generate' as const, path: null, withPassphrase: secrets.has('passphrase') };
-  const { publicKey, reference, fingerprint } = await chooseKey(
-    ...([app, session, secrets, key.kind === 'generate' ? generated : key] as const),
-  );
+  const wanted = key.kind === 'generate' ? generated : key;
+  const { publicKey, reference, fingerprint } = await chooseKey(app, session, secrets, wanted);
   const settings: FirstBoot = { hostname, authorizedKeys: [publicKey], address };
   // A practice box is never started from its disk: its host key stays.
   const onHostKey: FirstBootOrder['onHostKey'] = (hostKey) =>

@@ -1,7 +1,7 @@
 """The cards' fans turn once a card is warm. A card without fans of its own tells none."""
 
 from vcbox.checks import gpu_look
-from vcbox.checks.base import Profile, Raw, Result, judged, not_supported
+from vcbox.checks.base import Profile, Raw, Result, judged
 
 ID, TITLE, SUITE = "gpu_fans", "Fans", gpu_look.SUITE
 gather = gpu_look.gather
@@ -12,9 +12,7 @@ def judge(raw: Raw, profile: Profile) -> Result:
     if stop := gpu_look.blocked(raw):
         return stop
     pairs = gpu_look.each(raw, "fanPercent")
-    if gpu_look.silent(pairs):
-        return not_supported("the cards tell of no fan of their own")
-    if stop := gpu_look.unread(pairs, "the fan"):
+    if stop := gpu_look.untold(pairs, "the cards tell of no fan of their own", "the fan"):
         return stop
     if rests is None:
         return gpu_look.unnamed("temperature from which fans turn")

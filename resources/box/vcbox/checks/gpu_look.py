@@ -90,6 +90,11 @@ def silent(pairs: list[tuple[str, Any]]) -> bool:
     return all(value is None for _, value in pairs)
 
 
+def untold(pairs: list[tuple[str, Any]], nobody: str, what: str) -> Result | None:
+    """not_supported with the reason `nobody` where no card tells it, an error where some do not; None where all do."""
+    return not_supported(nobody) if silent(pairs) else unread(pairs, what)
+
+
 def where(pairs: list[tuple[str, Any]], unit: str = "") -> str:
     """Only those named, one by one."""
     return ", ".join(f"{bus}: {value}{unit}" for bus, value in pairs)

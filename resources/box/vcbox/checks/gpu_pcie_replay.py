@@ -1,7 +1,7 @@
 """PCIe packets hardly ever had to be sent again."""
 
 from vcbox.checks import gpu_look
-from vcbox.checks.base import Profile, Raw, Result, judged, not_supported
+from vcbox.checks.base import Profile, Raw, Result, judged
 
 ID, TITLE, SUITE = "gpu_pcie_replay", "PCIe: packets sent again", gpu_look.SUITE
 gather = gpu_look.gather
@@ -14,9 +14,7 @@ def judge(raw: Raw, profile: Profile) -> Result:
     if limit is None:
         return gpu_look.unnamed("limit of PCIe replays")
     pairs = gpu_look.each(raw, "replays")
-    if gpu_look.silent(pairs):
-        return not_supported("the cards do not count them")
-    if stop := gpu_look.unread(pairs, "the number of PCIe replays"):
+    if stop := gpu_look.untold(pairs, "the cards do not count them", "the number of PCIe replays"):
         return stop
     rolled = [(bus, n) for bus, n in gpu_look.each(raw, "replayRollovers") if n]
     good = all(n <= limit for _, n in pairs) and not rolled

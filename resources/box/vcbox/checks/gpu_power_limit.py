@@ -1,7 +1,7 @@
 """Each card may draw what it is made for: its power limit is its default and the profile's."""
 
 from vcbox.checks import gpu_look
-from vcbox.checks.base import Profile, Raw, Result, judged, not_supported
+from vcbox.checks.base import Profile, Raw, Result, judged
 
 ID, TITLE, SUITE = "gpu_power_limit", "Power limit", gpu_look.SUITE
 gather = gpu_look.gather
@@ -13,9 +13,7 @@ def judge(raw: Raw, profile: Profile) -> Result:
     if stop := gpu_look.blocked(raw):
         return stop
     pairs = gpu_look.each(raw, "powerLimitW")
-    if gpu_look.silent(pairs):
-        return not_supported("the cards tell no power limit")
-    if stop := gpu_look.unread(pairs, "the power limit"):
+    if stop := gpu_look.untold(pairs, "the cards tell no power limit", "the power limit"):
         return stop
     default = dict(gpu_look.each(raw, "powerDefaultW"))
     low = [(b, w) for b, w in pairs if default[b] is not None and abs(w - default[b]) > ROUNDING_W]

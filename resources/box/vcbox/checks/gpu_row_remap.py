@@ -1,7 +1,7 @@
 """No row of a card's memory waits to be replaced, and none could not be."""
 
 from vcbox.checks import gpu_look
-from vcbox.checks.base import Profile, Raw, Result, judged, not_supported
+from vcbox.checks.base import Profile, Raw, Result, judged
 from vcbox.xids import RMA
 
 ID, TITLE, SUITE = "gpu_row_remap", "Memory rows: none to be replaced", gpu_look.SUITE
@@ -13,9 +13,7 @@ def judge(raw: Raw, profile: Profile) -> Result:
     if stop := gpu_look.blocked(raw):
         return stop
     pairs = gpu_look.each(raw, "remap")
-    if gpu_look.silent(pairs):
-        return not_supported("the cards do not replace rows")
-    if stop := gpu_look.unread(pairs, "the state of its rows"):
+    if stop := gpu_look.untold(pairs, "the cards do not replace rows", "the state of its rows"):
         return stop
     failed = [(bus, "a row could not be replaced") for bus, r in pairs if r["failed"]]
     pending = [(bus, "a row waits to be replaced") for bus, r in pairs if r["pending"]]

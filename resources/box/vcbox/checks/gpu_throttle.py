@@ -1,7 +1,7 @@
 """Nothing slows the cards down now: no heat, no power brake. Rest and the driver's own power cap are no fault."""
 
 from vcbox.checks import gpu_look
-from vcbox.checks.base import Profile, Raw, Result, judged, not_supported
+from vcbox.checks.base import Profile, Raw, Result, judged
 
 ID, TITLE, SUITE = "gpu_throttle", "Nothing slows the cards down", gpu_look.SUITE
 gather = gpu_look.gather
@@ -24,9 +24,7 @@ def judge(raw: Raw, profile: Profile) -> Result:
     if fine is None:
         return gpu_look.unnamed("acceptable reasons of low clocks")
     pairs = gpu_look.each(raw, "reasons")
-    if gpu_look.silent(pairs):
-        return not_supported("the cards do not tell why their clocks are low")
-    if stop := gpu_look.unread(pairs, "why its clocks are low"):
+    if stop := gpu_look.untold(pairs, "the cards do not tell why their clocks are low", "why its clocks are low"):
         return stop
     bad = [(bus, [r for r in reasons if r not in fine]) for bus, reasons in pairs]
     bad = [(bus, reasons) for bus, reasons in bad if reasons]
