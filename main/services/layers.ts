@@ -15,6 +15,8 @@ const CONFIRM_SECONDS = 120;
 const SSH_PORT = 22;
 /** Where a fetch job puts the bundle. */
 export const TREE = '/var/lib/vault-cube/bundle/tree';
+/** The layer whose role lays the bundle's models beside its demos. */
+export const MODELS_LAYER = 5;
 /** A lock file that a bundle brings for its own wheels: without one the role's own is meant. */
 const OWN_LOCK = /^frameworks\/[^/]+\.txt$/;
 export const REBOOT = {

@@ -1,4 +1,5 @@
 /** Provision: the layers as a run of jobs, each fetched, installed and looked at, or only looked at (spec W5, L0 to L5). */
+import type { BundleManifest } from '../../preload/contract/bundle.ts';
 import { AppError } from '../../preload/contract/errors.ts';
 import type { BoxFacts } from '../../preload/contract/facts.ts';
 import type { Profile } from '../../preload/contract/profile.ts';
@@ -8,7 +9,7 @@ import { layerOpen, layersOf } from '../../preload/contract/standing.ts';
 import type { App } from './app.ts';
 import { Bundle } from './bundle.ts';
 import { blockedBy } from './blocked.ts';
-import { health, install, titleOf, type Order } from './layers.ts';
+import { health, install, MODELS_LAYER, titleOf, type Order } from './layers.ts';
 import { offeredBy } from './offered.ts';
 import { isBlocker } from './preflight.ts';
 import { makeRun, standingOf, type PhasePlan } from './runs.ts';
@@ -36,7 +37,12 @@ export function layersBegun(app: App, session: Session, profile: Profile): numbe
 
 const named = (layers: readonly number[]) => layers.map((l) => `L${l}`).join(', ');
 
-function phases(layer: number, manifestSha256: string, order: Order): PhasePlan[] {
+/** The sets of a bundle that a layer installs from. Models have a set of their own, which the layer with the demos lays out. */
+function setsOf(layer: number, { sets }: BundleManifest): string[] {
+  return [`l${layer}`, ...(layer === MODELS_LAYER && Object.hasOwn(sets, 'models') ? ['models'] : [])];
+}
+
+function phases(layer: number, { manifest, manifestSha256 }: Bundle, order: Order): PhasePlan[] {
   const title = titleOf(layer);
   const fetch: PhasePlan = {
     id: `l${layer}-fetch`,
@@ -44,7 +50,7 @@ function phases(layer: number, manifestSha256: string, order: Order): PhasePlan[
     kind: 'fetch',
     layer,
     suite: null,
-    params: { layer, manifestSha256, sets: [`l${layer}`], title },
+    params: { layer, manifestSha256, sets: setsOf(layer, manifest), title },
   };
   return [fetch, ...install(layer, order), health(layer, order)];
 }
@@ -85,7 +91,7 @@ export function planProvision(
   const { components, refusals } = resolveSoftware(profile.software ?? [], offeredBy(bundle), layers);
   if (refusals.length) throw new AppError('versions_unmet', { detail: refusals.join(' ') });
   const order = { session, profile, manifest: bundle.manifest, software: components };
-  const plan = layers.flatMap((layer) => phases(layer, bundle.manifestSha256, order));
+  const plan = layers.flatMap((layer) => phases(layer, bundle, order));
   const software = components.map((c) => c.text);
   return { ...makeRun('provision', `Provision ${named(layers)}`, bundleDir, plan), software };
 }

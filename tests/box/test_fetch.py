@@ -286,6 +286,13 @@ def test_files_of_other_layers_make_room_and_come_again_when_needed(box: Box) ->
         assert len(notes(fetched("l1"))) == 1
         assert sorted(tree(box)) == ["apt/Packages", "images/big.tar", "manifest.json"]
         assert tree(box)["images/big.tar"] == files["images/big.tar"]
+        # What has a link elsewhere, as a model that was laid out, gives no room back and stays.
+        os.link(place / "tree/images/big.tar", place / "kept")
+        folder = start(box, server, ["l4"])
+        tell(folder, port)
+        box.wait(folder)
+        assert validate(folder)[-1]["code"] == "box_disk_full"
+        assert tree(box)["images/big.tar"] == files["images/big.tar"]
     finally:
         server.stop()
         box.stop_all()

@@ -276,6 +276,7 @@ DEMOS = {
     },
     "missing": [],
     "open": [],
+    "unplaced": [],
 }
 MONITOR = {"before": ran(CARD), "shown": ran(json.dumps(seen(1))), "after": ran(CARD), "meminfo": MEMINFO}
 
@@ -329,6 +330,7 @@ TABLE: list[tuple[str, Any, Any, str]] = [
     ),
     ("l5_demos", DEMOS, {**DEMOS, "missing": ["README.md"]}, "README.md"),
     ("l5_demos", DEMOS, {**DEMOS, "open": ["vllm_demo.py"]}, "vllm_demo.py: not root's alone"),
+    ("l5_demos", DEMOS, {**DEMOS, "unplaced": ["m/config.json"]}, "models/m/config.json: not as"),
     (
         "l5_demos",
         DEMOS,

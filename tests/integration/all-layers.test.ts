@@ -211,6 +211,16 @@ describe.runIf(why === null)(`layers 2 to 5 by the app${why ? ` (not run: ${why}
     expect(stress.stdout).toContain('nobody agreed to the load');
   });
 
+  it("the bundle's model lies where the demos look, once on the disk", async () => {
+    const demo = await asAdmin('/opt/vault-cube/demos/vllm_demo.py --check');
+    expect(JSON.parse(demo.stdout.trim().split('\n').at(-1) ?? '')).toMatchObject({ models: ['stand-in'] });
+    const names = await jobs.sh(`cd ${TREE}/models && find . -type f | sort`);
+    expect(names.trim().split('\n')).toHaveLength(3);
+    await jobs.sh(
+      `cd ${TREE}/models && find . -type f | while read f; do [ "$f" -ef "/opt/vault-cube/models/$f" ] || exit 1; done`,
+    );
+  });
+
   it('a card that is missing is missed by every framework, shown by monitor.sh, and fails T1', async () => {
     await jobs.sh('echo one >/etc/vault-cube/stand-in-gpus');
     const ids = ['l4_torch_gpus', 'l4_tensorflow_gpus', 'l4_vllm_gpus'];

@@ -12,7 +12,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { takeAnsible, takeCollections } from '../../main/services/bundle/ansible.ts';
 import { Apt } from '../../main/services/bundle/apt.ts';
 import { indexDebs, planDebs, takeDebs } from '../../main/services/bundle/debs.ts';
@@ -105,6 +105,20 @@ async function proveWheels(root: string, folder: BuildFolder, wheels: readonly s
   }
 }
 
+/** A model's folder as a person would give it, and no model: nothing can be asked of it. Its files, below `folder`. */
+function makeModel(folder: string): string[] {
+  const files = {
+    'stand-in/config.json': JSON.stringify({ architectures: ['StandIn'], num_attention_heads: 8 }),
+    'stand-in/tokenizer/tokenizer.json': '{}',
+    'stand-in/model.safetensors': Buffer.alloc(300_000, 'stand-in'),
+  };
+  for (const [path, data] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), data);
+  }
+  return Object.keys(files);
+}
+
 /** Makes the bundle folder `bundle` for the box whose root file system is `root`. */
 export async function makeBundle(bundle: string, root: string): Promise<void> {
   const work = `${bundle}.new`;
@@ -125,11 +139,12 @@ export async function makeBundle(bundle: string, root: string): Promise<void> {
     await makeFrameworks(join(work, 'frameworks'));
     const frameworks = readdirSync(join(work, 'frameworks'));
     const images = [await takeImage(apt, folder)];
+    const models = makeModel(join(work, 'models'));
     const manifest = await describeBundle({
       name: 'Stand-in box: layers 0 to 6',
       distribution: { id: 'debian', version: '13', codename: RELEASE, arch: 'amd64' },
       evidence: 'stand-in',
-      sets: setsOf({ debs, wheels, collections, frameworks, images, models: [] }),
+      sets: setsOf({ debs, wheels, collections, frameworks, images, models }),
       locate: (path) => folder.find(path),
       hashes,
     });

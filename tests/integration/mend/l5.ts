@@ -4,6 +4,7 @@ import type { Findings, Row } from './mend.ts';
 const fail = (...ids: string[]): Findings => Object.fromEntries(ids.map((id) => [`l5_${id}`, 'fail']));
 const BIN = '/usr/local/bin';
 const DEMOS = '/opt/vault-cube/demos';
+const MODELS = '/opt/vault-cube/models';
 
 export const L5: readonly Row[] = [
   {
@@ -40,4 +41,10 @@ export const L5: readonly Row[] = [
   },
   { what: 'a demo that cannot be started', by: `chmod -x ${DEMOS}/vllm_demo.py`, finds: fail('demos') },
   { what: 'the demos removed', by: `rm -r ${DEMOS}`, finds: fail('demos') },
+  { what: "the bundle's model removed", by: `rm -r ${MODELS}/stand-in`, finds: fail('demos') },
+  {
+    what: "a file of the bundle's model cut short",
+    by: `cd ${MODELS}/stand-in; mv config.json was; head -c 9 was >config.json; rm was`,
+    finds: fail('demos'),
+  },
 ];

@@ -174,15 +174,21 @@ class Fetch:
         if free >= need:
             return
         wanted = {f["sha256"] for f in files}
-        others = [p for p in self.store.iterdir() if p.name.removesuffix(".part") not in wanted]
+        links: dict[int, list[Path]] = {}
+        for path in [*self.store.iterdir(), *(p for p in self.tree.rglob("*") if p.is_file())]:
+            links.setdefault(path.stat().st_ino, []).append(path)
+        # A model that is in use as well, by a link of its own, would give nothing back.
+        others = [
+            p
+            for p in self.store.iterdir()
+            if p.name.removesuffix(".part") not in wanted
+            and p.stat().st_nlink <= len(links[p.stat().st_ino])
+        ]
         if free + sum(p.stat().st_size for p in others) < need:
             raise JobFailed(
                 "box_disk_full",
                 f"{self.store} has {free / 1e9:.1f} GB free; the bundle needs {need / 1e9:.1f} GB (what is missing and 1 GiB).",
             )
-        links: dict[int, list[Path]] = {}
-        for path in [*self.store.iterdir(), *(p for p in self.tree.rglob("*") if p.is_file())]:
-            links.setdefault(path.stat().st_ino, []).append(path)
         for old in sorted(others, key=lambda p: -p.stat().st_size):
             for path in links[old.stat().st_ino]:
                 path.unlink()
