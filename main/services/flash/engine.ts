@@ -12,7 +12,7 @@ import type { Totals } from './progress.ts';
 import { Sealed, sha256, type Seed } from './sealed.ts';
 import { HOLE_HASH, diskRoot } from './source/disk-root.ts';
 import { CHUNK_BYTES, chunkAt, chunkCount } from './source/types.ts';
-import type { ChunkHash } from './writer.ts';
+import { isTag, likeThat, tagOf, type ChunkHash } from './tags.ts';
 
 /** Commands under way: more than the writer has buffers, so that it does not wait for us while we bring a record to our own disk. */
 const IN_FLIGHT = 24;
@@ -32,6 +32,8 @@ export class Engine {
   readonly #sealed: Sealed;
   /** What each chunk was written as, or should be there as. */
   readonly #expected = new Map<number, ChunkHash>();
+  /** SHA-256 of what was read back, of which the disk's hash is made. */
+  readonly #found = new Map<number, ChunkHash>();
   /** Not written in this run. */
   readonly #kept = new Set<number>();
   /** Read back by the job on the box since they were written, which has held the disk all the time. */
@@ -63,7 +65,9 @@ export class Engine {
     const opened = await writer.open({
       ...{ target, virtualSize: this.#size, sealed: this.#sealed.ascending },
       image: image.random && side === 'laptop' ? image.path : null,
+      mac: side === 'laptop' ? record.key : null,
     });
+    if (side === 'laptop' && !opened.mac) this.#withoutTags();
     // A number of the box's processes means nothing here, and the job itself lets only one feeder in.
     if (side === 'laptop') record.opened(opened.pid);
     const { sectorBytes } = image.layout;
@@ -125,8 +129,8 @@ export class Engine {
         this.#o.signal.throwIfAborted();
         await lanes.add(() =>
           writer.read(chunk, count, (one, found) => {
-            this.#believed.set(one, found);
-            if (this.#written.get(one) !== found) this.#written.delete(one);
+            this.#believed.set(one, found.sha256);
+            if (this.#written.get(one) !== found.sha256) this.#written.delete(one);
             this.#o.tell({ kind: 'bytes', bytes: this.#length(one) });
           }),
         );
@@ -173,7 +177,7 @@ export class Engine {
     try {
       for await (const action of actions) {
         this.#o.signal.throwIfAborted();
-        if (action.do === 'keep') this.#keep(action.chunk, action.sha256);
+        if (action.do === 'keep') this.#keep(action.chunk, action.hash);
         else await lanes.add(() => this.#do(action));
       }
     } finally {
@@ -217,7 +221,7 @@ export class Engine {
   }
 
   async #send(chunk: number, part: Uint8Array, hole: boolean, unless: ChunkHash | undefined): Promise<void> {
-    if (unless !== undefined && (hole ? null : await sha256(part)) === unless) {
+    if (unless !== undefined && (hole ? null : await this.#like(unless, chunk, part)) === unless) {
       this.#keep(chunk, unless);
       this.#o.tell({ kind: 'bytes', bytes: part.length });
       return;
@@ -227,6 +231,18 @@ export class Engine {
       // Of a stream whose holes are known they are not among the bytes to come.
       if (this.#o.image.data?.[chunk] !== 0) this.#o.tell({ kind: 'bytes', bytes: part.length });
     } else await this.#wrote(chunk, await this.#o.writer.data(chunk, part));
+  }
+
+  /** Of this chunk's bytes, what `hash` can be compared with. */
+  async #like(hash: ChunkHash, chunk: number, bytes: Uint8Array): Promise<string> {
+    const { key } = this.#o.record;
+    return isTag(hash) && key !== null ? tagOf(key, chunk, bytes) : sha256(bytes);
+  }
+
+  /** A writer whose Python has no OpenSSL that it knows: what was recorded by tags cannot be compared with what it reads. */
+  #withoutTags(): void {
+    for (const known of [this.#written, this.#believed])
+      for (const [chunk, hash] of known) if (isTag(hash)) known.delete(chunk);
   }
 
   #keep(chunk: number, hash: ChunkHash): void {
@@ -333,9 +349,11 @@ export class Engine {
           this.#o.writer.read(chunk, count, (one, found) => {
             // They were zeroed, and nothing may have been written there since.
             const wanted = this.#sealed.has(one) ? null : this.#expected.get(one);
+            const like = likeThat(found, wanted);
+            this.#found.set(one, found.sha256);
             this.#o.tell({ kind: 'bytes', bytes: this.#length(one) });
-            if (found === wanted) return;
-            if (!this.#kept.has(one)) throw differs(this.#o.name, one, found, wanted);
+            if (like === wanted) return;
+            if (!this.#kept.has(one)) throw differs(this.#o.name, one, like, wanted);
             lost.push(one);
           }),
         );
@@ -363,8 +381,13 @@ export class Engine {
 
   #root(): string {
     const hashes = this.#all().map((chunk) => {
-      const hash = this.#sealed.has(chunk) ? this.#sealed.hashOf(chunk) : this.#expected.get(chunk);
-      if (hash === undefined)
+      // A job on a box has read some back by itself, and tells them by their SHA-256.
+      const hash = this.#sealed.has(chunk)
+        ? this.#sealed.hashOf(chunk)
+        : this.#found.has(chunk)
+          ? this.#found.get(chunk)
+          : this.#expected.get(chunk);
+      if (hash === undefined || isTag(hash))
         throw new AppError('internal', { detail: `chunk ${chunk} was never looked at` });
       return hash === null ? HOLE_HASH : Buffer.from(hash, 'hex');
     });
@@ -373,7 +396,7 @@ export class Engine {
 
   /** A part of what comes last: each chunk as it is to be in the end, read back. */
   async #finish(chunks: readonly number[]): Promise<void> {
-    await this.#sealed.write(this.#o.writer, chunks, (chunk, found, wanted) =>
+    await this.#sealed.write(this.#o.writer, chunks, this.#o.record.key, (chunk, found, wanted) =>
       differs(this.#o.name, chunk, found, wanted),
     );
   }

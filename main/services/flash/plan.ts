@@ -1,11 +1,11 @@
 /** What is to be done for each chunk of an image whose chunks can be had in any order. Reads tables, never data. */
 import type { RandomSource } from './source/types.ts';
+import type { ChunkHash } from './tags.ts';
 import type { Extent } from './wire.ts';
-import type { ChunkHash } from './writer.ts';
 
 export type Action =
   /** The target should have it already. */
-  | { do: 'keep'; chunk: number; sha256: ChunkHash }
+  | { do: 'keep'; chunk: number; hash: ChunkHash }
   | { do: 'zero'; chunk: number; count: number }
   /** The writer takes it from the image itself. */
   | { do: 'copy'; chunk: number; extents: readonly Extent[] }
@@ -50,9 +50,9 @@ async function actionFor(
 ): Promise<Action | null> {
   if (sealed.has(chunk)) return null;
   const mine = written.get(chunk);
-  if (mine !== undefined) return { do: 'keep', chunk, sha256: mine };
+  if (mine !== undefined) return { do: 'keep', chunk, hash: mine };
   const old = believed.get(chunk);
-  if (hole) return old === null ? { do: 'keep', chunk, sha256: null } : { do: 'zero', chunk, count: 1 };
+  if (hole) return old === null ? { do: 'keep', chunk, hash: null } : { do: 'zero', chunk, count: 1 };
   // Where most chunks are as they were, hashing here saves writing them; else the writer's own copying is the fastest.
   if (old !== undefined) return { do: 'data', chunk, unless: old };
   const extents = copies ? await source.extents(chunk) : null;

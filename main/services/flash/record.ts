@@ -10,7 +10,7 @@ import { z } from 'zod';
 import { AppError } from '../../../preload/contract/errors.ts';
 import { replaceSynced, writeSynced } from '../../synced.ts';
 import { privateFolder } from '../paths.ts';
-import type { ChunkHash } from './writer.ts';
+import { KEY, newKey, type ChunkHash } from './tags.ts';
 
 /** What tells a target from all others: of a disk its serial and size, of a file its path. */
 const TargetKey = z.discriminatedUnion('kind', [
@@ -34,11 +34,13 @@ const Head = z.strictObject({
   target: TargetKey,
   image: ImageKey,
   virtualSize: z.number().int(),
+  /** Of the tags among the hashes; records of earlier versions have neither. */
+  key: z.string().regex(KEY).optional(),
 });
 type Head = z.infer<typeof Head>;
 
 /** `w`: of this image; `b`: of an image before it, whose chunk may be the same. `-`: zeros. */
-const LINE = /^([wb]) (\d{1,8}) (-|[0-9a-f]{64})$/;
+const LINE = /^([wb]) (\d{1,8}) (-|[0-9a-f]{64}|[0-9a-f]{32})$/;
 /** Not known any more: what a flash writes there is another thing each time. */
 const FORGOTTEN = /^x (\d{1,8})$/;
 const DONE = 'done';
@@ -126,6 +128,8 @@ export class ChunkRecord {
   readonly lastWriter: number | null;
   /** Whether the last flash of this target had written something and was not verified to its end. */
   readonly cutOff: boolean;
+  /** Of the tags among the hashes; null where it has none and takes none. */
+  readonly key: string | null;
   readonly #written: Map<number, ChunkHash>;
   readonly #believed: Map<number, ChunkHash>;
 
@@ -135,6 +139,7 @@ export class ChunkRecord {
     this.wasDone = found.done;
     this.lastWriter = found.writer;
     this.cutOff = cutOff && found.written.size + found.believed.size > 0;
+    this.key = found.head.key ?? null;
     this.#written = found.written;
     this.#believed = found.believed;
   }
@@ -155,7 +160,7 @@ export class ChunkRecord {
   }
 
   /** Errors: laptop_disk_full, journal_readonly. */
-  static open(folder: string, want: Omit<Head, 'v'>): ChunkRecord {
+  static open(folder: string, want: Omit<Head, 'v' | 'key'>): ChunkRecord {
     const path = pathOf(privateFolder(folder), want.target);
     return storing(path, () => {
       const found = existing(path);
@@ -166,7 +171,7 @@ export class ChunkRecord {
       }
       // What the target has of the image before may be what this one has there, too.
       const believed = same ? new Map([...found.believed, ...found.written]) : new Map<number, ChunkHash>();
-      const head: Head = { v: 1, ...want };
+      const head: Head = { v: 1, ...want, key: (same && found.head.key) || newKey() };
       const writer = same ? found.writer : null;
       const begun = same ? found.begun : false;
       const text = `${JSON.stringify(head)}\n${begun ? `${BEGIN}\n` : ''}${lines('b', believed)}`;

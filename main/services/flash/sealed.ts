@@ -5,7 +5,8 @@
 import { AppError } from '../../../preload/contract/errors.ts';
 import { chunkHash } from './source/disk-root.ts';
 import { CHUNK_BYTES, isZero } from './source/types.ts';
-import type { ChunkHash, Writer } from './writer.ts';
+import { isTag, likeThat, tagOf, type ChunkHash } from './tags.ts';
+import type { Writer } from './writer.ts';
 
 /** Bytes that come in place of the image's; they hold secrets, so they go to the disk and nowhere else. */
 export interface Seed {
@@ -87,22 +88,30 @@ export class Sealed {
   }
 
   /** The last first, and chunk 0 after all others are on the disk: with it the disk starts. Each is read back. */
-  async write(writer: Writer, chunks: readonly number[], differs: Differs): Promise<void> {
+  async write(
+    writer: Writer,
+    chunks: readonly number[],
+    key: string | null,
+    differs: Differs,
+  ): Promise<void> {
     const order = [...chunks].sort((a, b) => b - a);
     for (const chunk of order) {
       if (chunk === 0) await writer.flush();
       const wanted = this.#hashes.get(chunk) ?? null;
       if (wanted === null) await writer.zero(chunk, 1);
       else {
-        const written = await writer.data(chunk, this.#bytesOf(chunk));
-        if (written !== wanted) throw differs(chunk, written, wanted);
+        const bytes = this.#bytesOf(chunk);
+        const written = await writer.data(chunk, bytes);
+        const like = isTag(written) && key !== null ? tagOf(key, chunk, bytes) : wanted;
+        if (written !== like) throw differs(chunk, written, like);
       }
     }
     await writer.flush();
     for (const chunk of order)
       await writer.read(chunk, 1, (one, found) => {
         const wanted = this.#hashes.get(one) ?? null;
-        if (found !== wanted) throw differs(one, found, wanted);
+        const like = likeThat(found, wanted);
+        if (like !== wanted) throw differs(one, like, wanted);
       });
   }
 

@@ -21,6 +21,8 @@ export type Command =
       image: { path: string } | null;
       virtualSize: number;
       sealed: readonly number[];
+      /** Key of the tags that are wanted for hashes of what is written (tags.ts). */
+      mac?: string;
       /** To a job on a box: who feeds. `key` is the same for all connections of one feeder, `name` is for people. */
       feeder?: Feeder;
       /** Beside it: tells the image from all others. A job takes no chunks of a second one. */
@@ -63,6 +65,7 @@ export const FAILURES = [
 
 const chunk = z.number().int().nonnegative();
 const hash = Sha256.nullable();
+const mac = z.string().regex(/^[0-9a-f]{32}$/);
 
 /** What the writer answers. `sha256` null: the chunk is all zeros. Fields of a newer writer are let be. */
 export const Answer = z.discriminatedUnion('is', [
@@ -71,6 +74,8 @@ export const Answer = z.discriminatedUnion('is', [
     size: z.number().int().nonnegative(),
     logicalBlock: z.number().int().positive(),
     direct: z.boolean(),
+    /** Whether it gives the tags that were wanted. */
+    mac: z.boolean().default(false),
     pid: z.number().int().positive(),
     /** Of a job on a box: how many chunks it knows to be there. */
     have: z.number().int().nonnegative().default(0),
@@ -86,11 +91,12 @@ export const Answer = z.discriminatedUnion('is', [
   }),
   /** `chunks`: those of which something was zeroed, also at the target's end. Where it is left out, the reading back finds them. */
   z.looseObject({ is: z.literal('wiped'), chunks: z.array(chunk).default([]) }),
-  z.looseObject({ is: z.literal('written'), chunk, sha256: hash }),
+  /** `mac` in place of the hash where tags are wanted and it is not zeros. */
+  z.looseObject({ is: z.literal('written'), chunk, sha256: hash.optional(), mac: mac.optional() }),
   z.looseObject({ is: z.literal('zeroed'), chunk, count: z.number().int().positive() }),
   z.looseObject({ is: z.literal('flushed') }),
   z.looseObject({ is: z.literal('kept') }),
-  z.looseObject({ is: z.literal('read'), chunk, sha256: hash }),
+  z.looseObject({ is: z.literal('read'), chunk, sha256: hash, mac: mac.optional() }),
   z.looseObject({ is: z.literal('sealed') }),
   z.looseObject({ is: z.literal('closed') }),
   z.looseObject({ is: z.literal('beat') }),

@@ -3,6 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import { AppError } from '../../../preload/contract/errors.ts';
 import { failureOf, type Subject } from './failures.ts';
 import { withoutZeros, type Packed } from './packed.ts';
+import type { ChunkHash, ReadBack } from './tags.ts';
 import {
   Answer,
   Decoder,
@@ -31,8 +32,6 @@ export type Feeding = Feeder & { imageId: string };
 export type Launch = ((signal: AbortSignal) => Promise<WriterProcess>) & { readonly asksNobody?: true };
 
 export type Opened = Extract<Answer, { is: 'opened' }>;
-/** SHA-256 in hex; null for a chunk of zeros. */
-export type ChunkHash = string | null;
 
 /** It beats every 2 s. Counted in ticks and not by a clock, so that a laptop that slept has not been silent. */
 const TICK_MS = 2_000;
@@ -98,11 +97,12 @@ export class Writer {
     image: string | null;
     virtualSize: number;
     sealed: readonly number[];
+    mac: string | null;
   }): Promise<Opened> {
-    const { target, virtualSize, sealed } = order;
+    const { target, virtualSize, sealed, mac } = order;
     const image = order.image === null ? null : { path: order.image };
     const { imageId, ...feeder } = this.#feeder ?? {};
-    const more = this.#feeder ? { feeder, imageId } : {};
+    const more = { ...(this.#feeder ? { feeder, imageId } : {}), ...(mac === null ? {} : { mac }) };
     const asked = { do: 'open', v: 1, target, image, virtualSize, sealed, ...more } as Command;
     const opened = (await this.#ask(asked, 'opened')) as Opened;
     this.#opened = true;
@@ -170,9 +170,9 @@ export class Writer {
   }
 
   /** Reads back past the cache; `told` of each chunk as it comes. */
-  async read(chunk: number, count: number, told: (chunk: number, sha256: ChunkHash) => void): Promise<void> {
+  async read(chunk: number, count: number, told: (chunk: number, found: ReadBack) => void): Promise<void> {
     const answers = Array.from({ length: count }, (_, i) =>
-      this.#expect(`read ${chunk + i}`).then((answer) => told(chunk + i, hashOf(answer))),
+      this.#expect(`read ${chunk + i}`).then((answer) => told(chunk + i, readBackOf(answer))),
     );
     this.#send({ do: 'read', chunk, count });
     await allOf(answers);
@@ -280,7 +280,13 @@ export class Writer {
 }
 
 function hashOf(answer: Done): ChunkHash {
-  if (answer.is === 'written' || answer.is === 'read') return answer.sha256;
+  const found = answer.is === 'written' ? (answer.mac ?? answer.sha256) : undefined;
+  if (found === undefined) throw new AppError('internal', { detail: `"${answer.is}" has no hash` });
+  return found;
+}
+
+function readBackOf(answer: Done): ReadBack {
+  if (answer.is === 'read') return { sha256: answer.sha256, mac: answer.mac ?? null };
   throw new AppError('internal', { detail: `"${answer.is}" has no hash` });
 }
 

@@ -17,6 +17,7 @@ from typing import Any, Callable
 from vcflash import plan
 from vcflash.frames import CHUNK_BYTES, Closed, Copy, Data, Disk, Failed
 from vcflash.image import Image
+from vcflash.mac import Mac
 from vcflash.target import ZERO_BYTES, Target
 from vcflash.zstd import UNPACKER, Broken
 
@@ -32,6 +33,9 @@ JOBS = 64
 HOLE_BYTES = 256 * 1024
 # A job that does not end after a failure hangs in the kernel, on a disk that no longer answers.
 HUNG_SECONDS = 60.0
+
+# Of a chunk that is all zeros nothing else needs to be told.
+ZEROS: dict[str, str | None] = {"sha256": None}
 
 Say = Callable[[dict], None]
 
@@ -55,9 +59,17 @@ def huge_buffers(count: int) -> list[memoryview]:
 
 class Engine:
     def __init__(
-        self, target: Target, image: Image | None, disk: Disk, say: Say, wake: Callable[[], None]
+        self,
+        target: Target,
+        image: Image | None,
+        disk: Disk,
+        say: Say,
+        wake: Callable[[], None],
+        mac: Mac | None = None,
     ) -> None:
-        """`say` sends an answer and may raise Closed; `wake` is called once, by the thread whose job failed first."""
+        """`say` sends an answer and may raise Closed; `wake` is called once, by the thread whose job failed first. With `mac` a written
+        chunk is answered by its tag, and a read one by both."""
+        self.mac = mac
         self.target, self.image, self.disk = target, image, disk
         self.say, self.wake = say, wake
         # Two waiting rooms with one lock: a thread that ends a job wakes whom it concerns, and not all of them.
@@ -244,11 +256,12 @@ class Engine:
         self, chunk: int, length: int, runs: list[tuple[bool, int, int]], buffer: memoryview
     ) -> dict[str, Any]:
         offset = chunk * CHUNK_BYTES
-        digest = self._digest(buffer, length)
-        if digest is None:
+        told = self._told(buffer, length, chunk)
+        data = told != ZEROS
+        if not data:
             runs = [(True, 0, length)]
         # The first block is what a machine starts by: it comes once all else is on the disk, so that no torn write leaves it alone there.
-        head = min(self.target.block, length) if chunk == 0 and digest is not None else 0
+        head = min(self.target.block, length) if chunk == 0 and data else 0
         for zeros, start, size in runs:
             at, size = max(start, head), size - max(0, head - start)
             if size <= 0:
@@ -260,15 +273,23 @@ class Engine:
         if head:
             self.target.sync()
             self.target.write(buffer, 0, head, 0)
-        return {"is": "written", "chunk": chunk, "sha256": digest}
+        return {"is": "written", "chunk": chunk, **told}
 
-    def _digest(self, buffer: memoryview, length: int) -> str | None:
-        """Lower-case hex, None for zeros. A bytearray compares with any memory by memcmp, which ends at the first difference."""
+    def _told(self, buffer: memoryview, length: int, chunk: int) -> dict[str, str | None]:
+        """What an answer tells of a chunk that is written: its tag where tags are wanted, else its hash. ZEROS of one of zeros."""
+        if self._blank(buffer, length):
+            return ZEROS
+        if self.mac:
+            return {"mac": self.mac.of(buffer[:length], chunk)}
+        return {"sha256": hashlib.sha256(buffer[:length]).hexdigest()}
+
+    def _blank(self, buffer: memoryview, length: int) -> bool:
+        """A bytearray compares with any memory by memcmp, which ends at the first difference."""
         for at in range(0, length, ZERO_BLOCK):
             part = buffer[at : min(at + ZERO_BLOCK, length)]
             if (self.zeros if len(part) == ZERO_BLOCK else bytearray(len(part))) != part:
-                return hashlib.sha256(buffer[:length]).hexdigest()
-        return None
+                return False
+        return True
 
     def _zero(self, chunk: int, count: int) -> dict[str, Any]:
         at = chunk * CHUNK_BYTES
@@ -285,6 +306,10 @@ class Engine:
         def run() -> dict[str, Any]:
             length = self.disk.length(chunk)
             self.target.read(buffer, length, chunk * CHUNK_BYTES)
-            return {"is": "read", "chunk": chunk, "sha256": self._digest(buffer, length)}
+            told = self._told(buffer, length, chunk)
+            # What was written in this run is compared by its tag, what an earlier one left and the disk's hash by this.
+            if "mac" in told:
+                told = {**told, "sha256": hashlib.sha256(buffer[:length]).hexdigest()}
+            return {"is": "read", "chunk": chunk, **told}
 
         return run

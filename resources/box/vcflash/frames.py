@@ -15,6 +15,7 @@ HAVE_MAX = 4096
 # How a payload of `data` may be packed; `opened` tells an app which of them this end takes.
 ENCODINGS = ("plain", "zstd") if UNPACKER else ("plain",)
 HASH = re.compile(r"[0-9a-f]{64}")
+KEY = re.compile(r"[0-9a-f]{32}")
 # 16 TiB, as much as the reader of images takes.
 DISK_MAX = 1 << 44
 
@@ -46,6 +47,8 @@ class Open(NamedTuple):
     image: str | None
     virtual_size: int
     sealed: tuple[int, ...]
+    # Key of the tags that are wanted for hashes of what is written.
+    mac: bytes | None = None
 
 
 class Wipe(NamedTuple):
@@ -206,7 +209,10 @@ def _open(header: dict[str, Any], _disk: Disk | None) -> Open:
         _bad(f"sealed is not a list of chunks below {chunks}")
     if 0 not in sealed:
         _bad("chunk 0 is not sealed: a disk that is half written could boot")
-    return Open(target, image, virtual, tuple(sorted(set(sealed))))
+    key = header.get("mac")
+    if key is not None and not (isinstance(key, str) and KEY.fullmatch(key)):
+        _bad("mac is no key")
+    return Open(target, image, virtual, tuple(sorted(set(sealed))), bytes.fromhex(key) if key else None)
 
 
 def _copy(header: dict[str, Any], disk: Disk) -> Copy:

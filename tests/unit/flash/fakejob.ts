@@ -4,7 +4,8 @@ import { PassThrough } from 'node:stream';
 import type { Connection } from '../../../main/remote/connection.ts';
 import { CHUNK_BYTES, chunkAt, isZero } from '../../../main/services/flash/source/types.ts';
 import { Decoder, encodeHeader, type Frame } from '../../../main/services/flash/wire.ts';
-import type { ChunkHash, WriterProcess } from '../../../main/services/flash/writer.ts';
+import type { ChunkHash } from '../../../main/services/flash/tags.ts';
+import type { WriterProcess } from '../../../main/services/flash/writer.ts';
 
 export const hashOf = (bytes: Uint8Array): ChunkHash =>
   isZero(bytes) ? null : createHash('sha256').update(bytes).digest('hex');

@@ -67,12 +67,12 @@ describe('a plan', () => {
       ]),
     };
     expect(await actions(fake('pd.dd..'), known)).toEqual([
-      { do: 'keep', chunk: 1, sha256: A },
-      { do: 'keep', chunk: 2, sha256: null },
+      { do: 'keep', chunk: 1, hash: A },
+      { do: 'keep', chunk: 2, hash: null },
       { do: 'data', chunk: 3, unless: A },
       { do: 'data', chunk: 4, unless: null },
       { do: 'zero', chunk: 5, count: 1 },
-      { do: 'keep', chunk: 6, sha256: null },
+      { do: 'keep', chunk: 6, hash: null },
     ]);
   });
 

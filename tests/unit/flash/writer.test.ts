@@ -1,11 +1,13 @@
 /** The app's end of the wire: answers in any order, failures told by name, silence and death noticed, nothing left waiting. */
 import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { ReadBack } from '../../../main/services/flash/tags.ts';
 import { FAILURES, Decoder, encodeHeader, type Frame } from '../../../main/services/flash/wire.ts';
 import { Writer } from '../../../main/services/flash/writer.ts';
 
 const A = 'a'.repeat(64);
 const B = 'b'.repeat(64);
+const TAG = 'c'.repeat(32);
 
 /** The writer's end, by hand. */
 class Hand {
@@ -58,14 +60,15 @@ describe('the writer', () => {
 
   it('reads many chunks by one command, told one by one', async () => {
     const hand = new Hand();
-    const told: [number, string | null][] = [];
-    const read = hand.writer.read(7, 3, (chunk, sha256) => told.push([chunk, sha256]));
-    hand.say(...[9, 7, 8].map((chunk) => ({ is: 'read', chunk, sha256: chunk === 8 ? null : B })));
+    const told: [number, ReadBack][] = [];
+    const read = hand.writer.read(7, 3, (chunk, found) => told.push([chunk, found]));
+    hand.say({ is: 'read', chunk: 9, sha256: B, mac: TAG }, { is: 'read', chunk: 7, sha256: B });
+    hand.say({ is: 'read', chunk: 8, sha256: null });
     await read;
     expect(told).toEqual([
-      [9, B],
-      [7, B],
-      [8, null],
+      [9, { sha256: B, mac: TAG }],
+      [7, { sha256: B, mac: null }],
+      [8, { sha256: null, mac: null }],
     ]);
     expect(hand.got).toHaveLength(1);
   });
