@@ -13,9 +13,11 @@ from vcflash.frames import CHUNK_BYTES, Disk, TargetName
 DISK = Disk(5 * CHUNK_BYTES + 512)
 HEAD = {"v": 1, "image": {"path": "/image"}}
 A, B = "a" * 64, "b" * 64
+TAG, OTHER = "c" * 32, "d" * 32
 
 
 def ledger(path: Path, before: dict[int, str | None] | None = None) -> Ledger:
+    path.mkdir(exist_ok=True)
     return Ledger(path / "chunks", DISK, HEAD, before or {})
 
 
@@ -86,6 +88,34 @@ def test_a_broken_disk_is_told_from_an_old_belief(tmp_path: Path) -> None:
     sync(book)
     with pytest.raises(Differs, match="chunk 3, at byte 12582912"):
         book.answered({"is": "read", "chunk": 3, "sha256": None})
+
+
+def test_tags_are_told_to_the_feeder_whose_key_they_are_of(tmp_path: Path) -> None:
+    book = ledger(tmp_path, {0: A})
+    book.tagged_by(b"one")
+    for chunk, tag in ((1, TAG), (2, TAG), (3, TAG)):
+        book.begun(chunk, 1)
+        book.answered({"is": "written", "chunk": chunk, "mac": tag})
+    sync(book)
+    # Read back it is known by its SHA-256, of which the disk's hash is made.
+    book.answered({"is": "read", "chunk": 1, "sha256": B, "mac": TAG})
+    assert book.have(0, 6) == [[0, A, False], [1, B, True], [2, TAG, False], [3, TAG, False]]
+    with pytest.raises(Differs, match="chunk 2"):
+        book.answered({"is": "read", "chunk": 2, "sha256": B, "mac": OTHER})
+    book.tagged_by(b"two")
+    assert book.have(0, 6) == [[0, A, False], [1, B, True]]
+    # With another key nobody can say whether it is as it was written: not a broken disk, and not had.
+    book.answered({"is": "read", "chunk": 3, "sha256": B, "mac": OTHER})
+    book.tagged_by(b"one")
+    assert book.have(0, 6) == [[0, A, False], [1, B, True], [2, TAG, False]]
+    book.close()
+    again = ledger(tmp_path / "next", read_lines(tmp_path / "chunks", HEAD))
+    again.tagged_by(b"two")
+    assert again.have(0, 6) == [[0, A, False]]
+    again.tagged_by(b"one")
+    assert again.have(0, 6) == [[0, A, False], [1, TAG, False], [2, TAG, False]]
+    again.answered({"is": "read", "chunk": 1, "sha256": None})
+    assert again.have(0, 6) == [[0, A, False], [2, TAG, False]], "zeros have no tag"
 
 
 def test_wiping_voids(tmp_path: Path) -> None:

@@ -4,13 +4,13 @@
  */
 import { AppError } from '../../../preload/contract/errors.ts';
 import type { EngineOptions, Proof } from './engine-options.ts';
+import { Contents } from './contents.ts';
 import { differs } from './failures.ts';
 import { Buffers, Lanes } from './lanes.ts';
 import { packChunk } from './packed.ts';
 import { planOf, runsOf, type Action } from './plan.ts';
 import type { Totals } from './progress.ts';
 import { Sealed, sha256, type Seed } from './sealed.ts';
-import { HOLE_HASH, diskRoot } from './source/disk-root.ts';
 import { CHUNK_BYTES, chunkAt, chunkCount } from './source/types.ts';
 import { isTag, likeThat, tagOf, type ChunkHash } from './tags.ts';
 
@@ -30,12 +30,7 @@ export class Engine {
   readonly #size: number;
   readonly #count: number;
   readonly #sealed: Sealed;
-  /** What each chunk was written as, or should be there as. */
-  readonly #expected = new Map<number, ChunkHash>();
-  /** SHA-256 of what was read back, of which the disk's hash is made. */
-  readonly #found = new Map<number, ChunkHash>();
-  /** Not written in this run. */
-  readonly #kept = new Set<number>();
+  readonly #contents: Contents;
   /** Read back by the job on the box since they were written, which has held the disk all the time. */
   readonly #readBack = new Set<number>();
   readonly #buffers = new Buffers(OWN_BUFFERS, CHUNK_BYTES);
@@ -53,6 +48,7 @@ export class Engine {
     this.#size = options.image.virtualSize;
     this.#count = chunkCount(this.#size);
     this.#sealed = new Sealed(options.image.layout.sealed, options.seed ?? null);
+    this.#contents = new Contents(this.#size, this.#sealed);
     this.#written = new Map(options.record.written);
     this.#believed = new Map(options.record.believed);
   }
@@ -65,9 +61,9 @@ export class Engine {
     const opened = await writer.open({
       ...{ target, virtualSize: this.#size, sealed: this.#sealed.ascending },
       image: image.random && side === 'laptop' ? image.path : null,
-      mac: side === 'laptop' ? record.key : null,
+      mac: record.key,
     });
-    if (side === 'laptop' && !opened.mac) this.#withoutTags();
+    if (!opened.mac) this.#withoutTags();
     // A number of the box's processes means nothing here, and the job itself lets only one feeder in.
     if (side === 'laptop') record.opened(opened.pid);
     const { sectorBytes } = image.layout;
@@ -86,11 +82,11 @@ export class Engine {
     });
     await phase('write', () => this.#write());
     await phase('flush', () => this.#flush());
-    const unread = this.#all().filter((chunk) => !this.#readBack.has(chunk) || !this.#kept.has(chunk));
+    const unread = this.#all().filter((chunk) => !this.#readBack.has(chunk) || !this.#contents.isKept(chunk));
     const lost = await phase('verify', () => this.#verify(unread));
     if (lost.length) await this.#mend(lost);
     await this.#sealed.hash();
-    const found = this.#root();
+    const found = this.#contents.root();
     if (image.diskRoot !== null && found !== image.diskRoot)
       throw new AppError('flash_root_differs', {
         ...{ target: name, from: 'the manifest beside the image', found, wanted: image.diskRoot },
@@ -99,9 +95,9 @@ export class Engine {
     const { seed } = this.#o;
     if (seed) await phase('seed', () => this.#writeSeed(seed));
     await phase('seal', () => this.#seal());
-    const keptChunks = [...this.#kept].filter((chunk) => !this.#sealed.has(chunk)).length;
     return {
-      ...{ diskRoot: found, writtenBytes: this.#writtenBytes, keptChunks, mendedChunks: lost.length },
+      ...{ diskRoot: found, writtenBytes: this.#writtenBytes, mendedChunks: lost.length },
+      keptChunks: this.#contents.keptCount,
       seed: seed ? 'written' : null,
     };
   }
@@ -130,7 +126,8 @@ export class Engine {
         await lanes.add(() =>
           writer.read(chunk, count, (one, found) => {
             this.#believed.set(one, found.sha256);
-            if (this.#written.get(one) !== found.sha256) this.#written.delete(one);
+            const wanted = this.#written.get(one);
+            if (likeThat(found, wanted) !== wanted) this.#written.delete(one);
             this.#o.tell({ kind: 'bytes', bytes: this.#length(one) });
           }),
         );
@@ -177,7 +174,7 @@ export class Engine {
     try {
       for await (const action of actions) {
         this.#o.signal.throwIfAborted();
-        if (action.do === 'keep') this.#keep(action.chunk, action.hash);
+        if (action.do === 'keep') this.#contents.keep(action.chunk, action.hash);
         else await lanes.add(() => this.#do(action));
       }
     } finally {
@@ -202,8 +199,7 @@ export class Engine {
   async #zero(chunk: number, count: number): Promise<void> {
     await this.#o.writer.zero(chunk, count);
     for (let i = chunk; i < chunk + count; i += 1) {
-      this.#expected.set(i, null);
-      this.#kept.delete(i);
+      this.#contents.wrote(i, null);
       this.#fresh.set(i, null);
     }
   }
@@ -222,7 +218,7 @@ export class Engine {
 
   async #send(chunk: number, part: Uint8Array, hole: boolean, unless: ChunkHash | undefined): Promise<void> {
     if (unless !== undefined && (hole ? null : await this.#like(unless, chunk, part)) === unless) {
-      this.#keep(chunk, unless);
+      this.#contents.keep(chunk, unless);
       this.#o.tell({ kind: 'bytes', bytes: part.length });
       return;
     }
@@ -245,15 +241,9 @@ export class Engine {
       for (const [chunk, hash] of known) if (isTag(hash)) known.delete(chunk);
   }
 
-  #keep(chunk: number, hash: ChunkHash): void {
-    this.#expected.set(chunk, hash);
-    this.#kept.add(chunk);
-  }
-
   async #wrote(chunk: number, hash: ChunkHash): Promise<void> {
     const bytes = this.#length(chunk);
-    this.#expected.set(chunk, hash);
-    this.#kept.delete(chunk);
+    this.#contents.wrote(chunk, hash);
     this.#readBack.delete(chunk);
     this.#fresh.set(chunk, hash);
     this.#freshBytes += bytes;
@@ -334,7 +324,7 @@ export class Engine {
     }
     if (only) return only.has(chunk) ? this.#send(chunk, part, hole, undefined) : undefined;
     const mine = this.#written.get(chunk);
-    if (mine !== undefined) this.#keep(chunk, mine);
+    if (mine !== undefined) this.#contents.keep(chunk, mine);
     else await this.#send(chunk, part, hole, this.#believed.get(chunk));
   }
 
@@ -347,14 +337,10 @@ export class Engine {
         this.#o.signal.throwIfAborted();
         await lanes.add(() =>
           this.#o.writer.read(chunk, count, (one, found) => {
-            // They were zeroed, and nothing may have been written there since.
-            const wanted = this.#sealed.has(one) ? null : this.#expected.get(one);
-            const like = likeThat(found, wanted);
-            this.#found.set(one, found.sha256);
+            const verdict = this.#contents.judge(one, found);
             this.#o.tell({ kind: 'bytes', bytes: this.#length(one) });
-            if (like === wanted) return;
-            if (!this.#kept.has(one)) throw differs(this.#o.name, one, like, wanted);
-            lost.push(one);
+            if (verdict.is === 'broken') throw differs(this.#o.name, one, verdict.found, verdict.wanted);
+            if (verdict.is === 'lost') lost.push(one);
           }),
         );
       }
@@ -377,21 +363,6 @@ export class Engine {
     });
     await phase('flush', () => this.#flush());
     await phase('verify', () => this.#verify(lost));
-  }
-
-  #root(): string {
-    const hashes = this.#all().map((chunk) => {
-      // A job on a box has read some back by itself, and tells them by their SHA-256.
-      const hash = this.#sealed.has(chunk)
-        ? this.#sealed.hashOf(chunk)
-        : this.#found.has(chunk)
-          ? this.#found.get(chunk)
-          : this.#expected.get(chunk);
-      if (hash === undefined || isTag(hash))
-        throw new AppError('internal', { detail: `chunk ${chunk} was never looked at` });
-      return hash === null ? HOLE_HASH : Buffer.from(hash, 'hex');
-    });
-    return diskRoot(this.#size, hashes);
   }
 
   /** A part of what comes last: each chunk as it is to be in the end, read back. */

@@ -82,12 +82,12 @@ export const Answer = z.discriminatedUnion('is', [
     /** What it takes payloads in. */
     encodings: z.array(z.string()).default(['plain']),
   }),
-  /** `[chunk, hash, read back since]` of those that are known. */
+  /** `[chunk, hash or tag, read back since]` of those that are known. */
   z.looseObject({
     is: z.literal('have'),
     chunk,
     count: z.number().int().positive(),
-    chunks: z.array(z.tuple([chunk, hash, z.boolean()])),
+    chunks: z.array(z.tuple([chunk, hash.or(mac), z.boolean()])),
   }),
   /** `chunks`: those of which something was zeroed, also at the target's end. Where it is left out, the reading back finds them. */
   z.looseObject({ is: z.literal('wiped'), chunks: z.array(chunk).default([]) }),

@@ -4,7 +4,8 @@ The file beside the job (`chunks`) saves a later attempt the writing and proves 
 back is known to this process alone, since it holds the disk and nobody else can write to it.
 
 Lines: a JSON head that says of what disk and image; `w CHUNK HASH` with `-` for zeros; `x CHUNK`: not there any more. A line that
-is torn, and what comes behind it, is not believed.
+is torn, and what comes behind it, is not believed. A hash is a SHA-256, or a tag (vcflash/mac.py) with the mark of its key: each
+feeder has one of its own, and what another one's says of a chunk can be compared with nothing.
 """
 
 import hashlib
@@ -15,11 +16,12 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from vcflash.frames import CHUNK_BYTES, Disk
 
-LINE = re.compile(r"^(?:w (\d{1,8}) (-|[0-9a-f]{64})|x (\d{1,8}))$")
+LINE = re.compile(r"^(?:w (\d{1,8}) (-|[0-9a-f]{64}|[0-9a-f]{40})|x (\d{1,8}))$")
+TAG_DIGITS, MARK_DIGITS = 32, 8
 Hash = str | None
 
 
@@ -78,8 +80,17 @@ class Ledger:
         # What was read of a chunk since it was written last. Never told as had: what a feeder keeps without writing it is its own
         # belief, and a chunk that was cut off in the middle reads as something, too.
         self.seen: dict[int, Hash] = {}
+        # Of those, the ones that read as what was written.
+        self.proved: set[int] = set()
+        # Of the key of the feeder that is there; '' for one that wants no tags.
+        self.mark = ""
         self.file: int | None = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
         self._append(json.dumps(head) + "\n" + "".join(_line(c, d) for c, d in self.written.items()))
+
+    def tagged_by(self, key: bytes | None) -> None:
+        """A feeder has come; `key` is that of the tags in the answers from now on."""
+        with self.lock:
+            self.mark = hashlib.sha256(key).hexdigest()[:MARK_DIGITS] if key else ""
 
     def begun(self, chunk: int, count: int) -> None:
         """A write of them is asked for: until it is synced nobody knows what they hold."""
@@ -93,7 +104,8 @@ class Ledger:
             return
         with self.lock:
             if what == "written":
-                self.fresh[answer["chunk"]] = answer["sha256"]
+                tag = answer.get("mac")
+                self.fresh[answer["chunk"]] = tag + self.mark if tag else answer["sha256"]
             elif what == "zeroed":
                 first = answer["chunk"]
                 self.fresh.update(dict.fromkeys(range(first, first + answer["count"])))
@@ -101,7 +113,7 @@ class Ledger:
                 # Sealed chunks are zeros now; of those at the target's end only a part is.
                 self._void(answer["chunks"])
             else:
-                self._compare(answer["chunk"], answer["sha256"])
+                self._compare(answer["chunk"], answer["sha256"], answer.get("mac"))
 
     @contextmanager
     def syncing(self) -> Iterator[None]:
@@ -123,12 +135,14 @@ class Ledger:
             self.pending.clear()
 
     def have(self, chunk: int, count: int) -> list[list[Any]]:
-        """`[chunk, hash or None, read back]` of each that is known."""
+        """`[chunk, hash or None, read back]` of each that is known. What was read back is told by its SHA-256, else by what it was
+        written as; a tag of another feeder's tells this one nothing."""
         with self.lock:
+            known = [c for c in range(chunk, chunk + count) if c in self.written and self._lasts(c)]
             return [
-                [c, self.written[c], self.seen.get(c, False) == self.written[c]]
-                for c in range(chunk, chunk + count)
-                if c in self.written and self._lasts(c)
+                [c, self.seen[c] if c in self.proved else self._bare(self.written[c]), c in self.proved]
+                for c in known
+                if c in self.proved or self._comparable(self.written[c])
             ]
 
     def moved(self) -> tuple[int, int]:
@@ -165,12 +179,24 @@ class Ledger:
     def _lasts(self, chunk: int) -> bool:
         return chunk < self.disk.chunks and chunk not in self.secret
 
-    def _compare(self, chunk: int, found: Hash) -> None:
-        if chunk in self.written and self.written[chunk] != found:
-            if chunk in self.mine:
-                raise Differs(chunk, found, self.written[chunk])
-            # An old belief was wrong: whoever feeds decides.
-            self._void([chunk])
+    def _comparable(self, digest: Hash) -> bool:
+        return not _is_tag(digest) or digest[TAG_DIGITS:] == self.mark
+
+    @staticmethod
+    def _bare(digest: Hash) -> Hash:
+        return digest[:TAG_DIGITS] if _is_tag(digest) else digest
+
+    def _compare(self, chunk: int, found: Hash, tag: str | None) -> None:
+        if chunk in self.written:
+            wanted = self.written[chunk]
+            like = tag if _is_tag(wanted) and found is not None else found
+            if self._comparable(wanted) and like == self._bare(wanted):
+                self.proved.add(chunk)
+            elif self._comparable(wanted) and chunk in self.mine:
+                raise Differs(chunk, like, self._bare(wanted))
+            else:
+                # An old belief was wrong, or is nobody's any more: whoever feeds decides.
+                self._void([chunk])
         self.seen[chunk] = found
 
     def _void(self, chunks: Iterable[int]) -> None:
@@ -179,6 +205,7 @@ class Ledger:
             del self.written[chunk]
         for chunk in chunks:
             self.seen.pop(chunk, None)
+            self.proved.discard(chunk)
             self.mine.discard(chunk)
             self.fresh.pop(chunk, None)
             self.pending.pop(chunk, None)
@@ -197,6 +224,10 @@ class Ledger:
         except OSError:
             os.close(self.file)
             self.file = None
+
+
+def _is_tag(digest: Hash) -> TypeGuard[str]:
+    return digest is not None and len(digest) == TAG_DIGITS + MARK_DIGITS
 
 
 def _line(chunk: int, digest: Hash) -> str:

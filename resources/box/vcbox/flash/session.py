@@ -10,6 +10,7 @@ from vcbox.flash.ledger import Differs, Ledger
 from vcflash import frames
 from vcflash.engine import Engine
 from vcflash.frames import ENCODINGS, Disk, Failed, Have, Open, Seal
+from vcflash.mac import AVAILABLE, Mac
 from vcflash.pipes import Voice
 from vcflash.serve import Writer
 from vcflash.target import Target
@@ -91,7 +92,9 @@ class Session(Writer):
             raise Failed("image_mismatch", "this job was started for another image")
         self.target.check()
         self.disk, self.sealed = order.disk, frozenset(order.sealed)
-        self.engine = Engine(self.target, None, order.disk, self.voice.say, self.feed.wake)
+        tags = Mac(command.mac) if command.mac and AVAILABLE else None
+        self.ledger.tagged_by(command.mac if tags else None)
+        self.engine = Engine(self.target, None, order.disk, self.voice.say, self.feed.wake, tags)
         self.voice.say(
             {
                 "is": "opened",
@@ -101,6 +104,7 @@ class Session(Writer):
                 "pid": os.getpid(),
                 "boot": boot_id(),
                 "encodings": list(ENCODINGS),
+                "mac": tags is not None,
                 "have": len(self.ledger.written),
             }
         )
@@ -124,7 +128,9 @@ class Session(Writer):
 
     def _seal(self, command: Seal) -> None:
         if command.image.keys() != self.order.seeded:
-            raise Failed("bad_command", "the image's hashes are wanted of the first-boot settings' chunks, of each")
+            raise Failed(
+                "bad_command", "the image's hashes are wanted of the first-boot settings' chunks, of each"
+            )
         self.image = command.image
         super()._seal(command)
 
