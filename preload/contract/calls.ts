@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { ErrorReply } from './errors.ts';
+import { CheckResult } from './events.ts';
 import { FirstBootChoice } from './firstboot.ts';
 import { DiskList, ImageLook } from './flash.ts';
 import { JobRow, LinkState } from './job.ts';
@@ -145,6 +146,15 @@ const Access = z.strictObject({
   users: z.array(z.strictObject({ name: z.string(), uid: z.number().int(), shell: z.string() })),
   keys: ReportKeys.nullable(),
 });
+/** One time that a check was run: of which attempt, when, and what came of it. */
+export const CheckAttempt = z.strictObject({
+  job: z.uuid(),
+  attempt: z.number().int(),
+  /** As the laptop recorded the attempt. */
+  at: z.string(),
+  result: CheckResult,
+});
+export type CheckAttempt = z.infer<typeof CheckAttempt>;
 const ReportFile = z.strictObject({
   html: z.string(),
   /** As this laptop's clock had it. */
@@ -243,6 +253,10 @@ export const calls = {
         .min(1)
         .max(7 * 86_400)
         .optional(),
+      /** Watts that each card is held to while a suite with load runs; full power without it. */
+      powerLimitW: z.number().positive().optional(),
+      /** Single checks of the one suite that is named, to be run again; all of them without it. */
+      checks: z.array(z.string()).min(1).optional(),
     }),
     output: Ended,
   },
@@ -262,6 +276,11 @@ export const calls = {
       remove: z.boolean(),
     }),
     output: BoxState,
+  },
+  /** Every result of a check that the journal has, the newest first. */
+  'box.attempts': {
+    input: z.strictObject({ session, check: z.string() }),
+    output: z.array(CheckAttempt),
   },
   'box.forgetHostKey': { input: inSession, output: BoxState },
   'box.report': {

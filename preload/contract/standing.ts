@@ -289,7 +289,7 @@ export function standing(session: Session, attempts: readonly Attempt[], profile
     gates: profile ? [gate('ship', ship), gate('production', production)] : [],
     outcome: decision.outcome,
     decision,
-    load: loadFacts(profile),
+    load: loadFacts(profile, session.practice),
     frameworks: ownFrameworks(profile?.load),
     evidence: evidenceOf(ctx.all),
   };
