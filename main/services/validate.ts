@@ -99,11 +99,12 @@ function consent(
   if (agreedWatts !== watts) {
     throw new AppError('load_not_agreed', { what: loadSentence(titleOf(suite), load, limit), watts });
   }
+  const lasts = suite === 'stress' ? { seconds } : {};
   const given = {
     consent: { watts, seconds, at: new Date().toISOString() },
     ...(limit === null ? {} : { powerLimit: { watts: limit, full: facts.cardWatts } }),
   };
-  return suite === 'stress' ? { ...given, seconds } : given;
+  return { ...given, ...lasts };
 }
 
 /** T1 to T7: what the machine is and what it does, with the GPUs watched. `more`: what the job is told besides. */

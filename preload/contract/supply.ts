@@ -116,11 +116,7 @@ export function timeText(seconds: number): string {
 }
 
 /** What a person agrees to, in one sentence. `limit`: a lowered power limit of each card. */
-export function loadSentence(
-  title: string,
-  { watts, seconds }: LoadOf,
-  limit: number | null = null,
-): string {
+export function loadSentence(title: string, { watts, seconds }: LoadOf, limit: number | null = null): string {
   const lowered = limit === null ? '' : `, each card held to ${limit} W`;
   return `${title} puts all GPUs under load: the box draws up to ${watts} W for about ${timeText(seconds)}${lowered}.`;
 }

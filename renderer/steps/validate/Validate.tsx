@@ -18,7 +18,8 @@ import { told } from '../../told.ts';
 import { change } from '../../stores/desk.ts';
 import type { StepProps } from '../index.ts';
 import { LoadConsent } from './LoadConsent.tsx';
-import { isNumber, useLoad, type Typed } from './useLoad.ts';
+import { RerunDialog } from './RerunDialog.tsx';
+import { isNumber, loadOrder, useLoad, type LoadForm, type Typed } from './useLoad.ts';
 
 /** What only looks at the machine; the others are ticked by whoever wants them. */
 const CHOSEN_AT_FIRST: readonly string[] = ['gpu-detection'];
@@ -65,13 +66,18 @@ interface CardProps {
   choosable: boolean;
   chosen: boolean;
   onChoose: (on: boolean) => void;
+  /** Runs one of its checks again; left out where that cannot be done now. */
+  onRerun: ((check: string) => void) | undefined;
 }
+
+/** Its checks cannot be run one by one: a reboot lies between them. */
+const WHOLE_ONLY = 'integration';
 
 /** The newest job of a suite that has the GPUs watched, if one has. */
 const watched = (phases: readonly PhaseOf[]) =>
   phases.findLast(({ row }) => row?.spec.params['telemetry'])?.row ?? null;
 
-function SuiteCard({ box, part, blocked, choosable, chosen, onChoose }: CardProps) {
+function SuiteCard({ box, part, blocked, choosable, chosen, onChoose, onRerun }: CardProps) {
   const here = suiteHere(part.id);
   const phases = phasesOf(box, { suite: part.id });
   const row = watched(phases);
@@ -82,6 +88,7 @@ function SuiteCard({ box, part, blocked, choosable, chosen, onChoose }: CardProp
       session={box.session.id}
       nominalSeconds={here?.nominalSeconds ?? null}
       waitsFor={blocked}
+      {...(onRerun ? { onRerun } : {})}
       choice={
         choosable && blocked === null ? (
           <Checkbox
@@ -135,10 +142,23 @@ export function Validate({ box }: StepProps) {
       suites: [...chosen],
       watchSeconds: isNumber(seconds) ? seconds : 0,
       hz: isNumber(hz) ? hz : 1,
-      ...(load ? { agreedWatts: load.agreedWatts } : {}),
-      ...(load?.soakSeconds != null ? { soakSeconds: load.soakSeconds } : {}),
+      ...loadOrder(load),
     });
   };
+  const again = async (suite: string, check: string, agreed: LoadForm | null) => {
+    if (agreed?.changed) await change(call('box.supply', { session, ...agreed.changed }));
+    const order = { session, suites: [suite], checks: [check], watchSeconds: 0, hz: isNumber(hz) ? hz : 1 };
+    return call('box.validate', { ...order, ...loadOrder(agreed) });
+  };
+  const [asked, setAsked] = useState<{ suite: string; check: string } | null>(null);
+  const rerun = (suite: string) => (check: string) => {
+    if (suiteHere(suite)?.load) setAsked({ suite, check });
+    else void action.run(() => again(suite, check, null));
+  };
+  // A practice box has whole suites only.
+  const rerunnable = choosable && busy === null && !box.session.practice;
+  const titleOf = (check: string) =>
+    suites.flatMap((p) => p.checks).find((c) => c.result.id === check)?.result.title ?? check;
   const complete = isNumber(seconds) && isNumber(hz);
   const lacks = chosen.length === 0 ? 'Choose a suite.' : complete ? null : 'Enter both numbers.';
   const primary = interrupted
@@ -169,6 +189,9 @@ export function Validate({ box }: StepProps) {
               blocked={blocked(part.id)}
               choosable={choosable}
               chosen={chosen.includes(part.id)}
+              onRerun={
+                rerunnable && blocked(part.id) === null && part.id !== WHOLE_ONLY ? rerun(part.id) : undefined
+              }
               onChoose={(on) =>
                 setWanted([...wanted.filter((id) => id !== part.id), ...(on ? [part.id] : [])])
               }
@@ -176,6 +199,18 @@ export function Validate({ box }: StepProps) {
           ))}
         </Stack>
         {choosable && load && <LoadConsent form={load} />}
+        {asked && (
+          <RerunDialog
+            box={box}
+            suite={asked.suite}
+            check={titleOf(asked.check)}
+            onClose={() => setAsked(null)}
+            onRun={(agreed) => {
+              setAsked(null);
+              void action.run(() => again(asked.suite, asked.check, agreed));
+            }}
+          />
+        )}
       </Stack>
     </StepFrame>
   );
