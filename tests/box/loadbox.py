@@ -32,6 +32,7 @@ class LoadBox:
         env = f"STAND_IN_DATA={H100} STAND_IN_SWITCH={switch} STAND_IN_HELD={held} STAND_IN_LIMITS={self.limits} STAND_IN_EDITS={self.edits}"
         smi.write_text(f'#!/bin/sh\n{env} exec {sys.executable} {STAND_IN} "$@"\n')
         smi.chmod(0o755)
+        self.tools = tools
         where = f'Path("{folder / "venvs"}")'
         changes = dict(
             [
@@ -40,6 +41,22 @@ class LoadBox:
             ]
         )
         box.tar.write_bytes(box_tar({"ansible/site.yml": "- hosts: all\n", **changes}))
+
+    def kernel_log(self) -> Path:
+        """A stand-in for the kernel's log: what is written at its end is told to whoever follows."""
+        log = self.tools / "kernel.log"
+        log.touch()
+        self.tool("dmesg", f'[ "$1" = --follow-new ] && exec tail -n 0 -s 0.1 -f {log}\nexec cat {log}')
+        self.tool("journalctl", "exit 1")
+        return log
+
+    def no_kernel_log(self) -> None:
+        for name in ("dmesg", "journalctl"):
+            self.tool(name, "exit 1")
+
+    def tool(self, name: str, text: str) -> None:
+        (self.tools / name).write_text(f"#!/bin/sh\n{text}\n")
+        (self.tools / name).chmod(0o755)
 
     def params(self, suite: str, **more: Any) -> dict[str, Any]:
         usual = {

@@ -5,9 +5,11 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from vcbox import checks, power
+from vcbox.checks import gpu_look
 from vcbox.checks.base import Look, box_value, not_run, run_check
 from vcbox.context import Context, JobFailed
 from vcbox.hands import Hands
+from vcbox.kernelwatch import KernelWatch
 from vcbox.load import Bench
 from vcbox.telemetry import Telemetry
 
@@ -67,7 +69,9 @@ def run(ctx: Context) -> dict[str, int]:
         profile=profile,
         soak_seconds=float(params["seconds"]) if params.get("seconds") else None,
     )
-    with power.lowered(ctx, limit), watched or nullcontext():
+    fatal, _ = gpu_look.threshold(gpu_look.gpu_profile(profile).get("fatalXids"), "value")
+    kernel = KernelWatch(ctx, fatal) if watched else None
+    with power.lowered(ctx, limit), watched or nullcontext(), kernel or nullcontext():
         for number, id in enumerate(ids, 1):
             module = checks.load(id)
             assert module
