@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from vcbox.kernelwatch import MARKS_MAX, KernelWatch, told
 
 import loads
 from conftest import Box, events, wait_until
 from loadbox import LoadBox, results
-from vcbox.kernelwatch import MARKS_MAX, KernelWatch, told
 
 XID_79 = (
     "[  812.0] NVRM: Xid (PCI:0000:00:07): 79, pid='<unknown>', name=<unknown>, GPU has fallen off the bus."

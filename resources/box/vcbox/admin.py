@@ -63,9 +63,7 @@ def holder():
 def read_keys(user):
     """Lines of the user's authorized_keys that are keys."""
     try:
-        with open(
-            os.path.join(user.pw_dir, ".ssh", "authorized_keys"), encoding="utf-8", errors="replace"
-        ) as f:
+        with open(os.path.join(user.pw_dir, ".ssh", "authorized_keys"), encoding="utf-8", errors="replace") as f:
             return [line.strip() for line in f if line.strip() and not line.lstrip().startswith("#")]
     except OSError:
         return []
@@ -160,11 +158,7 @@ def apply(orders):
     elif user.pw_shell.endswith(("/nologin", "/false")):
         run("usermod", "--shell", "/bin/bash", name)
         changed.append("shell")
-    missing = [
-        g
-        for g in orders["groups"]
-        if name not in grp.getgrnam(g).gr_mem and user.pw_gid != grp.getgrnam(g).gr_gid
-    ]
+    missing = [g for g in orders["groups"] if name not in grp.getgrnam(g).gr_mem and user.pw_gid != grp.getgrnam(g).gr_gid]
     if missing:
         run("usermod", "--append", "--groups", ",".join(missing), name)
         changed.append(f"groups {', '.join(missing)}")

@@ -112,9 +112,7 @@ def main(argv):
     looked, gone = 0.0, False
     while True:
         if time.monotonic() - looked >= RUNNER_SECONDS:
-            gone = runner_gone(
-                folder
-            )  # asked before the size: what it wrote before it went is then still sent
+            gone = runner_gone(folder)  # asked before the size: what it wrote before it went is then still sent
             looked = time.monotonic()
         size = visible(fd, synced_fd)
         while offset < size:
