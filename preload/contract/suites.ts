@@ -82,6 +82,9 @@ const SUITES: Readonly<Record<string, SuiteHere>> = {
   roles: { nominalSeconds: 300, needs: [1], warning: null, load: false },
 };
 
+/** Run every week, as the specification has it. */
+export const WEEKLY_SUITE = 'performance';
+
 /** Those of this version. */
 export const SUITES_HERE: readonly string[] = Object.keys(SUITES);
 

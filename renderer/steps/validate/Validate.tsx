@@ -4,7 +4,7 @@ import { useState } from 'react';
 import type { BoxState } from '../../../preload/contract/calls.ts';
 import type { Part } from '../../../preload/contract/standing.ts';
 import { stepOfJob } from '../../../preload/contract/steps.ts';
-import { suiteBlocked, suiteHere, type SuiteHere } from '../../../preload/contract/suites.ts';
+import { suiteBlocked, suiteHere, WEEKLY_SUITE, type SuiteHere } from '../../../preload/contract/suites.ts';
 import { call } from '../../api.ts';
 import { CancelJob } from '../../components/CancelJob.tsx';
 import { GpuCharts } from '../../components/GpuCharts.tsx';
@@ -16,6 +16,7 @@ import { plural } from '../../numbers.ts';
 import { phasesOf, type PhaseOf } from '../../phases.ts';
 import { told } from '../../told.ts';
 import { change } from '../../stores/desk.ts';
+import { timeOf } from '../../words.ts';
 import type { StepProps } from '../index.ts';
 import { LoadConsent } from './LoadConsent.tsx';
 import { RerunDialog } from './RerunDialog.tsx';
@@ -101,6 +102,11 @@ function SuiteCard({ box, part, blocked, choosable, chosen, onChoose, onRerun }:
         ) : undefined
       }
     >
+      {part.id === WEEKLY_SUITE && box.standing.weeklyDueAt !== null && (
+        <Text size="xs" c="var(--muted)">
+          {dueText(box.standing.weeklyDueAt)}
+        </Text>
+      )}
       {row && (
         <div className="part-charts">
           <GpuCharts key={`${row.job}/${row.attempt}`} box={box} job={row.job} attempt={row.attempt} />
@@ -109,6 +115,12 @@ function SuiteCard({ box, part, blocked, choosable, chosen, onChoose, onRerun }:
     </PartCard>
   );
 }
+
+/** The suite is to be run every week. */
+const dueText = (at: string) =>
+  Date.parse(at) <= Date.now()
+    ? `Due since ${timeOf(at)}: every week.`
+    : `Due again ${timeOf(at)}: every week.`;
 
 /** How long it takes, and what else is to be known before it is started. */
 function describe({ nominalSeconds, warning }: SuiteHere): string {

@@ -49,6 +49,19 @@ describe('a part', () => {
   });
 });
 
+describe('the weekly suite', () => {
+  it('is due a week after it was run to its end as a whole', () => {
+    expect(stand(WHOLE).weeklyDueAt).toBeNull();
+    const t6 = looks('performance', { checks: { t6_gemm: 'fail' } });
+    const { weeklyDueAt, suites } = stand([...WHOLE, t6]);
+    const made = attempt(t6).row.createdAt;
+    expect(Date.parse(weeklyDueAt ?? '') - Date.parse(made)).toBe(7 * 24 * 3_600_000);
+    expect(suites.find((p) => p.id === 'performance')?.outcome).toBe('failed');
+    expect(stand([...WHOLE, { ...t6, state: 'cancelled' }]).weeklyDueAt).toBeNull();
+    expect(stand([...WHOLE, again('performance', ['t6_gemm'])]).weeklyDueAt).toBeNull();
+  });
+});
+
 describe('a flash', () => {
   const flash = (wiped: boolean): AttemptPlan => ({
     ...{ kind: 'flash', title: 'Flash a disk', state: 'failed' },
