@@ -260,7 +260,10 @@ function judgeSuite(ctx: Context, id: string): Part {
 
 /** A week after the last run of the whole suite that came to its end, whatever its checks said. */
 function weeklyDue({ all }: Context): string | null {
-  const whole = (a: Ordered) => String(a.row.spec.params['checks'] ?? '') === '';
+  const whole = ({ row }: Ordered) => {
+    const { checks } = row.spec.params;
+    return !Array.isArray(checks) || checks.length === 0;
+  };
   const last = all.findLast((a) => suiteOf(a) === WEEKLY_SUITE && a.state === 'passed' && whole(a));
   return last ? new Date(Date.parse(last.row.createdAt) + WEEK_MS).toISOString() : null;
 }
