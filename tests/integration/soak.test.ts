@@ -19,7 +19,7 @@ vi.setConfig({ testTimeout: 300_000, hookTimeout: 540_000 });
 const why = whyNoRig();
 const SECONDS = 40;
 const PYTHON = '/usr/local/bin/stand-in-torch';
-const LIMITS = 'run/vault-cube-stand-in-limits.json';
+const LIMITS = '/run/vault-cube-stand-in-limits.json';
 /** What soak.py prints of two cards, in its own time. */
 const SOAKS = `#!/usr/bin/python3
 import json, sys, time
@@ -60,8 +60,8 @@ describe.runIf(why === null)(`a soak${why ? ` (not run: ${why})` : ''}`, () => {
   });
   afterAll(() => stage?.close());
 
-  const limits = (): unknown =>
-    Object.values(JSON.parse(readFileSync(join(stage.box.root, LIMITS), 'utf8')) as object);
+  const limits = async (): Promise<unknown> =>
+    Object.values(JSON.parse((await stage.box.run(['cat', LIMITS])).stdout) as object);
   const progressed = (seconds: number) => (r: Parameters<ReturnType<typeof isEvent>>[0]) =>
     isEvent({ kind: 'progress', unit: 'seconds' })(r) &&
     Number((r['event'] as { done: number }).done) >= seconds;
@@ -70,14 +70,14 @@ describe.runIf(why === null)(`a soak${why ? ` (not run: ${why})` : ''}`, () => {
     const order = ['--suites', 'stress', '--soak', String(SECONDS), '--watch', '0', '--power-limit', '425'];
     const run = stage.start('validate', ...order, '--agree-load', '850');
     await run.until('load', progressed(5));
-    expect(limits()).toEqual(['425.00 W', '425.00 W']);
+    expect(await limits()).toEqual(['425.00 W', '425.00 W']);
     await stage.box.cutLink('drop');
     await delay(5_000);
     await stage.box.restoreLink();
     await run.until('more of it', progressed(14));
     await run.kill('SIGKILL');
     await delay(5_000);
-    expect(limits()).toEqual(['425.00 W', '425.00 W']);
+    expect(await limits()).toEqual(['425.00 W', '425.00 W']);
     const ended = await stage.run('resume');
     expect(ended.last.type, JSON.stringify(ended.last)).toBe('result');
 
@@ -98,11 +98,11 @@ describe.runIf(why === null)(`a soak${why ? ` (not run: ${why})` : ''}`, () => {
       expect(Math.max(...gaps)).toBeLessThan(2.5);
       expect(new Set(points.map((p) => p.value))).toEqual(new Set([425]));
     }
-    expect(limits()).toEqual(['700.00 W', '700.00 W']);
+    expect(await limits()).toEqual(['700.00 W', '700.00 W']);
     expect(kindIn(ended.records, 'finished')).toHaveLength(1);
     // What was run so is a deviation of the suite and of the box, by name.
     const deviation = 'T7 Stress ran with a power limit of 425 W a card, lowered from 700 W for the supply';
-    expect(stage.session.deviations.map((d) => d.text)).toEqual([deviation]);
+    expect(stage.session.deviations.map((d) => d.text)).toContain(deviation);
     const status = await stage.run('status');
     const parts = status.last['parts'] as { id: string; deviations: string[] }[];
     expect(parts.find((p) => p.id === 'stress')?.deviations).toContain(deviation);
@@ -112,9 +112,9 @@ describe.runIf(why === null)(`a soak${why ? ` (not run: ${why})` : ''}`, () => {
     const order = ['--suites', 'stress', '--soak', '600', '--watch', '0', '--power-limit', '425'];
     const run = stage.start('validate', ...order, '--agree-load', '850');
     await run.until('load', progressed(3));
-    expect(limits()).toEqual(['425.00 W', '425.00 W']);
-    await stage.must(30, 'cancel');
-    expect(limits()).toEqual(['700.00 W', '700.00 W']);
+    expect(await limits()).toEqual(['425.00 W', '425.00 W']);
+    await stage.must(0, 'cancel');
+    expect(await limits()).toEqual(['700.00 W', '700.00 W']);
     await run.ended;
   });
 
