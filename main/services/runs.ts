@@ -7,7 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { AppError } from '../../preload/contract/errors.ts';
 import { jobError } from '../../preload/contract/job-error.ts';
-import type { CheckAttempt } from '../../preload/contract/calls.ts';
+import type { CheckAttempt } from '../../preload/contract/validation.ts';
 import type { JobRow } from '../../preload/contract/job.ts';
 import type { Outcome } from '../../preload/contract/outcome.ts';
 import type { Profile } from '../../preload/contract/profile.ts';

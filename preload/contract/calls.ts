@@ -4,7 +4,6 @@
  */
 import { z } from 'zod';
 import { ErrorReply } from './errors.ts';
-import { CheckResult } from './events.ts';
 import { FirstBootChoice } from './firstboot.ts';
 import { DiskList, ImageLook } from './flash.ts';
 import { JobRow, LinkState } from './job.ts';
@@ -14,6 +13,7 @@ import { Verification } from './verification.ts';
 import type { Standing } from './standing.ts';
 import { Supply } from './supply.ts';
 import { STEP_IDS, type Step } from './steps.ts';
+import { CheckAttempt, ValidateOrder } from './validation.ts';
 
 const nothing = z.undefined();
 const session = z.uuid();
@@ -146,15 +146,6 @@ const Access = z.strictObject({
   users: z.array(z.strictObject({ name: z.string(), uid: z.number().int(), shell: z.string() })),
   keys: ReportKeys.nullable(),
 });
-/** One time that a check was run: of which attempt, when, and what came of it. */
-export const CheckAttempt = z.strictObject({
-  job: z.uuid(),
-  attempt: z.number().int(),
-  /** As the laptop recorded the attempt. */
-  at: z.string(),
-  result: CheckResult,
-});
-export type CheckAttempt = z.infer<typeof CheckAttempt>;
 const ReportFile = z.strictObject({
   html: z.string(),
   /** As this laptop's clock had it. */
@@ -241,23 +232,7 @@ export const calls = {
     output: Ended,
   },
   'box.validate': {
-    input: z.strictObject({
-      session,
-      suites: z.array(z.string()).min(1),
-      watchSeconds: z.number().nonnegative().max(3600),
-      hz: z.number().min(0.1).max(10),
-      /** What somebody agreed to; without it no suite with load runs. */
-      agreedWatts: z.number().positive().optional(),
-      soakSeconds: z
-        .number()
-        .min(1)
-        .max(7 * 86_400)
-        .optional(),
-      /** Watts that each card is held to while a suite with load runs; full power without it. */
-      powerLimitW: z.number().positive().optional(),
-      /** Single checks of the one suite that is named, to be run again; all of them without it. */
-      checks: z.array(z.string()).min(1).optional(),
-    }),
+    input: ValidateOrder,
     output: Ended,
   },
   /** What feeds the box, as the engineer read it off socket and breaker; kept with the box. */

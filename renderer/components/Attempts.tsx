@@ -1,7 +1,7 @@
 /** Every result of a check, the newest first: what was run again is kept, and shown. */
 import { Text } from '@mantine/core';
 import { useEffect, useState } from 'react';
-import type { CheckAttempt } from '../../preload/contract/calls.ts';
+import type { CheckAttempt } from '../../preload/contract/validation.ts';
 import type { StandingCheck } from '../../preload/contract/results.ts';
 import { call } from '../api.ts';
 import { attempt } from '../stores/frame.ts';
