@@ -25,7 +25,7 @@ import { parsePublicKeys, readPublicKeys } from './services/publickeys.ts';
 import { makeReport } from './services/report.ts';
 import { accessOf } from './services/report/access.ts';
 import { listReports } from './services/report/list.ts';
-import { uidSwapRun, type RunEnd } from './services/runs.ts';
+import { attemptsOfCheck, uidSwapRun, type RunEnd } from './services/runs.ts';
 import { Secrets } from './services/secrets.ts';
 import { changeSession, newSession, pinNameOf } from './services/sessions.ts';
 import { verifyArchive } from './services/verify.ts';
@@ -183,11 +183,16 @@ export function handlers(desk: Desk, info: AppInfo, shell: Shell, problem: AppEr
       const now = desk.session(session);
       return { outcome: (await desk.start(session, planCheck(now, profileOf(now), layers))).outcome };
     },
-    'box.validate': async ({ session, suites, watchSeconds, hz, agreedWatts, soakSeconds }) => {
+    'box.validate': async (order) => {
+      const { session, suites, watchSeconds, hz, agreedWatts, soakSeconds, powerLimitW, checks } = order;
       const now = desk.session(session);
       const wanted = parseSuites(suites.join(','));
-      const load = { agreedWatts: agreedWatts ?? null, soakSeconds: soakSeconds ?? null };
-      const run = planValidate(app, now, profileOf(now), wanted, { hz, watchSeconds }, load);
+      const load = {
+        agreedWatts: agreedWatts ?? null,
+        soakSeconds: soakSeconds ?? null,
+        powerLimitW: powerLimitW ?? null,
+      };
+      const run = planValidate(app, now, profileOf(now), wanted, { hz, watchSeconds }, load, checks);
       return { outcome: (await desk.start(session, run)).outcome };
     },
     'box.supply': ({ session, volts, amperes }) => {
@@ -208,6 +213,7 @@ export function handlers(desk: Desk, info: AppInfo, shell: Shell, problem: AppEr
       });
       return desk.state(session);
     },
+    'box.attempts': ({ session, check }) => attemptsOfCheck(app.journal, desk.session(session), check),
     'box.forgetHostKey': ({ session }) => {
       const now = desk.session(session);
       desk.live(session).disconnect();

@@ -199,7 +199,9 @@ async function theSwap(): Promise<void> {
 
 const commit = (await must('git', ['rev-parse', '--short=12', 'HEAD'])).trim();
 mkdirSync(OUT, { recursive: true });
-for (const name of readdirSync(OUT)) if (name !== 'README.md') rmSync(join(OUT, name), { recursive: true });
+/** What the rig does not make: recorded on real cards. */
+const KEPT = ['README.md', 'h200'];
+for (const name of readdirSync(OUT)) if (!KEPT.includes(name)) rmSync(join(OUT, name), { recursive: true });
 await theRoad();
 await theSwap();
 const origin = { v: 1, recorded: new Date().toISOString(), commit, profile: PRACTICE_PROFILE };

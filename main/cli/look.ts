@@ -4,8 +4,9 @@ import { AppError } from '../../preload/contract/errors.ts';
 import { EXIT_CODES, OUTCOME_WORDS } from '../../preload/contract/outcome.ts';
 import type { Session } from '../../preload/contract/session.ts';
 import { addressText } from '../../preload/contract/session.ts';
+import { SUITE_TITLES, WEEKLY_SUITE } from '../../preload/contract/suites.ts';
 import { loadProfile } from '../services/profiles.ts';
-import { activeJob, standingOf } from '../services/runs.ts';
+import { activeJob, attemptsOfCheck, standingOf } from '../services/runs.ts';
 import { changeSession, requireSession } from '../services/sessions.ts';
 import { tellParts, withApp, type CommonOptions, type Context } from './context.ts';
 import { checkLines, secondsText, table } from './output.ts';
@@ -18,6 +19,9 @@ interface WaiveOptions extends CommonOptions {
 }
 interface StatusOptions extends CommonOptions {
   checks?: boolean;
+}
+interface JobsOptions extends CommonOptions {
+  check?: string;
 }
 
 /** Where a box stands in one sentence. */
@@ -55,6 +59,10 @@ async function runStatus(ctx: Context, o: StatusOptions): Promise<number> {
   out.line(`${session.name}  ${addressText(session.address)}  ${session.user}`);
   out.line(`host key ${session.hostKey?.fingerprint ?? 'not pinned'}  profile ${session.profile}`);
   out.line(standsAt(ctx, session));
+  if (now.weeklyDueAt !== null) {
+    const word = Date.parse(now.weeklyDueAt) <= Date.now() ? 'due since' : 'due again';
+    out.line(`${SUITE_TITLES[WEEKLY_SUITE]}: ${word} ${now.weeklyDueAt.slice(0, 10)} (every week)`);
+  }
   const parts = [now.preflight, now.keys, ...now.layers, ...now.suites];
   if (o.checks) {
     for (const part of parts) {
@@ -62,11 +70,26 @@ async function runStatus(ctx: Context, o: StatusOptions): Promise<number> {
       for (const { result } of part.checks) for (const line of checkLines(result)) out.line(`  ${line}`);
     }
   }
-  return tellParts(out, now.outcome, parts);
+  const gates = now.gates.map(({ id, outcome }) => ({ id, outcome }));
+  return tellParts(out, now.outcome, parts, { weeklyDueAt: now.weeklyDueAt, gates });
 }
 
-async function runJobs(ctx: Context, o: CommonOptions): Promise<number> {
+/** Every result of one check, the newest first. Errors: usage for one that was never run. */
+function tellAttempts({ app, out }: Context, session: Session, check: string): number {
+  const all = attemptsOfCheck(app.journal, session, check);
+  if (all.length === 0)
+    throw new AppError('usage', { what: `No check ${check} was run on ${session.name}.` });
+  for (const { at, job, attempt, result } of all) {
+    out.line(`${at}  job ${job}, attempt ${attempt}`);
+    for (const line of checkLines(result)) out.line(`  ${line}`);
+  }
+  out.result({ ok: true, check, attempts: all, exit: EXIT_CODES.passed });
+  return EXIT_CODES.passed;
+}
+
+async function runJobs(ctx: Context, o: JobsOptions): Promise<number> {
   const session = requireSession(ctx.app, o.box);
+  if (o.check !== undefined) return tellAttempts(ctx, session, o.check);
   const rows = ctx.app.journal.jobs(session.id);
   const seconds = (job: string, attempt: number) => ctx.app.journal.view(job, attempt).seconds;
   const lines = rows.map((r) => [
@@ -153,7 +176,13 @@ export function addLookCommands(
     ),
     (o) => withApp(reading(o), (ctx) => runStatus(ctx, o)),
   );
-  run(add('jobs', 'Every job of a box'), (o) => withApp(reading(o), (ctx) => runJobs(ctx, o)));
+  run(
+    add('jobs', 'Every job of a box; or every attempt of one check').option(
+      '--check <id>',
+      'what each run of this check found, the newest first',
+    ),
+    (o) => withApp(reading(o), (ctx) => runJobs(ctx, o)),
+  );
   run(
     add('waive', 'Accept a failed check by name and reason; its verdict stays and is reported as a deviation')
       .option('--check <id>', 'the check')

@@ -6,6 +6,8 @@ import { AppError } from '../../preload/contract/errors.ts';
 import { EXIT_CODES, OUTCOME_WORDS } from '../../preload/contract/outcome.ts';
 import type { Run, Session } from '../../preload/contract/session.ts';
 import type { Part } from '../../preload/contract/standing.ts';
+import { PRACTISED, suiteBlocked, suiteHere } from '../../preload/contract/suites.ts';
+import { loadFacts } from '../../preload/contract/supply.ts';
 import type { App } from '../services/app.ts';
 import { inspect } from '../services/inspect.ts';
 import { setUpKeys } from '../services/keys.ts';
@@ -83,7 +85,14 @@ async function walk(
     'Provision',
     planProvision(app, now(), profile, parseLayers(only, profile), practiceBundle(app)),
   );
-  await execute('Validate', planValidate(app, now(), profile, ['gpu-detection'], TELEMETRY));
+  // Those that were recorded, and whose layers were put on it.
+  const { layers } = standingOf(app.journal, now(), profile);
+  const suites = PRACTISED.filter((id) => suiteBlocked(id, layers, true) === null);
+  const watts = loadFacts(profile, true)?.watts ?? null;
+  if (suites.some((id) => suiteHere(id)?.load))
+    out.line(`\nAgreed to the load of ${watts} W, which nothing draws: the suites are replayed.`);
+  const load = { agreedWatts: watts, soakSeconds: null };
+  await execute('Validate', planValidate(app, now(), profile, suites, TELEMETRY, load));
   return now();
 }
 

@@ -7,44 +7,22 @@ import { LOCAL_KINDS, type JobRow } from '../../preload/contract/job.ts';
 import { jobError } from '../../preload/contract/job-error.ts';
 import type { Profile } from '../../preload/contract/profile.ts';
 import type { Session } from '../../preload/contract/session.ts';
-import { SUITES_HERE } from '../../preload/contract/suites.ts';
-import { Supply } from '../../preload/contract/supply.ts';
 import { JobDriver, type JobEnd } from '../services/jobs.ts';
 import { loadProfile } from '../services/profiles.ts';
 import { layersBegun, parseLayers, planCheck, planDrift, planProvision } from '../services/provision.ts';
 import { activeJob, driftOf, endRun, executeRun, linkTestRun, planRun } from '../services/runs.ts';
-import { changeSession, requireSession } from '../services/sessions.ts';
-import { parseSuites, planValidate } from '../services/validate.ts';
-import { seconds, tellParts, withApp, type CommonOptions, type Context } from './context.ts';
+import { requireSession } from '../services/sessions.ts';
+import { tellParts, withApp, type CommonOptions, type Context } from './context.ts';
+import { driveOptions, execute } from './execute.ts';
+import { addValidateCommand } from './validate.ts';
 
 interface ProvisionOptions extends CommonOptions {
   layers?: string;
   bundle?: string;
 }
-interface ValidateOptions extends CommonOptions {
-  suites?: string;
-  watch?: string;
-  hz?: string;
-  supply?: string;
-  agreeLoad?: string;
-  soak?: string;
-}
 interface LinkTestOptions extends CommonOptions {
   count?: string;
   rate?: string;
-}
-
-const SOAK_MAX_SECONDS = 7 * 86_400;
-
-const driveOptions = ({ signal, giveUpAfterMs }: Context) => ({ signal, giveUpAfterMs });
-
-/** Executes the session's run and tells how its parts stand. */
-async function execute(ctx: Context, session: Session, bundle?: string): Promise<number> {
-  const end = await executeRun(ctx.app, session.id, ctx.secrets, {
-    ...driveOptions(ctx),
-    ...(bundle === undefined ? {} : { bundle }),
-  });
-  return tellParts(ctx.out, end.outcome, end.parts);
 }
 
 async function runProvision(ctx: Context, o: ProvisionOptions): Promise<number> {
@@ -86,34 +64,6 @@ async function runDrift(ctx: Context, o: ProvisionOptions): Promise<number> {
   if (drift.length === 0) ctx.out.line('No layer would change anything.');
   // What a layer would change is a failure here, however healthy the box is with it.
   return tellParts(ctx.out, drift.length ? 'failed' : outcome, parts, { drift });
-}
-
-/** "230x16" as volts and amperes, kept with the box. Errors: usage. */
-function stateSupply(ctx: Context, session: Session, text: string | undefined): Session {
-  if (text === undefined) return session;
-  const [volts, amperes] = text.split('x').map(Number);
-  const parsed = Supply.safeParse({ volts, amperes, statedAt: new Date().toISOString() });
-  if (!parsed.success) {
-    throw new AppError('usage', { what: `--supply wants volts and amperes, as in 230x16, not "${text}".` });
-  }
-  return changeSession(ctx.app, session.id, (s) => ({ ...s, supply: parsed.data }));
-}
-
-async function runValidate(ctx: Context, o: ValidateOptions): Promise<number> {
-  const known = requireSession(ctx.app, o.box);
-  const { profile } = loadProfile(known.profile);
-  const hz = seconds('hz', o.hz, 1);
-  if (hz < 0.1 || hz > 10) throw new AppError('usage', { what: '--hz is from 0.1 to 10 samples a second.' });
-  const watchSeconds = seconds('watch', o.watch, 20);
-  const suites = parseSuites(o.suites ?? 'gpu-detection');
-  const agreedWatts = o.agreeLoad === undefined ? null : Number(o.agreeLoad);
-  const soakSeconds = o.soak === undefined ? null : seconds('soak', o.soak, 0);
-  if (soakSeconds !== null && (soakSeconds < 1 || soakSeconds > SOAK_MAX_SECONDS))
-    throw new AppError('usage', { what: `--soak is from 1 to ${SOAK_MAX_SECONDS} seconds.` });
-  const session = stateSupply(ctx, known, o.supply);
-  const load = { agreedWatts, soakSeconds };
-  const run = planValidate(ctx.app, session, profile, suites, { hz, watchSeconds }, load);
-  return execute(ctx, planRun(ctx.app, session, run));
 }
 
 async function runResume(ctx: Context, o: ProvisionOptions): Promise<number> {
@@ -203,18 +153,7 @@ export function addWorkCommands(
       .option(...giveUp),
     (o) => withApp(o, (ctx) => runDrift(ctx, o)),
   );
-  run(
-    add('validate', 'Run validation suites, with telemetry of the GPUs')
-      .option('--suites <list>', `which, of ${SUITES_HERE.join(', ')}`, 'gpu-detection')
-      .option('--watch <seconds>', 'watch the GPUs so long after the last check (20)')
-      .option('--hz <number>', 'samples a second (1)')
-      .option('--supply <volts>x<amperes>', 'what feeds the box, as in 230x16; asked once before load')
-      .option('--agree-load <watts>', 'agree to the load of the suites, by the watts that the refusal names')
-      .option('--soak <seconds>', "how long the soak of T7 lasts, instead of the profile's time")
-      .option(...noReboot)
-      .option(...giveUp),
-    (o) => withApp(o, (ctx) => runValidate(ctx, o)),
-  );
+  addValidateCommand(add, run, noReboot, giveUp);
   run(
     add(
       'resume',

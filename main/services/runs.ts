@@ -4,8 +4,10 @@
  */
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
 import { AppError } from '../../preload/contract/errors.ts';
 import { jobError } from '../../preload/contract/job-error.ts';
+import type { CheckAttempt } from '../../preload/contract/validation.ts';
 import type { JobRow } from '../../preload/contract/job.ts';
 import type { Outcome } from '../../preload/contract/outcome.ts';
 import type { Profile } from '../../preload/contract/profile.ts';
@@ -18,6 +20,8 @@ import {
   type Part,
   type Standing,
 } from '../../preload/contract/standing.ts';
+import { SUITE_TITLES } from '../../preload/contract/suites.ts';
+import { limitSentence } from '../../preload/contract/supply.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { App } from './app.ts';
 import { ADMIN_USER } from './inspect.ts';
@@ -29,6 +33,17 @@ import { changeSession, withDeviation } from './sessions.ts';
 /** The attempts of a session with what their events say, oldest first. */
 export function attemptsOf(journal: Journal, session: Session): Attempt[] {
   return journal.jobs(session.id).map((row) => ({ row, view: journal.view(row.job, row.attempt) }));
+}
+
+/** Every result of a check, the newest first: what was run again is kept. */
+export function attemptsOfCheck(journal: Journal, session: Session, check: string): CheckAttempt[] {
+  return attemptsOf(journal, session)
+    .flatMap(({ row, view }) =>
+      view.checks
+        .filter((result) => result.id === check)
+        .map((result) => ({ job: row.job, attempt: row.attempt, at: row.createdAt, result })),
+    )
+    .reverse();
 }
 
 /** How the box stands, from the journal alone. */
@@ -121,6 +136,7 @@ export async function executeRun(
     if (before?.state !== 'passed' && phase.kind === 'reboot') {
       await reboot(app, journal.session(sessionId) ?? start, secrets, phase, opts);
     } else if (before?.state !== 'passed') {
+      beforePhase(app, sessionId, phase);
       const { row, view } = await driver.run(phase);
       if (row.state === 'cancelled') endRun(app, sessionId, run);
       if (row.state !== 'passed') throw jobError(row, view);
@@ -146,8 +162,23 @@ function isOpenAfter(journal: Journal, sessionId: string, layer: number): boolea
   return session !== null && layerOpen(standingOf(journal, session), layer + 1);
 }
 
+const PowerLimit = z.looseObject({ watts: z.number(), full: z.number() });
+
+/** A lowered power limit is a deviation of its suite from the moment on in which it is ordered. */
+function beforePhase(app: App, sessionId: string, { suite, params }: Phase): void {
+  const { data: limit } = PowerLimit.safeParse(params['powerLimit']);
+  if (suite === null || !limit) return;
+  const text = limitSentence(SUITE_TITLES[suite] ?? suite, limit.watts, limit.full);
+  changeSession(app, sessionId, (s) => withDeviation(s, `${suite}.power`, text));
+}
+
 /** What a passed job changes in the session. */
 function afterPhase(app: App, sessionId: string, phase: Phase): void {
+  const { suite, params } = phase;
+  // Results at full power stand in place of those before; of single checks not all do.
+  const whole = Array.isArray(params['checks']) && params['checks'].length === 0;
+  if (suite !== null && whole && params['powerLimit'] === undefined)
+    changeSession(app, sessionId, (s) => withDeviation(s, `${suite}.power`, null));
   if (phase.kind !== 'uid_swap') return;
   changeSession(app, sessionId, (s) => {
     const keys = s.keys && { ...s.keys, adminUid: 1000, uidDeviation: null };

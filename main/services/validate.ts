@@ -2,9 +2,10 @@
 import { AppError } from '../../preload/contract/errors.ts';
 import type { Profile } from '../../preload/contract/profile.ts';
 import type { Run, Session } from '../../preload/contract/session.ts';
-import { layersOf } from '../../preload/contract/standing.ts';
+import { layersOf, type Standing } from '../../preload/contract/standing.ts';
 import { SUITES_HERE, SUITE_TITLES, suiteBlocked, suiteHere } from '../../preload/contract/suites.ts';
 import {
+  limitProblem,
   loadFacts,
   loadOf,
   loadSentence,
@@ -62,38 +63,48 @@ export interface LoadWanted {
   agreedWatts: number | null;
   /** How long the soak of T7 lasts, instead of the profile's time. */
   soakSeconds: number | null;
+  /** Watts that each card is held to meanwhile; null for full power. */
+  powerLimitW?: number | null;
 }
 
 const NO_LOAD: LoadWanted = { agreedWatts: null, soakSeconds: null };
+/** Suites whose checks cannot be run one by one: a reboot lies between them. */
+const WHOLE_ONLY = ['integration'];
 
 const titleOf = (suite: string) => SUITE_TITLES[suite] ?? suite;
 
 /**
- * What is agreed to for a suite, as its job is told; nothing for one without load. Errors: load_unspecified, supply_unknown, supply_too_small,
- * load_not_agreed.
+ * What is agreed to for a suite, as its job is told; nothing for one without load. Errors: load_unspecified, power_limit_unfit,
+ * supply_unknown, supply_too_small, load_not_agreed.
  */
 function consent(
   session: Session,
   profile: Profile,
   suite: string,
-  { agreedWatts, soakSeconds }: LoadWanted,
+  { agreedWatts, soakSeconds, powerLimitW: limit = null }: LoadWanted,
 ) {
   if (!suiteHere(suite)?.load) return {};
-  const facts = loadFacts(profile);
-  const load = loadOf(suite, facts, soakSeconds);
+  const facts = loadFacts(profile, session.practice);
+  const load = loadOf(suite, facts, soakSeconds, limit);
   if (!facts || !load) throw new AppError('load_unspecified', { profile: profile.id, suite: titleOf(suite) });
+  const why = limit === null ? null : limitProblem(facts, limit);
+  if (limit !== null && why !== null) throw new AppError('power_limit_unfit', { limit, why });
   const { watts, seconds } = load;
   const { name: box, supply } = session;
-  if (supplyProblem(facts, supply)) {
+  if (supplyProblem(facts, supply, limit)) {
     if (!supply) throw new AppError('supply_unknown', { box, watts });
     const { volts, amperes } = supply;
     throw new AppError('supply_too_small', { box, volts, amperes, carries: supplyWatts(supply), watts });
   }
   if (agreedWatts !== watts) {
-    throw new AppError('load_not_agreed', { what: loadSentence(titleOf(suite), load), watts });
+    throw new AppError('load_not_agreed', { what: loadSentence(titleOf(suite), load, limit), watts });
   }
-  const given = { consent: { watts, seconds, at: new Date().toISOString() } };
-  return suite === 'stress' ? { ...given, seconds } : given;
+  const lasts = suite === 'stress' ? { seconds } : {};
+  const given = {
+    consent: { watts, seconds, at: new Date().toISOString() },
+    ...(limit === null ? {} : { powerLimit: { watts: limit, full: facts.cardWatts } }),
+  };
+  return { ...given, ...lasts };
 }
 
 /** T1 to T7: what the machine is and what it does, with the GPUs watched. `more`: what the job is told besides. */
@@ -101,9 +112,10 @@ function looking(
   suite: string,
   profile: Profile,
   { hz, watchSeconds }: TelemetryWanted,
+  checks: readonly string[],
   more: Record<string, unknown>,
 ): PhasePlan[] {
-  const params = { suite, checks: [], profile, telemetry: { hz, seconds: watchSeconds }, ...more };
+  const params = { suite, checks, profile, telemetry: { hz, seconds: watchSeconds }, ...more };
   return [{ id: suite, title: titleOf(suite), kind: 'checks', layer: null, suite, params }];
 }
 
@@ -128,10 +140,10 @@ function installed(app: App, session: Session, profile: Profile) {
 }
 
 /** T9: every role compared, its services looked at. */
-function roles(app: App, session: Session, profile: Profile): PhasePlan[] {
+function roles(app: App, session: Session, profile: Profile, checks: readonly string[]): PhasePlan[] {
   const suite = 'roles';
   const params = {
-    ...{ suite, checks: [], profile, telemetry: null, expect: expected(session) },
+    ...{ suite, checks, profile, telemetry: null, expect: expected(session) },
     ...installed(app, session, profile),
   };
   return [{ id: suite, title: titleOf(suite), kind: 'checks', layer: null, suite, params }];
@@ -163,7 +175,31 @@ function integration(app: App, session: Session, profile: Profile): PhasePlan[] 
   ];
 }
 
-/** `telemetry` is of suites that watch the GPUs. Errors: keys_needed, preflight_missing, suite_blocked, and those of `consent`. */
+/** The suites that a gate asks for, in its order. Errors: usage for a profile that names none. */
+export function gateSuites(profile: Profile, gate: 'ship' | 'production'): string[] {
+  if (profile.gates[gate].length === 0) {
+    throw new AppError('usage', { what: `The profile ${profile.id} names no suite for the gate ${gate}.` });
+  }
+  return parseSuites(profile.gates[gate].join(','));
+}
+
+/** Which suite has these checks on the box, as it stands. Errors: usage where that is none, or more than one. */
+export function suiteOfChecks({ suites }: Standing, checks: readonly string[]): string {
+  const of = new Set(
+    checks.map((id) => suites.find((p) => p.checks.some((c) => c.result.id === id))?.id ?? null),
+  );
+  const [suite] = of;
+  if (of.size !== 1 || !suite) {
+    const what = `${checks.join(', ')} are not checks of one suite that was run on this box.`;
+    throw new AppError('usage', { what });
+  }
+  return suite;
+}
+
+/**
+ * `telemetry` is of suites that watch the GPUs; `checks`: single ones of the one suite, run again; all of them where it is empty.
+ * Errors: keys_needed, preflight_missing, suite_blocked, usage, and those of `consent`.
+ */
 export function planValidate(
   app: App,
   session: Session,
@@ -171,7 +207,13 @@ export function planValidate(
   suites: readonly string[],
   telemetry: TelemetryWanted,
   load: LoadWanted = NO_LOAD,
+  checks: readonly string[] = [],
 ): Run {
+  const [only = ''] = suites;
+  if (checks.length && (suites.length !== 1 || WHOLE_ONLY.includes(only))) {
+    const what = `Single checks are of one suite that can be run in parts, not of ${suites.join(', ')}.`;
+    throw new AppError('usage', { what });
+  }
   if (!session.keys?.keyLoginProvenAt) throw new AppError('keys_needed');
   const now = standingOf(app.journal, session, profile);
   if (!now.preflight.basis) throw new AppError('preflight_missing', { box: session.name });
@@ -182,9 +224,10 @@ export function planValidate(
   // Integration is last: it ends with a reboot.
   const ordered = [...suites].sort((a, b) => Number(a === 'integration') - Number(b === 'integration'));
   const phases = ordered.flatMap((suite) => {
-    if (suite === 'roles') return roles(app, session, profile);
+    if (suite === 'roles') return roles(app, session, profile, checks);
     if (suite === 'integration') return integration(app, session, profile);
-    return looking(suite, profile, telemetry, consent(session, profile, suite, load));
+    return looking(suite, profile, telemetry, checks, consent(session, profile, suite, load));
   });
-  return makeRun('validate', `Validate ${suites.join(', ')}`, null, phases);
+  const what = [...suites, ...checks].join(', ');
+  return makeRun('validate', checks.length ? `Run again ${what}` : `Validate ${what}`, null, phases);
 }

@@ -13,6 +13,7 @@ import { Verification } from './verification.ts';
 import type { Standing } from './standing.ts';
 import { Supply } from './supply.ts';
 import { STEP_IDS, type Step } from './steps.ts';
+import { CheckAttempt, ValidateOrder } from './validation.ts';
 
 const nothing = z.undefined();
 const session = z.uuid();
@@ -231,19 +232,7 @@ export const calls = {
     output: Ended,
   },
   'box.validate': {
-    input: z.strictObject({
-      session,
-      suites: z.array(z.string()).min(1),
-      watchSeconds: z.number().nonnegative().max(3600),
-      hz: z.number().min(0.1).max(10),
-      /** What somebody agreed to; without it no suite with load runs. */
-      agreedWatts: z.number().positive().optional(),
-      soakSeconds: z
-        .number()
-        .min(1)
-        .max(7 * 86_400)
-        .optional(),
-    }),
+    input: ValidateOrder,
     output: Ended,
   },
   /** What feeds the box, as the engineer read it off socket and breaker; kept with the box. */
@@ -262,6 +251,11 @@ export const calls = {
       remove: z.boolean(),
     }),
     output: BoxState,
+  },
+  /** Every result of a check that the journal has, the newest first. */
+  'box.attempts': {
+    input: z.strictObject({ session, check: z.string() }),
+    output: z.array(CheckAttempt),
   },
   'box.forgetHostKey': { input: inSession, output: BoxState },
   'box.report': {

@@ -4,7 +4,7 @@ import type { JobRow } from './job.ts';
 import type { JobView } from './reduce.ts';
 
 /** Codes of jobs that have a sentence of their own, with the job's detail in it. */
-const TOLD_BY_DETAIL = ['box_disk_full', 'dpkg_broken', 'bundle_corrupt'] as const;
+const TOLD_BY_DETAIL = ['box_disk_full', 'dpkg_broken', 'bundle_corrupt', 'power_limit_failed'] as const;
 
 /** The error of a job that did not pass: the one its code names where the table has a sentence for it, else with its own words. */
 export function jobError(

@@ -27,6 +27,7 @@ const callNames = {
   'box.plan': true,
   'box.provision': true,
   'box.check': true,
+  'box.attempts': true,
   'box.validate': true,
   'box.supply': true,
   'box.resume': true,

@@ -3,6 +3,7 @@
  * so that another NVIDIA machine needs no code. Numbers carry their source; it is printed beside every verdict.
  */
 import { z } from 'zod';
+import { wronglyRequired } from './captured.ts';
 import { Expectation, type Evidence } from './outcome.ts';
 import { GpuExpectation } from './profile-gpu.ts';
 import { Load } from './profile-load.ts';
@@ -22,7 +23,7 @@ const Distribution = z.strictObject({
 });
 
 /** What is not named here is not judged: the check is `not_supported` and says that the profile names nothing. */
-export const Profile = z.strictObject({
+const Shape = z.strictObject({
   v: z.literal(PROFILE_VERSION),
   id: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
   title: z.string().min(1),
@@ -67,7 +68,15 @@ export const Profile = z.strictObject({
   /** What must pass for a box to be shipped or used in production: suite ids. */
   gates: z.strictObject({ ship: z.array(z.string()), production: z.array(z.string()) }),
 });
-export type Profile = z.infer<typeof Profile>;
+export type Profile = z.infer<typeof Shape>;
+
+/** Also refuses a captured floor that decides. */
+export const Profile = Shape.superRefine((profile, ctx) => {
+  for (const check of wronglyRequired(profile)) {
+    const message = 'its floor was captured from the machine itself, so it can only be informative';
+    ctx.addIssue({ code: 'custom', path: ['expectations', check], message });
+  }
+});
 
 const REQUIRED: Expectation = { kind: 'required' };
 

@@ -9,7 +9,7 @@ import { decideBox, decideGate, decidePart, type Gate, type Part } from './parts
 import { Profile } from './profile.ts';
 import type { Session } from './session.ts';
 import { ownFrameworks, type Framework } from './profile-load.ts';
-import { SUITE_TITLES, inSuiteOrder, offeredTo } from './suites.ts';
+import { SUITE_TITLES, WEEKLY_SUITE, inSuiteOrder, offeredTo } from './suites.ts';
 import { loadFacts, type LoadFacts } from './supply.ts';
 import {
   evidenceOf,
@@ -73,6 +73,8 @@ export interface Standing {
   decision: Decision;
   /** What its profile says of load; null where that is nothing. */
   load: LoadFacts | null;
+  /** When the weekly suite is due again, by its last run that came to its end; null before the first. */
+  weeklyDueAt: string | null;
   /** Frameworks that boxes of the profile have from elsewhere than layer 4. */
   frameworks: Framework[];
   /** The weakest of all attempts; null where nothing was measured. */
@@ -152,6 +154,8 @@ function judge(ctx: Context, draft: Draft): Part {
     attempts: jobs.length,
   };
 }
+
+const WEEK_MS = 7 * 86_400_000;
 
 /** A UID swap belongs to no layer: it changes what layer 1 and all after it found. */
 const BEFORE_L1 = 0.5;
@@ -254,6 +258,16 @@ function judgeSuite(ctx: Context, id: string): Part {
   });
 }
 
+/** A week after the last run of the whole suite that came to its end, whatever its checks said. */
+function weeklyDue({ all }: Context): string | null {
+  const whole = ({ row }: Ordered) => {
+    const { checks } = row.spec.params;
+    return !Array.isArray(checks) || checks.length === 0;
+  };
+  const last = all.findLast((a) => suiteOf(a) === WEEKLY_SUITE && a.state === 'passed' && whole(a));
+  return last ? new Date(Date.parse(last.row.createdAt) + WEEK_MS).toISOString() : null;
+}
+
 /** `attempts` in the journal's order, oldest first; `profile` is null where none is known. */
 export function standing(session: Session, attempts: readonly Attempt[], profile: Profile | null): Standing {
   const ctx: Context = { session, profile, all: inOrder(attempts) };
@@ -289,7 +303,8 @@ export function standing(session: Session, attempts: readonly Attempt[], profile
     gates: profile ? [gate('ship', ship), gate('production', production)] : [],
     outcome: decision.outcome,
     decision,
-    load: loadFacts(profile),
+    load: loadFacts(profile, session.practice),
+    weeklyDueAt: weeklyDue(ctx),
     frameworks: ownFrameworks(profile?.load),
     evidence: evidenceOf(ctx.all),
   };

@@ -26,18 +26,21 @@ export interface SuiteHere {
   load: boolean;
   /** What of layer 4 it needs: the environment of one framework. */
   framework?: Framework;
+  /** Whether practice boxes have a recording of it to replay (resources/practice). */
+  practice?: true;
 }
 
 const FRAMEWORKS_LAYER = 4;
 
 const SUITES: Readonly<Record<string, SuiteHere>> = {
-  'gpu-detection': { nominalSeconds: 120, needs: [], warning: null, load: false },
+  'gpu-detection': { nominalSeconds: 120, needs: [], warning: null, load: false, practice: true },
   'pytorch-ddp': {
     nominalSeconds: 600,
     needs: [4],
     warning: 'Trains on all GPUs.',
     load: true,
     framework: 'torch',
+    practice: true,
   },
   tensorflow: {
     nominalSeconds: 300,
@@ -60,6 +63,7 @@ const SUITES: Readonly<Record<string, SuiteHere>> = {
     warning: 'Measures all GPUs, and writes over all their memory.',
     load: true,
     framework: 'torch',
+    practice: true,
   },
   stress: {
     nominalSeconds: 86_400,
@@ -67,6 +71,7 @@ const SUITES: Readonly<Record<string, SuiteHere>> = {
     warning: 'Full load on all GPUs for a day.',
     load: true,
     framework: 'torch',
+    practice: true,
   },
   integration: {
     nominalSeconds: 900,
@@ -76,6 +81,9 @@ const SUITES: Readonly<Record<string, SuiteHere>> = {
   },
   roles: { nominalSeconds: 300, needs: [1], warning: null, load: false },
 };
+
+/** Run every week, as the specification has it. */
+export const WEEKLY_SUITE = 'performance';
 
 /** Those of this version. */
 export const SUITES_HERE: readonly string[] = Object.keys(SUITES);
@@ -90,6 +98,9 @@ export function inSuiteOrder(ids: readonly string[]): string[] {
 export const offeredTo = (layers: readonly number[]): string[] =>
   SUITES_HERE.filter((id) => SUITES[id]?.needs.every((n) => layers.includes(n)));
 
+/** Those that practice boxes replay. */
+export const PRACTISED: readonly string[] = SUITES_HERE.filter((id) => SUITES[id]?.practice);
+
 /** What is to be known of a suite of this version; null for another. */
 export const suiteHere = (suite: string): SuiteHere | null => SUITES[suite] ?? null;
 
@@ -102,7 +113,7 @@ export function suiteBlocked(
 ): string | null {
   const here = SUITES[suite];
   if (!here) return 'not in this version';
-  if (here.needs.length && practice) return 'not on the practice box, which was recorded without it';
+  if (practice && !here.practice) return 'not on the practice box: no run of it was recorded to be replayed';
   const has = here.framework !== undefined && own.includes(here.framework);
   const needs = here.needs.filter((n) => !(has && n === FRAMEWORKS_LAYER));
   const missing = needs.filter((n) => !layers.some((p) => p.layer === n && p.attempts > 0));

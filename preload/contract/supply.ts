@@ -33,38 +33,80 @@ export interface LoadFacts {
   watts: number;
   /** What the supply has to carry; null where the profile asks for nothing. */
   wallWatts: number | null;
+  /** How many cards there are, and the power limit of each in watts; null where the profile names none. */
+  cards: number;
+  cardWatts: number | null;
   /** How long a soak takes if nobody says otherwise. */
   soakSeconds: number;
+  /** Whether no other length can be had: a practice box has one soak, which was recorded. */
+  soakFixed: boolean;
 }
 
+/** Length of the soak that practice boxes replay (resources/practice/h200). */
+export const PRACTICE_SOAK_SECONDS = 45;
+
 /** Null for a profile that says nothing of load. */
-export function loadFacts(profile: Profile | null): LoadFacts | null {
+export function loadFacts(profile: Profile | null, practice = false): LoadFacts | null {
   if (!profile?.load) return null;
   const wallWatts = profile.power?.wallWatts ?? null;
   const { watts, soak } = profile.load;
-  return { watts: wallWatts ?? watts.value, wallWatts, soakSeconds: soak.seconds.value };
+  return {
+    watts: wallWatts ?? watts.value,
+    wallWatts,
+    cards: profile.gpu.count.value,
+    cardWatts: profile.gpu.powerLimitW?.value ?? null,
+    soakSeconds: practice ? PRACTICE_SOAK_SECONDS : soak.seconds.value,
+    soakFixed: practice,
+  };
 }
+
+/** What the box draws where each card may draw `limit` watts; at full power without it. A supply's own loss shrinks, too: not counted. */
+export function wattsAt({ watts, cards, cardWatts }: LoadFacts, limit: number | null): number {
+  return limit === null || cardWatts === null ? watts : Math.round(watts - cards * (cardWatts - limit));
+}
+
+/** The highest limit of a card, in whole watts, with which the supply carries the box; null where it does so without, or never. */
+export function limitFor(facts: LoadFacts, supply: Pick<Supply, 'volts' | 'amperes'>): number | null {
+  const { wallWatts, cards, cardWatts } = facts;
+  const lacks = (wallWatts ?? 0) - supplyWatts(supply);
+  if (lacks <= 0 || cardWatts === null || cards === 0) return null;
+  const limit = Math.floor(cardWatts - lacks / cards);
+  return limit > 0 ? limit : null;
+}
+
+/** Why a card's limit cannot be chosen; null where it can. What a card itself takes at least, only the box knows. */
+export function limitProblem({ cardWatts }: LoadFacts, limit: number): string | null {
+  if (cardWatts === null) return 'the profile names no power limit of the cards';
+  if (!(limit >= 1)) return 'it is no number of watts';
+  return limit < cardWatts ? null : `full power of a card is ${cardWatts} W, and a lower one is asked for`;
+}
+
+/** What is said of results that were taken so. */
+export const limitSentence = (suite: string, limit: number, full: number): string =>
+  `${suite} ran with a power limit of ${limit} W a card, lowered from ${full} W for the supply`;
 
 /** Null for a suite that puts no load on a box, and where nothing is known of load. */
 export function loadOf(
   suite: string,
   facts: LoadFacts | null,
   soakSeconds: number | null = null,
+  limit: number | null = null,
 ): LoadOf | null {
   const here = suiteHere(suite);
   if (!here?.load || !facts) return null;
   const soak = soakSeconds ?? facts.soakSeconds;
-  return { watts: facts.watts, seconds: suite === 'stress' ? soak : here.nominalSeconds };
+  return { watts: wattsAt(facts, limit), seconds: suite === 'stress' ? soak : here.nominalSeconds };
 }
 
 /** Why a supply does not carry what the profile says of the box; null where it does, or where the profile asks for nothing. */
 export function supplyProblem(
-  { wallWatts }: Pick<LoadFacts, 'wallWatts'>,
+  facts: LoadFacts,
   supply: Pick<Supply, 'volts' | 'amperes'> | null,
+  limit: number | null = null,
 ): 'unknown' | 'too_small' | null {
-  if (wallWatts === null) return null;
+  if (facts.wallWatts === null) return null;
   if (!supply) return 'unknown';
-  return supplyWatts(supply) < wallWatts ? 'too_small' : null;
+  return supplyWatts(supply) < wattsAt(facts, limit) ? 'too_small' : null;
 }
 
 /** "10 min", "24 h", "30 s": about. */
@@ -73,7 +115,8 @@ export function timeText(seconds: number): string {
   return seconds >= 90 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds)} s`;
 }
 
-/** What a person agrees to, in one sentence. */
-export function loadSentence(title: string, { watts, seconds }: LoadOf): string {
-  return `${title} puts all GPUs under load: the box draws up to ${watts} W for about ${timeText(seconds)}.`;
+/** What a person agrees to, in one sentence. `limit`: a lowered power limit of each card. */
+export function loadSentence(title: string, { watts, seconds }: LoadOf, limit: number | null = null): string {
+  const lowered = limit === null ? '' : `, each card held to ${limit} W`;
+  return `${title} puts all GPUs under load: the box draws up to ${watts} W for about ${timeText(seconds)}${lowered}.`;
 }

@@ -9,6 +9,9 @@ const ACTIONS: Partial<Record<ErrorCode, string>> = {
   box_address_missing: 'In Connect, find the box on the cable or type its address.',
   unknown_box: 'Go back to the list of boxes and choose one.',
   box_name_taken: 'Open that box from the list, or choose another name.',
+  supply_too_small:
+    'Move the box to a circuit that carries it, or hold the cards to less, which is a deviation.',
+  load_not_agreed: 'If the circuit carries it and nobody needs the box meanwhile, agree with the button.',
   secret_missing: 'Start the step again and enter it when asked.',
   port_refused:
     'On the box\'s console run "sudo systemctl status ssh", or enter the port its sshd listens on. A ban by fail2ban looks the same: "sudo fail2ban-client unban --all".',

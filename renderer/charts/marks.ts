@@ -37,13 +37,22 @@ export function bandsOf(events: readonly JobEvent[], zero: number): Band[] {
   return all.filter(({ from, to }) => to === null || to - from >= 1);
 }
 
+/** As resources/box/vcbox/kernelwatch.py tells an error of the driver's at the moment it comes. */
+const XID = /^Xid \d+( \(fatal\))? on [0-9a-f:.]+: /;
+/** What the whole kernel log told at the end, with those from before the job. */
+const XID_CHECKS: readonly string[] = ['gpu_xid', 't7_xid'];
+
 function ofEvent(e: JobEvent, zero: number): Mark | null {
   if (!e.known) return null;
   const at = e.env.mono - zero;
   if (e.kind === 'started') return { at, text: 'Job started', tone: 'plain' };
   if (e.kind === 'finished')
     return { at, text: `Job ${e.body.outcome}`, tone: e.body.outcome === 'failed' ? 'fail' : 'plain' };
-  if (e.kind !== 'check' || e.body.check.id !== 'gpu_xid') return null;
+  if (e.kind === 'log') {
+    const found = e.body.stream === 'note' ? XID.exec(e.body.text) : null;
+    return found && { at, text: e.body.text, tone: found[1] === undefined ? 'warn' : 'fail' };
+  }
+  if (e.kind !== 'check' || !XID_CHECKS.includes(e.body.check.id)) return null;
   const { verdict, value } = e.body.check;
   if (verdict !== 'fail' && verdict !== 'warn') return null;
   return { at, text: `In the kernel log: ${String(value)}`, tone: verdict };

@@ -6,6 +6,7 @@ import { call } from '../api.ts';
 import { change } from '../stores/desk.ts';
 import { attempt } from '../stores/frame.ts';
 import { timeOf } from '../words.ts';
+import { Attempts, valueText } from './Attempts.tsx';
 import { Verdict } from './Verdict.tsx';
 import { WaiveDialog } from './WaiveDialog.tsx';
 
@@ -17,11 +18,6 @@ interface Props {
   /** Runs it again; left out where that cannot be done now. */
   onRerun?: (id: string) => void;
 }
-
-const valueText = ({ value, unit }: StandingCheck['result']): string =>
-  value === null
-    ? ''
-    : [typeof value === 'boolean' ? (value ? 'yes' : 'no') : value, unit].filter(Boolean).join(' ');
 
 function expectationText({ expectation }: StandingCheck): string {
   switch (expectation.kind) {
@@ -48,7 +44,7 @@ function Line({ name, children }: { name: string; children: string | null }) {
   );
 }
 
-function Details({ check, blocker }: { check: StandingCheck; blocker: boolean }) {
+function Details({ session, check, blocker }: { session: string; check: StandingCheck; blocker: boolean }) {
   const { result, waiver, times, attempt: from } = check;
   const again = times > 1 ? `run ${times} times; this is the newest, of attempt ${from}` : null;
   return (
@@ -64,6 +60,7 @@ function Details({ check, blocker }: { check: StandingCheck; blocker: boolean })
         <Line name="Waived">{waiver && `by ${waiver.name}, ${timeOf(waiver.at)}: ${waiver.reason}`}</Line>
         <Line name="Attempts">{again}</Line>
       </dl>
+      {times > 1 && <Attempts session={session} check={result.id} times={times} />}
       {result.evidence && (
         <Box
           component="pre"
@@ -111,7 +108,7 @@ export function CheckRow({ session, check, blocker = false, onRerun }: Props) {
       </UnstyledButton>
       {open && (
         <Box className="check-body" id={body}>
-          <Details check={check} blocker={blocker} />
+          <Details session={session} check={check} blocker={blocker} />
           <Group gap="xs" mt="xs">
             {onRerun && (
               <Button size="compact-sm" variant="default" onClick={() => onRerun(result.id)}>

@@ -21,6 +21,8 @@ interface Props {
   waitsFor?: string | null;
   /** In place of its name: a box to tick. */
   choice?: ReactNode;
+  /** Runs one of its checks again; left out where that cannot be done now. */
+  onRerun?: (check: string) => void;
   /** Below its checks: charts. */
   children?: ReactNode;
 }
@@ -40,7 +42,16 @@ function toTell(part: Part) {
   return { ...decision, missing };
 }
 
-export function PartCard({ part, phases, session, nominalSeconds, waitsFor, choice, children }: Props) {
+export function PartCard({
+  part,
+  phases,
+  session,
+  nominalSeconds,
+  waitsFor,
+  choice,
+  onRerun,
+  children,
+}: Props) {
   const [open, setOpen] = useState(false);
   const moreId = useId();
   const running = isUnderWay(phases);
@@ -104,7 +115,15 @@ export function PartCard({ part, phases, session, nominalSeconds, waitsFor, choi
       )}
       <div id={moreId} hidden={!open}>
         {open && quiet && part.kind === 'layer' && jobs}
-        {open && ordered.map((check) => <CheckRow key={check.result.id} check={check} session={session} />)}
+        {open &&
+          ordered.map((check) => (
+            <CheckRow
+              key={check.result.id}
+              check={check}
+              session={session}
+              {...(onRerun ? { onRerun } : {})}
+            />
+          ))}
       </div>
       {children}
     </section>

@@ -126,7 +126,7 @@ def rows(window: dict[str, Any], seconds: int = 45, cards: int = 2, **change: An
         "memory.used": 27000,
         "memory.total": 81559,
         "temperature.gpu": 61,
-        "power.draw": 650.5,
+        "power.draw": 690.5,
         "power.limit": 700,
         "clocks.current.sm": 1980,
         "clocks.current.memory": 2619,

@@ -3,76 +3,21 @@
 import json
 import os
 import signal
-import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import loads
-from conftest import SOURCE, Box, events, processes_of, wait_until
-from harness import box_tar
-from loads import H100, PROFILE, Environments, line
+from conftest import Box, events, processes_of, wait_until
+from loadbox import LoadBox, results, with_pause
+from loads import line
 from shape import validate
-
-STAND_IN = Path(__file__).resolve().parents[1] / "rig" / "standin" / "nvidia_smi.py"
-CONSENT = {"watts": 1400, "seconds": 600, "at": "2026-11-29T12:00:00Z"}
-
-
-def patched(name: str, old: str, new: str) -> tuple[str, str]:
-    text = (SOURCE / name).read_text()
-    assert old in text
-    return name, text.replace(old, new)
-
-
-class LoadBox:
-    """A box whose environments, nvidia-smi and administrator are stand-ins; everything else is real."""
-
-    def __init__(self, box: Box, folder: Path) -> None:
-        self.box = box
-        self.says = Environments(folder / "venvs")
-        tools = folder / "tools"
-        tools.mkdir()
-        smi = tools / "nvidia-smi"
-        switch, held = folder / "switch", folder / "held"
-        smi.write_text(
-            f'#!/bin/sh\nSTAND_IN_DATA={H100} STAND_IN_SWITCH={switch} STAND_IN_HELD={held} exec {sys.executable} {STAND_IN} "$@"\n'
-        )
-        smi.chmod(0o755)
-        where = f'Path("{folder / "venvs"}")'
-        changes = dict(
-            [
-                patched("vcbox/checks/frameworks_look.py", 'Path("/opt/vault-cube/venvs")', where),
-                patched("vcbox/launch.py", '"PATH": "', f'"PATH": "{tools}:'),
-            ]
-        )
-        box.tar.write_bytes(box_tar({"ansible/site.yml": "- hosts: all\n", **changes}))
-
-    def params(self, suite: str, **more: Any) -> dict[str, Any]:
-        usual = {
-            "suite": suite,
-            "checks": [],
-            "profile": PROFILE,
-            "telemetry": {"hz": 10},
-            "consent": CONSENT,
-        }
-        return {**usual, "expect": {"adminUser": "nobody-of-here", "adminUid": None, "sshPort": 22}, **more}
 
 
 @pytest.fixture
 def here(box: Box, tmp_path: Path) -> LoadBox:
     return LoadBox(box, tmp_path)
-
-
-def results(found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    return {e["check"]["id"]: e["check"] for e in found if e["kind"] == "check"}
-
-
-def with_pause(lines: list[dict[str, Any]], seconds: float) -> list[dict[str, Any]]:
-    """The measured window takes as long."""
-    at = next(i for i, one in enumerate(lines) if one["at"] == "begin")
-    return [*lines[: at + 1], {"do": "wait", "seconds": seconds}, *lines[at + 1 :]]
 
 
 def test_a_suite_is_judged_with_the_telemetry_of_its_own_window(here: LoadBox) -> None:

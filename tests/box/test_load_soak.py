@@ -52,6 +52,33 @@ def test_a_soak_without_a_fault_passes(environments: Environments) -> None:
     found = suite()
     assert {id: r for id, r in found.items() if r.verdict != "pass" and id not in RULES} == {}
     assert found["t7_length"].value == "1.0 h" and found["t7_steady"].source
+    # The load is made to draw the whole limit, and did.
+    assert "power" in str(found["t7_power"].value)
+
+
+def test_a_soak_that_does_not_draw_its_limit_is_found(environments: Environments) -> None:
+    found = suite(change={"power__limit": 700, "power__draw": (690, 560)})["t7_power"]
+    assert found.verdict == "fail" and "draws 0.80 of its 700 W" in str(found.value), found
+
+
+def test_the_minute_from_which_temperatures_are_steady_is_told(environments: Environments) -> None:
+    here = look(soak_seconds=float(HOUR))
+    raw = soak_look.gather(here)
+    window = {"begin": raw["parts"][-1]["begin"]}
+    rows(window, HOUR)
+    place = 2 + FIELDS.index("temperature.gpu")
+    for row in window["rows"]:
+        minute = (row[0] - window["begin"]) / 60
+        # One card warms for a quarter of an hour, the other one from the start is what it is.
+        row[place] = min(65.0, 35 + 2 * minute) if row[1] == 0 else 60
+    raw["parts"][-1]["rows"] = window["rows"]
+    module = checks.load("t7_steady")
+    assert module
+    found = module.judge(raw, PROFILE)
+    assert found.verdict == "pass"
+    assert found.value == "GPU 0 +0.0 K, GPU 1 +0.0 K; all steady from minute 14 on"
+    assert "GPU 0: hottest minute 65.0 °C; from minute 14 on within 2 K of 65.0 °C" in str(found.evidence)
+    assert "GPU 1: hottest minute 60.0 °C; from minute 0 on" in str(found.evidence)
     name, argument, _ = environments.calls()[0]
     assert name == "soak" and json.loads(argument)["seconds"] == HOUR
 
@@ -112,7 +139,8 @@ def test_heat_that_keeps_rising_is_found(environments: Environments) -> None:
     module = checks.load("t7_steady")
     assert module
     found = module.judge(raw, PROFILE)
-    assert found.verdict == "fail" and "GPU 0 +0.0 K, GPU 1 +5.0 K" in str(found.value)
+    assert found.verdict == "fail" and found.value == "GPU 0 +0.0 K, GPU 1 +5.0 K"
+    assert "GPU 1: hottest minute 79.7 °C; never steady" in str(found.evidence)
     raw["parts"][-1]["rows"] = [r for r in window["rows"] if r[0] < window["begin"] + 300]
     short = module.judge(raw, PROFILE)
     assert short.verdict == "not_run" and "20 min" in str(short.reason)

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadProfile } from '../../main/services/profiles.ts';
 import { expectationOf } from '../../preload/contract/profile.ts';
+import { PRACTISED } from '../../preload/contract/suites.ts';
 import { Recordings } from '../../main/remote/practice/recordings.ts';
 import { Journal } from '../../main/journal/journal.ts';
 import { CLI, eventsOf, Laptop, type Ended, type Record_ } from './cli.ts';
@@ -62,7 +63,8 @@ describe('the journey as an ordinary user', () => {
     const base = ['fetch', 'bootstrap', 'checks', 'fetch', 'layer', 'harden', 'checks'];
     const driver = ['fetch', 'reboot', 'layer', 'reboot', 'checks'];
     const above = [3, 4, 5].flatMap(() => ['fetch', 'layer', 'checks']);
-    expect(kinds).toEqual(['preflight', 'keys', ...base, ...driver, ...above, 'checks']);
+    const suites = PRACTISED.map(() => 'checks');
+    expect(kinds).toEqual(['preflight', 'keys', ...base, ...driver, ...above, ...suites]);
     const ends = eventsOf(walked.records).filter((e) => e['kind'] === 'finished');
     expect(ends.map((e) => e['outcome'])).toEqual(kinds.map(() => 'passed'));
     // What a practice box cannot have is told of, and counts for nothing.
@@ -76,13 +78,15 @@ describe('the journey as an ordinary user', () => {
   it('tells what was recorded, and nothing else: every value, every check, every sample', () => {
     const events = eventsOf(walked.records);
     const mine = events.filter((e) => e['kind'] === 'samples').flatMap((e) => e['rows'] as unknown[][]);
-    const order = { kind: 'checks' as const, params: { suite: 'gpu-detection' } };
-    const recorded = new Recordings(RECORDINGS, null).log(order, false)?.events ?? [];
+    const recorded = PRACTISED.flatMap((suite) => {
+      const order = { kind: 'checks' as const, params: { suite } };
+      return new Recordings(RECORDINGS, null).log(order, false)?.events ?? [];
+    });
     const theirs = recorded.filter((e) => e.kind === 'samples').flatMap((e) => e['rows'] as unknown[][]);
     expect(mine.length).toBeGreaterThan(100);
     expect(mine.map((row) => row.slice(1))).toEqual(theirs.map((row) => row.slice(1)));
     const checks = recorded.filter((e) => e.kind === 'check').map((e) => e['check']);
-    expect(checksOf(walked.records, 'gpu-detection')).toEqual(checks);
+    expect(PRACTISED.flatMap((suite) => checksOf(walked.records, suite))).toEqual(checks);
   });
 
   it('is marked as practice in every event, part, and on the report', () => {
@@ -102,7 +106,7 @@ describe('the journey as an ordinary user', () => {
   it('leaves a journal whose every chain holds', async () => {
     const ended = await asNobody(home, 'verify');
     expect(ended.code).toBe(0);
-    expect(ended.records.at(-1)).toMatchObject({ type: 'result', jobs: 24 });
+    expect(ended.records.at(-1)).toMatchObject({ type: 'result', jobs: 27 });
   });
 
   it('stands as the gates say: what this version does not run is missing, and nothing failed', async () => {

@@ -42,13 +42,26 @@ describe('a check', () => {
 
   it('says why there is no value, what to do now, and how often it ran', async () => {
     const given = check('pf_rtc', { times: 3, attempt: 2 });
-    const { user } = await put(<CheckRow session={SESSION} check={given} />, new FakeMain());
+    const was = { ...given.result, verdict: 'fail' as const, value: 3600, unit: 's', reason: null };
+    const fake = new FakeMain().answer('box.attempts', () => [
+      { job: given.job, attempt: 2, at: '2026-11-29T12:00:00Z', result: given.result },
+      { job: given.job, attempt: 1, at: '2026-11-29T11:00:00Z', result: was },
+    ]);
+    const { user } = await put(<CheckRow session={SESSION} check={given} />, fake);
     const row = head(/Hardware clock/);
     expect(row.textContent).toContain('not run');
     expect(row.textContent).toContain('could not be read');
     await user.click(row);
     expect(term('Why')).toMatch(/^the hardware clock could not be read/);
     expect(term('Attempts')).toBe('run 3 times; this is the newest, of attempt 2');
+    // What was found before is kept, and shown with what came of it.
+    const list = await screen.findByRole('list', { name: 'Attempts, the newest first' });
+    const items = within(list).getAllByRole('listitem');
+    expect(items.map((i) => i.textContent)).toEqual([
+      expect.stringContaining('not run'),
+      expect.stringMatching(/fail.*3600 s$/),
+    ]);
+    expect(fake.of('box.attempts')).toEqual([{ session: SESSION, check: 'pf_rtc' }]);
   });
 
   it.each<[StandingCheck['expectation'], string]>([

@@ -137,6 +137,23 @@ describe('marks and bands', () => {
       'In the kernel log: Xid 79 on 0000:06:00',
     ]);
   });
+
+  it('show it when it came, during load, and no other note', () => {
+    const first = JSON.parse(log[0] ?? '{}') as { mono: number };
+    // The same two in tests/box/test_kernelwatch.py, which has the box write them.
+    const texts = [
+      'Xid 79 (fatal) on 0000:00:07: the card has fallen off the bus',
+      'Xid 31 on 0000:00:06: a program touched memory of the card that it had not',
+      'power limits before: 700 W, 700 W',
+    ];
+    const note = (text: string, n: number, stream = 'note') =>
+      JSON.stringify({ ...first, kind: 'log', mono: first.mono + n, step: 't7_length', stream, text });
+    const lines = [...texts.map((text, n) => note(text, n + 1)), note(texts[0] ?? '', 9, 'stdout')];
+    expect(marksOf(lines.map(parseEvent), [], zero)).toEqual([
+      { at: expect.closeTo(1, 3), text: texts[0], tone: 'fail' },
+      { at: expect.closeTo(2, 3), text: texts[1], tone: 'warn' },
+    ]);
+  });
 });
 
 describe('windows of time', () => {

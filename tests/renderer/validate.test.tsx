@@ -100,6 +100,30 @@ describe('load', () => {
     ]);
   });
 
+  it('can be held to what a weak supply carries: with fewer watts, and said to be a deviation', async () => {
+    const fake = ready({ volts: 230, amperes: 13, statedAt: '2026-11-29T10:00:00Z' }).answer(
+      'box.validate',
+      () => ({ outcome: 'passed' }),
+    );
+    const { user } = await show(Validate, fake);
+    await user.click(screen.getByRole('checkbox', { name: 'T2 PyTorch DDP' }));
+    expect(button(/^Load the GPUs/)).toBeDisabledWith(
+      'The supply carries 2 392 W for hours, and the box draws up to 2 750 W.',
+    );
+    screen.getByText(/Results with less are a deviation/);
+    await user.click(screen.getByRole('checkbox', { name: 'Hold the cards to less power' }));
+    // As much as the breaker carries is offered first.
+    const limit = screen.getByLabelText('Power limit of each card');
+    expect(limit).toHaveProperty('value', '485 W');
+    await user.clear(limit);
+    expect(button(/^Load the GPUs/)).toBeDisabledWith('Say how many watts each card may draw.');
+    await user.type(limit, '450');
+    await user.click(button(/^Load the GPUs: up to 2 250 W for about 10 min$/));
+    expect(fake.of('box.validate')).toMatchObject([
+      { suites: ['gpu-detection', 'pytorch-ddp'], agreedWatts: 2250, powerLimitW: 450 },
+    ]);
+  });
+
   it('is not asked again of what was said, and a soak has its length', async () => {
     const fake = ready({ volts: 230, amperes: 16, statedAt: '2026-11-29T10:00:00Z' }).answer(
       'box.validate',
@@ -115,6 +139,58 @@ describe('load', () => {
     await user.click(button(/for about 2 h$/));
     expect(fake.of('box.supply')).toEqual([]);
     expect(fake.of('box.validate')).toMatchObject([{ agreedWatts: 2750, soakSeconds: 7200 }]);
+  });
+
+  it('is agreed to anew for a single check that is run again, and its result before is kept', async () => {
+    const { standing, session: s } = boxOf(before);
+    const [known] = standing.preflight.checks;
+    const [part] = standing.suites.filter((p) => p.id === 'gpu-detection');
+    if (!known || !part) throw new Error('nothing recorded');
+    const row = before.at(-1)?.row;
+    if (!row) throw new Error('nothing recorded');
+    const ran = (id: string, check: string) => {
+      const params = { ...row.spec.params, suite: id, telemetry: null };
+      const its = { ...row, job: crypto.randomUUID(), kind: 'checks' as const, title: id };
+      const result = { ...known.result, id: check, title: `Check of ${id}` };
+      return {
+        row: { ...its, spec: { ...row.spec, params } },
+        part: {
+          ...part,
+          id,
+          title: id,
+          attempts: 1,
+          state: 'ended' as const,
+          checks: [{ ...known, result }],
+        },
+      };
+    };
+    const two = [ran('gpu-detection', 'gpu_xid'), ran('pytorch-ddp', 't2_loss')];
+    const box = boxOf(before);
+    const fake = main(before, {
+      jobs: [...box.jobs, ...two.map((one) => one.row)],
+      standing: { ...standing, suites: two.map((one) => one.part), load: facts, frameworks: ['torch'] },
+      session: { ...s, supply: { volts: 230, amperes: 16, statedAt: '2026-11-29T10:00:00Z' } },
+    }).answer('box.validate', () => ({ outcome: 'passed' }));
+    const { user } = await show(Validate, fake);
+    const again = async (name: string) => {
+      const of = card(name);
+      await user.click(of.getByRole('button', { name: 'Show 1 check' }));
+      await user.click(of.getByRole('button', { name: /Check of/ }));
+      await user.click(of.getByRole('button', { name: 'Re-run' }));
+    };
+    await again('gpu-detection');
+    const order = { session: SESSION, watchSeconds: 0, hz: 1 };
+    expect(fake.of('box.validate')).toEqual([{ ...order, suites: ['gpu-detection'], checks: ['gpu_xid'] }]);
+    await again('pytorch-ddp');
+    expect(fake.of('box.validate')).toHaveLength(1);
+    await user.click(
+      within(await screen.findByRole('dialog')).getByRole('button', {
+        name: /^Load the GPUs: up to 2 750 W for about 10 min$/,
+      }),
+    );
+    expect(fake.of('box.validate')[1]).toEqual({
+      ...{ ...order, suites: ['pytorch-ddp'], checks: ['t2_loss'], agreedWatts: 2750 },
+    });
   });
 
   it('is no matter while nothing of it is chosen', async () => {
@@ -175,7 +251,7 @@ describe('suites of the layers', () => {
 
   it('are not for the practice box', async () => {
     await withLayers([0, 1, 2, 3, 4, 5], { practice: true });
-    card('T9 Roles').getByText('not on the practice box, which was recorded without it');
+    card('T9 Roles').getByText('not on the practice box: no run of it was recorded to be replayed');
     expect(screen.getAllByRole('checkbox')).toHaveLength(1);
   });
 });

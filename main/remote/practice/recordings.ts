@@ -8,11 +8,14 @@ import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { Envelope } from '../../../preload/contract/events.ts';
 import { JobSpec } from '../../../preload/contract/job.ts';
+import { PRACTICE_SOAK_SECONDS } from '../../../preload/contract/supply.ts';
 
 export const LOG_SUFFIX = '.jsonl.gz';
 export const OFFERED_FILE = 'offered.json';
 /** The profile by which the recorded checks judged. */
 export const PRACTICE_PROFILE = 'practice';
+/** Folder of what was recorded on real cards; the rest is of the rig, whose cards put nothing under load. */
+const ON_CARDS = 'h200';
 
 /** Faults that were recorded, as a person chooses one. */
 const FAULT_TITLES: Readonly<Record<string, string>> = {
@@ -39,6 +42,9 @@ const Params = z.looseObject({
   profile: z.looseObject({ id: z.string() }).optional(),
   count: z.number().optional(),
   rate: z.number().optional(),
+  /** Of a soak. */
+  seconds: z.number().optional(),
+  powerLimit: z.unknown().optional(),
 });
 
 /**
@@ -46,7 +52,7 @@ const Params = z.looseObject({
  * by another profile for one, has a key that none has.
  */
 export function keyOf({ kind, params }: Pick<JobSpec, 'kind' | 'params'>): string {
-  const { sets, suite, layer, expect, checks, profile, count, rate } = Params.parse(params);
+  const { sets, suite, layer, expect, checks, profile, count, rate, ...load } = Params.parse(params);
   if (kind === 'fetch') return `fetch-${sets?.join('-') ?? 'nothing'}`;
   if (kind === 'layer' || kind === 'harden') return `${kind}-l${layer ?? 'none'}`;
   if (kind === 'selftest') return `selftest-${count}-${rate}`;
@@ -54,7 +60,9 @@ export function keyOf({ kind, params }: Pick<JobSpec, 'kind' | 'params'>): strin
   const single = checks.length ? `-${checks.join('-')}` : '';
   const uid = layer === 1 && expect?.adminUid === 1000 ? '-uid1000' : '';
   const by = profile && profile.id !== PRACTICE_PROFILE ? `-by-${profile.id}` : '';
-  return `checks-${suite ?? 'none'}${single}${uid}${by}`;
+  const { seconds = PRACTICE_SOAK_SECONDS, powerLimit } = load;
+  const long = seconds === PRACTICE_SOAK_SECONDS ? '' : `-${seconds}s`;
+  return `checks-${suite ?? 'none'}${single}${uid}${by}${long}${powerLimit ? '-held' : ''}`;
 }
 
 const Versions = z.record(z.string(), z.array(z.string()));
@@ -73,7 +81,8 @@ export class Recordings {
 
   /** With a fault, what was recorded with it comes before what was recorded without. */
   constructor(root: string, fault: string | null) {
-    this.#dirs = fault === null ? [root] : [join(root, 'faults', fault), root];
+    const whole = [root, join(root, ON_CARDS)];
+    this.#dirs = fault === null ? whole : [join(root, 'faults', fault), ...whole];
   }
 
   /** Bytes of a file of the newest layer that has it; null when none has. */

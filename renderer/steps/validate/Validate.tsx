@@ -4,7 +4,7 @@ import { useState } from 'react';
 import type { BoxState } from '../../../preload/contract/calls.ts';
 import type { Part } from '../../../preload/contract/standing.ts';
 import { stepOfJob } from '../../../preload/contract/steps.ts';
-import { suiteBlocked, suiteHere, type SuiteHere } from '../../../preload/contract/suites.ts';
+import { suiteBlocked, suiteHere, WEEKLY_SUITE, type SuiteHere } from '../../../preload/contract/suites.ts';
 import { call } from '../../api.ts';
 import { CancelJob } from '../../components/CancelJob.tsx';
 import { GpuCharts } from '../../components/GpuCharts.tsx';
@@ -16,9 +16,11 @@ import { plural } from '../../numbers.ts';
 import { phasesOf, type PhaseOf } from '../../phases.ts';
 import { told } from '../../told.ts';
 import { change } from '../../stores/desk.ts';
+import { timeOf } from '../../words.ts';
 import type { StepProps } from '../index.ts';
 import { LoadConsent } from './LoadConsent.tsx';
-import { isNumber, useLoad, type Typed } from './useLoad.ts';
+import { RerunDialog } from './RerunDialog.tsx';
+import { isNumber, loadOrder, useLoad, type LoadForm, type Typed } from './useLoad.ts';
 
 /** What only looks at the machine; the others are ticked by whoever wants them. */
 const CHOSEN_AT_FIRST: readonly string[] = ['gpu-detection'];
@@ -65,13 +67,18 @@ interface CardProps {
   choosable: boolean;
   chosen: boolean;
   onChoose: (on: boolean) => void;
+  /** Runs one of its checks again; left out where that cannot be done now. */
+  onRerun: ((check: string) => void) | undefined;
 }
+
+/** Its checks cannot be run one by one: a reboot lies between them. */
+const WHOLE_ONLY = 'integration';
 
 /** The newest job of a suite that has the GPUs watched, if one has. */
 const watched = (phases: readonly PhaseOf[]) =>
   phases.findLast(({ row }) => row?.spec.params['telemetry'])?.row ?? null;
 
-function SuiteCard({ box, part, blocked, choosable, chosen, onChoose }: CardProps) {
+function SuiteCard({ box, part, blocked, choosable, chosen, onChoose, onRerun }: CardProps) {
   const here = suiteHere(part.id);
   const phases = phasesOf(box, { suite: part.id });
   const row = watched(phases);
@@ -82,6 +89,7 @@ function SuiteCard({ box, part, blocked, choosable, chosen, onChoose }: CardProp
       session={box.session.id}
       nominalSeconds={here?.nominalSeconds ?? null}
       waitsFor={blocked}
+      {...(onRerun ? { onRerun } : {})}
       choice={
         choosable && blocked === null ? (
           <Checkbox
@@ -94,6 +102,11 @@ function SuiteCard({ box, part, blocked, choosable, chosen, onChoose }: CardProp
         ) : undefined
       }
     >
+      {part.id === WEEKLY_SUITE && box.standing.weeklyDueAt !== null && (
+        <Text size="xs" c="var(--muted)">
+          {dueText(box.standing.weeklyDueAt)}
+        </Text>
+      )}
       {row && (
         <div className="part-charts">
           <GpuCharts key={`${row.job}/${row.attempt}`} box={box} job={row.job} attempt={row.attempt} />
@@ -102,6 +115,12 @@ function SuiteCard({ box, part, blocked, choosable, chosen, onChoose }: CardProp
     </PartCard>
   );
 }
+
+/** The suite is to be run every week. */
+const dueText = (at: string) =>
+  Date.parse(at) <= Date.now()
+    ? `Due since ${timeOf(at)}: every week.`
+    : `Due again ${timeOf(at)}: every week.`;
 
 /** How long it takes, and what else is to be known before it is started. */
 function describe({ nominalSeconds, warning }: SuiteHere): string {
@@ -135,10 +154,23 @@ export function Validate({ box }: StepProps) {
       suites: [...chosen],
       watchSeconds: isNumber(seconds) ? seconds : 0,
       hz: isNumber(hz) ? hz : 1,
-      ...(load ? { agreedWatts: load.agreedWatts } : {}),
-      ...(load?.soakSeconds != null ? { soakSeconds: load.soakSeconds } : {}),
+      ...loadOrder(load),
     });
   };
+  const again = async (suite: string, check: string, agreed: LoadForm | null) => {
+    if (agreed?.changed) await change(call('box.supply', { session, ...agreed.changed }));
+    const order = { session, suites: [suite], checks: [check], watchSeconds: 0, hz: isNumber(hz) ? hz : 1 };
+    return call('box.validate', { ...order, ...loadOrder(agreed) });
+  };
+  const [asked, setAsked] = useState<{ suite: string; check: string } | null>(null);
+  const rerun = (suite: string) => (check: string) => {
+    if (suiteHere(suite)?.load) setAsked({ suite, check });
+    else void action.run(() => again(suite, check, null));
+  };
+  // A practice box has whole suites only.
+  const rerunnable = choosable && busy === null && !box.session.practice;
+  const titleOf = (check: string) =>
+    suites.flatMap((p) => p.checks).find((c) => c.result.id === check)?.result.title ?? check;
   const complete = isNumber(seconds) && isNumber(hz);
   const lacks = chosen.length === 0 ? 'Choose a suite.' : complete ? null : 'Enter both numbers.';
   const primary = interrupted
@@ -169,6 +201,9 @@ export function Validate({ box }: StepProps) {
               blocked={blocked(part.id)}
               choosable={choosable}
               chosen={chosen.includes(part.id)}
+              onRerun={
+                rerunnable && blocked(part.id) === null && part.id !== WHOLE_ONLY ? rerun(part.id) : undefined
+              }
               onChoose={(on) =>
                 setWanted([...wanted.filter((id) => id !== part.id), ...(on ? [part.id] : [])])
               }
@@ -176,6 +211,18 @@ export function Validate({ box }: StepProps) {
           ))}
         </Stack>
         {choosable && load && <LoadConsent form={load} />}
+        {asked && (
+          <RerunDialog
+            box={box}
+            suite={asked.suite}
+            check={titleOf(asked.check)}
+            onClose={() => setAsked(null)}
+            onRun={(agreed) => {
+              setAsked(null);
+              void action.run(() => again(asked.suite, asked.check, agreed));
+            }}
+          />
+        )}
       </Stack>
     </StepFrame>
   );

@@ -15,7 +15,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from vcbox import VERSION, kinds, procs
+from vcbox import VERSION, kinds, power, procs
 from vcbox.context import Cancelled, Context, JobFailed
 from vcbox.eventlog import EventLog, LogFull, read_evidence
 from vcbox.paths import Paths
@@ -207,6 +207,9 @@ class Runner:
             laptop=spec["laptop"],
         )
         threading.Thread(target=self.monitor, name="monitor", daemon=True).start()
+        # Of a job that was killed with its supervisor.
+        if said := power.restore(ctx.paths.state):
+            ctx.log.note(said, None)
         end = self.work()
         if end[0] == "cancelled":
             gone = ctx.gone_event.wait(GONE_SECONDS)

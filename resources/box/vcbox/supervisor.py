@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-from vcbox import gpumemory, procs
+from vcbox import gpumemory, power, procs
 
 POLL_SECONDS = 0.1
 # From a cancel to its end less than 15 s may pass: the sum of all that follows, dpkg apart.
@@ -145,6 +145,12 @@ class Supervisor:
         if removed:
             self.tell(s="note", text=f"{len(removed)} container(s) of this job removed")
 
+    def full_power(self) -> None:
+        """Cards that were held to less for the job get back what they had."""
+        # <state>/jobs/<job>/<attempt>
+        if said := power.restore(self.folder.parents[2]):
+            self.tell(s="note", text=said)
+
     def gone(self) -> None:
         """Tells that the job's processes and containers have ended, or which have not."""
         left, self.left = "; ".join(self.left), []
@@ -162,11 +168,13 @@ class Supervisor:
                 self.tell(s="cancelling")
                 self.sweep(TERM_GRACE_SECONDS)
                 self.tell(s="note", text=gpumemory.wait_for(self.memory, GPU_SECONDS))
+                self.full_power()
                 self.gone()
             if select.select([0], [], [], POLL_SECONDS)[0]:
                 word = os.read(0, 64)
                 if not word:
                     self.sweep(1.0)
+                    self.full_power()
                     return 0
                 self.sweep(TERM_GRACE_SECONDS)
                 self.gone()

@@ -9,6 +9,9 @@ running; text and exit status as the real one's manual page and users' reports h
 One value can be more than was recorded: `memory.used` of --query-gpu. A process says that it holds a card's memory by a file in
 /run/vault-cube-stand-in, named after its number on the box, with a line "card MiB" for each card. It counts while that process lives.
 
+`-i UUID -pl WATTS` keeps a power limit in /run/vault-cube-stand-in-limits.json, which is told from then on as the card's; what cards draw stays as
+it was recorded.
+
 Tests plant faults with a JSON file, /etc/vault-cube/stand-in-edits.json, read anew for each answer; what is printed then is an
 edited copy of what was recorded:
   cards    how many there are; those past the second are copies of the first two under other addresses
@@ -16,6 +19,7 @@ edited copy of what was recorded:
   query    [{card, field, value, from?}] in --query-gpu, from a round on
   drop     [{card, from}] rows of a card that are missing from a round on
   end      {after, text, code} ends with this text, a loop after so many rounds
+  power    {min, max} what `-pl` takes, in W, in place of what was recorded
   hang     true: it never answers;  seconds: it answers that late;  stale: true: time and values stay as they were first
 """
 
@@ -35,6 +39,7 @@ DATA = Path(os.environ.get("STAND_IN_DATA", "/usr/local/share/vault-cube-stand-i
 SWITCH = Path(os.environ.get("STAND_IN_SWITCH", "/etc/vault-cube/stand-in-gpus"))
 HELD = Path(os.environ.get("STAND_IN_HELD", "/run/vault-cube-stand-in"))
 EDITS = Path(os.environ.get("STAND_IN_EDITS", "/etc/vault-cube/stand-in-edits.json"))
+LIMITS = Path(os.environ.get("STAND_IN_LIMITS", "/run/vault-cube-stand-in-limits.json"))
 INVALID, NOT_FOUND, LOST = 2, 6, 15
 HEAD = -1
 BUS_OF_LOST = "0000:00:07.0"
@@ -127,6 +132,47 @@ def other(text: str, card: int) -> str:
     if re.fullmatch(r"[0-9A-F]{8}:[0-9A-F]{2}:[0-9A-F]{2}\.0", text):
         return f"00000000:00:{6 + card:02X}.0"
     return text[:-2] + f"{card:02d}"
+
+
+def uuids() -> list[str]:
+    found = re.findall(r"<uuid>(.*)</uuid>", recorded("q-idle.xml"))
+    return [other(found[card % 2], card) for card in range(cards())]
+
+
+def limits() -> dict[str, str]:
+    """Power limits that were set, by UUID."""
+    try:
+        return json.loads(LIMITS.read_text())
+    except FileNotFoundError:
+        return {}
+
+
+def limit(uuid: str, watts: str) -> None:
+    """`-pl`, in the words of the real one."""
+    if uuid not in uuids():
+        stop("No devices were found", NOT_FOUND)
+    try:
+        wanted = float(watts)
+    except ValueError:
+        invalid(f"power limit {watts!r}")
+    text = recorded("q-idle.xml")
+    told = {
+        name: float(re.findall(f"<{name}_power_limit>([0-9.]+) W", text)[0])
+        for name in ("min", "max")
+    }
+    taken = edits().get("power", told)
+    if not taken["min"] <= wanted <= taken["max"]:
+        stop(
+            f"Provided power limit {wanted:.2f} W is not a valid power limit which should be between {taken['min']:.2f} W and "
+            f"{taken['max']:.2f} W for GPU {uuid}\nTerminating early due to previous errors.",
+            255,
+        )
+    known = limits()
+    before = known.get(uuid, f"{told['max']:.2f} W")
+    LIMITS.write_text(json.dumps({**known, uuid: f"{wanted:.2f} W"}))
+    print(
+        f"Power limit for GPU {uuid} was set to {wanted:.2f} W from {before}.\nAll done."
+    )
 
 
 def stamp(form: str, recorded_as: str) -> str:
@@ -237,6 +283,8 @@ class Query:
             return str(card)
         if bare(header) in ("uuid", "pci.bus_id"):
             return other(text, card)
+        if bare(header) == "power.limit":
+            text = limits().get(uuids()[card], text)
         if bare(header) == "memory.used":
             text = f"{int(text.split()[0]) + held(card)} MiB"
         unit = re.search(r" \[(.+)\]$", header)
@@ -309,7 +357,7 @@ def main(argv: list[str]) -> None:
             given[alone[word]] = ""
         elif name in valued and equals:
             given[valued[name]] = value
-        elif word in ("-lms", "-l"):
+        elif word in ("-lms", "-l", "-i", "-pl"):
             given[word[1:]] = next(words, "")
         else:
             invalid(f"the stand-in does not know {word!r}")
@@ -319,7 +367,9 @@ def main(argv: list[str]) -> None:
         period = seconds(given["lms"], 1000)
     elif "l" in given:
         period = seconds(given["l"], 1)
-    if kinds == {"query"}:
+    if kinds == {"i", "pl"}:
+        limit(given["i"], given["pl"])
+    elif kinds == {"query"}:
         query(given["query"], given.get("format"), period)
     elif given.keys() == {"q", "x"}:
         sys.stdout.write(xml())

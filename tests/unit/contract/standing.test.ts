@@ -49,6 +49,47 @@ describe('a part', () => {
   });
 });
 
+describe('the weekly suite', () => {
+  it('is due a week after it was run to its end as a whole', () => {
+    expect(stand(WHOLE).weeklyDueAt).toBeNull();
+    const t6 = looks('performance', { checks: { t6_gemm: 'fail' } });
+    const { weeklyDueAt, suites } = stand([...WHOLE, t6]);
+    const made = attempt(t6).row.createdAt;
+    expect(Date.parse(weeklyDueAt ?? '') - Date.parse(made)).toBe(7 * 24 * 3_600_000);
+    expect(suites.find((p) => p.id === 'performance')?.outcome).toBe('failed');
+    expect(stand([...WHOLE, { ...t6, state: 'cancelled' }]).weeklyDueAt).toBeNull();
+    expect(stand([...WHOLE, again('performance', ['t6_gemm'])]).weeklyDueAt).toBeNull();
+  });
+});
+
+describe('a load suite', () => {
+  const ran = looks('pytorch-ddp', { checks: { t2_efficiency: 'fail', t2_loss: 'pass' } });
+
+  it('with a waived fail passes with a deviation that names who and why, also after it failed again', () => {
+    const waiver = { check: 't2_efficiency', name: 'Kim', reason: 'no P2P', at: '2026-11-29T10:00:00Z' };
+    const told = 'Check t2_efficiency: fail (waived by Kim: no P2P)';
+    for (const plans of [
+      [ran],
+      [ran, again('pytorch-ddp', ['t2_efficiency'], { checks: { t2_efficiency: 'fail' } })],
+    ]) {
+      expect(part(stand([...WHOLE, ...plans]), 'pytorch-ddp').outcome).toBe('failed');
+      const { outcome, decision } = part(stand([...WHOLE, ...plans], { waivers: [waiver] }), 'pytorch-ddp');
+      expect([outcome, decision.deviations]).toEqual(['passed_with_deviations', [told]]);
+    }
+  });
+
+  it('with a lowered power limit has that as a deviation, and so have gate and box; others have not', () => {
+    const text = 'T2 PyTorch DDP ran with a power limit of 480 W a card, lowered from 575 W for the supply';
+    const deviations = [{ id: 'pytorch-ddp.power', text, at: '2026-11-29T10:00:00Z' }];
+    const good = looks('pytorch-ddp', { checks: { t2_loss: 'pass' } });
+    const s = stand([...WHOLE, good], { deviations });
+    expect(part(s, 'pytorch-ddp').outcome).toBe('passed_with_deviations');
+    expect(part(s, 'pytorch-ddp').decision.deviations).toEqual([text]);
+    expect(s.decision.deviations).toContain(text);
+    expect(part(s, 'gpu-detection').decision.deviations).toEqual([]);
+  });
+});
+
 describe('a flash', () => {
   const flash = (wiped: boolean): AttemptPlan => ({
     ...{ kind: 'flash', title: 'Flash a disk', state: 'failed' },

@@ -13,6 +13,8 @@ import { BoxFacts } from '../../../preload/contract/facts.ts';
 import { parseEvent } from '../../../preload/contract/events.ts';
 import { JobSpec } from '../../../preload/contract/job.ts';
 import { expectationOf, Profile } from '../../../preload/contract/profile.ts';
+import { PRACTISED } from '../../../preload/contract/suites.ts';
+import { PRACTICE_SOAK_SECONDS } from '../../../preload/contract/supply.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const DIR = join(ROOT, 'resources/practice');
@@ -52,7 +54,9 @@ describe('recordings of the practice box', () => {
     ];
     const faults = recordedFaults(DIR).map(({ id }) => `faults/${id}/checks-gpu-detection`);
     expect(faults.length).toBeGreaterThan(0);
-    const all = [...wanted, 'checks-gpu-detection', ...faults].map((key) => key + LOG_SUFFIX);
+    const onCards = PRACTISED.filter((id) => id !== 'gpu-detection').map((id) => `h200/checks-${id}`);
+    expect(onCards).toHaveLength(3);
+    const all = [...wanted, 'checks-gpu-detection', ...faults, ...onCards].map((key) => key + LOG_SUFFIX);
     expect(logs.toSorted()).toEqual(all.toSorted());
     const bytes = files.map((name) => statSync(join(DIR, name)).size);
     expect(bytes.reduce((a, b) => a + b)).toBeLessThan(2_000_000);
@@ -61,11 +65,17 @@ describe('recordings of the practice box', () => {
   it.each(logs)('%s is as a box wrote it: every line is chained to the one before', (name) => {
     const lines = linesOf(name);
     const spec = JobSpec.parse(JSON.parse(lines[0] ?? ''));
-    expect(name.replace(/^.*\//, '').replace('-again', '')).toBe(keyOf(spec) + LOG_SUFFIX);
+    const real = name.startsWith('h200/');
+    // The machine with real cards had a profile of its own: what it ran answers orders with the practice box's.
+    const params = real ? { ...spec.params, profile: { id: 'practice' } } : spec.params;
+    expect(name.replace(/^.*\//, '').replace('-again', '')).toBe(
+      keyOf({ kind: spec.kind, params }) + LOG_SUFFIX,
+    );
+    const evidence = real ? 'real' : 'stand-in';
     lines.slice(1).forEach((line, i) => {
       const { env, known } = parseEvent(line);
       expect(known).toBe(true);
-      expect(env).toMatchObject({ job: spec.job, attempt: spec.attempt, seq: i + 1, evidence: 'stand-in' });
+      expect(env).toMatchObject({ job: spec.job, attempt: spec.attempt, seq: i + 1, evidence });
       expect(env.prev).toBe(
         createHash('sha256')
           .update(lines[i] ?? '')
@@ -86,14 +96,43 @@ describe('recordings of the practice box', () => {
         .flatMap((e) => (e.known && e.kind === 'check' ? [e.body.check.id] : []));
       expect(ran).toEqual(checkIds(layer === undefined ? `"${suite}"` : String(layer)));
       // What the profile says since of checks that were not run then changes nothing here.
+      const onCards = name.startsWith('h200/');
+      // Whether a soak's draw is judged matters from two minutes on; the recorded ones are shorter.
+      const ofAnyLoad = ({ load }: Profile) => load && { ...load, soak: { ...load.soak, toTarget: null } };
       const about = (profile: Profile) => ({
         ...profile,
+        load: ofAnyLoad(profile),
         expectations: pick(profile.expectations, ran),
         standInExpectations: pick(profile.standInExpectations, ran),
+        // Other cards, and PyTorch from elsewhere: what was run with and what had to come of it are the same.
+        ...(onCards
+          ? {
+              id: '',
+              title: '',
+              gpu: null,
+              distributions: [],
+              load: { ...ofAnyLoad(profile), python: {}, watts: profile.load?.watts.value },
+            }
+          : {}),
       });
       expect(about(Profile.parse(params['profile']))).toEqual(about(loadProfile('practice').profile));
     },
   );
+
+  it('of real cards are whole: the watched window of each suite, and the soak that can be ordered', () => {
+    const recordings = new Recordings(DIR, null);
+    const of = (suite: string, more = {}) =>
+      recordings.log({ kind: 'checks', params: { suite, ...more } }, false)?.events ?? [];
+    for (const suite of PRACTISED.filter((id) => id !== 'gpu-detection')) {
+      expect(of(suite).filter((e) => e.kind === 'samples').length).toBeGreaterThan(40);
+      expect(of(suite).some((e) => e.kind === 'check' && e.evidence === 'real')).toBe(true);
+    }
+    expect(of('stress', { seconds: PRACTICE_SOAK_SECONDS })).not.toEqual([]);
+    // Nobody is shown a day that was 45 seconds, nor cards held to less that were not.
+    expect(of('stress', { seconds: 86_400 })).toEqual([]);
+    expect(of('pytorch-ddp', { powerLimit: { watts: 450, full: 700 } })).toEqual([]);
+    expect(of('vllm')).toEqual([]);
+  });
 
   it('is of the machine that its profile is a copy of', () => {
     const ofMachine = (p: Profile) => ({ ...p, id: '', title: '', distributions: [] });

@@ -2,17 +2,27 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { App } from '../../../main/services/app.ts';
-import { parseSuites, planValidate, type LoadWanted } from '../../../main/services/validate.ts';
+import {
+  gateSuites,
+  parseSuites,
+  planValidate,
+  suiteOfChecks,
+  type LoadWanted,
+} from '../../../main/services/validate.ts';
 import { Profile } from '../../../preload/contract/profile.ts';
 import { SUITES_HERE, suiteBlocked, suiteHere } from '../../../preload/contract/suites.ts';
+import { limitFor, loadFacts } from '../../../preload/contract/supply.ts';
 import { stepOfJob } from '../../../preload/contract/steps.ts';
 import { attempt, type AttemptPlan } from '../contract/attempts.ts';
-import { KEYS, preflight } from '../contract/plans.ts';
+import { KEYS, looks, preflight, stand, WHOLE } from '../contract/plans.ts';
 import { makeSession } from '../journal/log.ts';
 
 const FILE = join(import.meta.dirname, '../../../resources/profiles/two-h100.json');
 const profile = Profile.parse(JSON.parse(readFileSync(FILE, 'utf8')));
 const session = makeSession({ keys: KEYS });
+const never = (): never => {
+  throw new Error('the profile says nothing of load');
+};
 const TELEMETRY = { hz: 1, watchSeconds: 20 };
 
 /** A layer's role as it was run on the box, with variables that only that run had. */
@@ -31,6 +41,7 @@ function plan(
   more: Partial<typeof session> = {},
   load?: LoadWanted,
   on = profile,
+  checks: readonly string[] = [],
 ) {
   const attempts = [preflight(), ...done].map(attempt);
   // Of the app only its journal is asked.
@@ -39,7 +50,7 @@ function plan(
     view: (job: string) => attempts.find((a) => a.row.job === job)?.view,
   };
   const app = { journal } as unknown as App;
-  return planValidate(app, { ...session, ...more }, on, parseSuites(suites), TELEMETRY, load);
+  return planValidate(app, { ...session, ...more }, on, parseSuites(suites), TELEMETRY, load, checks);
 }
 
 interface Params {
@@ -166,6 +177,77 @@ describe('load', () => {
   });
 });
 
+describe('a lower power limit', () => {
+  const weak = { volts: 230, amperes: 13, statedAt: '2026-11-29T10:00:00Z' };
+  const on = (limit: number, watts: number, supply = weak) =>
+    plan(ALL, 'pytorch-ddp', { supply }, { ...agreed(watts), powerLimitW: limit }, cube);
+
+  it('lets a supply carry the box that does not at full power, for the watts that it names then', () => {
+    expect(() => plan(ALL, 'pytorch-ddp', { supply: weak }, agreed(2750), cube)).toThrow(
+      'carries 2392 W for hours; the box draws up to 2750 W',
+    );
+    expect(() => on(500, 2450)).toThrow('carries 2392 W for hours; the box draws up to 2450 W');
+    // The agreement is to the watts of the run, not of the box.
+    expect(() => on(480, 2750)).toThrow(
+      'the box draws up to 2370 W for about 10 min, each card held to 480 W',
+    );
+    expect(on(480, 2370).phases[0]?.params).toMatchObject({
+      consent: { watts: 2370, seconds: 600 },
+      powerLimit: { watts: 480, full: 575 },
+    });
+    expect(limitFor(loadFacts(cube) ?? never(), weak)).toBe(485);
+    expect(limitFor(loadFacts(cube) ?? never(), SUPPLY)).toBeNull();
+    expect(
+      plan(ALL, 'gpu-detection', {}, { ...agreed(1), powerLimitW: 480 }, cube).phases[0]?.params,
+    ).not.toHaveProperty('powerLimit');
+  });
+
+  it('is refused where it is none, or nobody knows what the cards draw', () => {
+    expect(() => on(600, 2750)).toThrow('full power of a card is 575 W, and a lower one is asked for');
+    expect(() => on(Number.NaN, 2750)).toThrow('it is no number of watts');
+    const { powerLimitW: _, ...gpu } = cube.gpu;
+    const load = { ...agreed(2750), powerLimitW: 480 };
+    expect(() => plan(ALL, 'pytorch-ddp', { supply: weak }, load, { ...cube, gpu })).toThrow(
+      'the profile names no power limit of the cards',
+    );
+  });
+});
+
+describe('single checks', () => {
+  it('are run again as a job of their suite that names them; load is agreed to as ever', () => {
+    const { phases, title } = plan(ALL, 'gpu-detection', {}, undefined, profile, ['gpu_xid', 'gpu_ecc']);
+    expect(title).toBe('Run again gpu-detection, gpu_xid, gpu_ecc');
+    expect(phases.map((p) => p.params['checks'])).toEqual([['gpu_xid', 'gpu_ecc']]);
+    expect(() => plan(ALL, 'stress', {}, undefined, profile, ['t7_power'])).toThrow('Nobody agreed');
+    const again = plan(ALL, 'stress', {}, agreed(1400, 60), profile, ['t7_power']).phases[0]?.params;
+    expect(again).toMatchObject({ checks: ['t7_power'], seconds: 60, consent: { watts: 1400 } });
+  });
+
+  it('are of one suite, and not of one that a reboot parts', () => {
+    const never_ = (suites: string) => () => plan(ALL, suites, {}, agreed(1400), profile, ['a']);
+    expect(never_('gpu-detection,roles')).toThrow('Single checks are of one suite');
+    expect(never_('integration')).toThrow('Single checks are of one suite that can be run in parts');
+  });
+
+  it('have their suite found by what was run', () => {
+    const s = stand([...WHOLE, looks('gpu-detection', { checks: { gpu_xid: 'fail', gpu_ecc: 'pass' } })]);
+    expect(suiteOfChecks(s, ['gpu_xid', 'gpu_ecc'])).toBe('gpu-detection');
+    for (const checks of [['t2_loss'], ['gpu_xid', 't2_loss']])
+      expect(() => suiteOfChecks(s, checks)).toThrow('are not checks of one suite');
+  });
+});
+
+describe('a gate', () => {
+  it('is its suites, as the specification has them: ship T1 to T5, production those and T7', () => {
+    for (const of of [profile, cube]) {
+      expect(gateSuites(of, 'ship')).toEqual(SUITES_HERE.slice(0, 5));
+      expect(gateSuites(of, 'production')).toEqual([...SUITES_HERE.slice(0, 5), 'stress']);
+    }
+    const none = { ...profile, gates: { ship: [], production: [] } };
+    expect(() => gateSuites(none, 'ship')).toThrow('names no suite for the gate ship');
+  });
+});
+
 describe('suites', () => {
   it('say how long they take, and T8 what it does', () => {
     const nominal = Object.fromEntries(SUITES_HERE.map((id) => [id, suiteHere(id)?.nominalSeconds]));
@@ -184,6 +266,10 @@ describe('suites', () => {
     expect(suiteBlocked('t10', [], false)).toBe('not in this version');
     expect(suiteBlocked('vllm', [], false)).toBe('after L4');
     expect(suiteBlocked('gpu-detection', [], true)).toBeNull();
+    expect(suiteBlocked('vllm', [{ layer: 4, attempts: 1 }], true)).toBe(
+      'not on the practice box: no run of it was recorded to be replayed',
+    );
+    expect(suiteBlocked('stress', [{ layer: 4, attempts: 1 }], true)).toBeNull();
     // A machine that has PyTorch from elsewhere.
     expect(suiteBlocked('stress', [], false, ['torch'])).toBeNull();
     expect(suiteBlocked('vllm', [], false, ['torch'])).toBe('after L4');

@@ -4,10 +4,12 @@ from contextlib import nullcontext
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from vcbox import checks
+from vcbox import checks, power
+from vcbox.checks import gpu_look
 from vcbox.checks.base import Look, box_value, not_run, run_check
 from vcbox.context import Context, JobFailed
 from vcbox.hands import Hands
+from vcbox.kernelwatch import KernelWatch
 from vcbox.load import Bench
 from vcbox.telemetry import Telemetry
 
@@ -38,12 +40,13 @@ def refused(params: dict[str, Any]) -> str | None:
 
 def run(ctx: Context) -> dict[str, int]:
     """
-    params: `{suite, checks, profile, telemetry: {hz} or null, expect?, layers?, installed?, consent?, seconds?}` and what single checks of a
-    suite are given (docs/adr/0008-layers.md). An empty list means the whole suite or layer. `consent`: `{watts, seconds, at}`; without it
+    params: `{suite, checks, profile, telemetry: {hz} or null, expect?, layers?, installed?, consent?, powerLimit?, seconds?}` and what single
+    checks of a suite are given (docs/adr/0008-layers.md). `powerLimit`: `{watts, full}` of each card while the job runs. An empty list means the whole suite or layer. `consent`: `{watts, seconds, at}`; without it
     nothing puts load on the GPUs. `seconds`: of the soak.
     """
     params = ctx.params
-    profile = dict(params.get("profile") or {})
+    limit = params.get("powerLimit")
+    profile = power.held_to(dict(params.get("profile") or {}), limit)
     if params.get("expect"):
         profile["box"] = params["expect"]
     ids = params.get("checks") or planned(checks.listed(params.get("suite")), params.get("layers"))
@@ -66,7 +69,9 @@ def run(ctx: Context) -> dict[str, int]:
         profile=profile,
         soak_seconds=float(params["seconds"]) if params.get("seconds") else None,
     )
-    with watched or nullcontext():
+    fatal, _ = gpu_look.threshold(gpu_look.gpu_profile(profile).get("fatalXids"), "value")
+    kernel = KernelWatch(ctx, fatal) if watched else None
+    with power.lowered(ctx, limit), watched or nullcontext(), kernel or nullcontext():
         for number, id in enumerate(ids, 1):
             module = checks.load(id)
             assert module
