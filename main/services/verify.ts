@@ -5,7 +5,7 @@ import { parseReport, type Report } from '../../preload/contract/report.ts';
 import type { Verification } from '../../preload/contract/verification.ts';
 import { scriptJson } from './report/markup.ts';
 import { page } from './report/page.ts';
-import { sha256, SUMS } from './archive/contents.ts';
+import { sha256, SUMS } from './archive/names.ts';
 import { junit } from './archive/junit.ts';
 import { checkLogs } from './archive/logs.ts';
 import {
