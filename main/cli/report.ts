@@ -13,7 +13,7 @@ import {
 } from '../../preload/contract/verification.ts';
 import { APP_VERSION } from '../services/app.ts';
 import { makeArchive, WITHOUT_PDF } from '../services/archive.ts';
-import { keyId, publicKeyLine } from '../services/archive/minisign.ts';
+import { keyId, publicKeyLine } from '../services/archive/signature.ts';
 import { makeSigningKey, openSigningKey } from '../services/archive/signing.ts';
 import { distrustKey, publicKeyFrom, trustedKeys, trustKey } from '../services/archive/trust.ts';
 import { dataHome } from '../services/datahome.ts';
@@ -23,6 +23,7 @@ import { makeReport } from '../services/report.ts';
 import { changeSession, requireSession } from '../services/sessions.ts';
 import { Secrets } from '../services/secrets.ts';
 import { verifyArchive } from '../services/verify.ts';
+import { VERIFY_PAGE, writeVerifyPage } from '../services/verifypage.ts';
 import { askSecret, readSecrets } from './ask.ts';
 import { withApp, type CommonOptions, type Context } from './context.ts';
 import { Output, table } from './output.ts';
@@ -38,6 +39,9 @@ interface ReportOptions extends CommonOptions {
 interface VerifyOptions extends CommonOptions {
   signature?: string;
   key?: string[];
+}
+interface PageOptions extends CommonOptions {
+  out?: string;
 }
 interface KeyOptions extends CommonOptions {
   out?: string;
@@ -158,6 +162,17 @@ async function runTrust(o: TrustOptions): Promise<number> {
   return EXIT_CODES.passed;
 }
 
+async function runVerifyPage(o: PageOptions): Promise<number> {
+  const out = new Output(o.json ?? false);
+  const path = resolve(o.out ?? VERIFY_PAGE);
+  const keys = trustedKeys(dataHome());
+  writeVerifyPage(path, keys);
+  out.line(`page: ${path}`);
+  out.line(keys.length ? `It knows the keys of ${keys.map((k) => k.name).join(', ')}.` : 'It knows no key.');
+  out.result({ ok: true, page: path, keys: keys.map((k) => keyId(k.key.id)), exit: EXIT_CODES.passed });
+  return EXIT_CODES.passed;
+}
+
 const VERIFY_HELP = `
 Without FILE: the hash chains of the journal. With FILE, an archive that "report" wrote:
 exit codes 0 intact, signed by a known key, complete; 40 not intact; 41 not signed; 42 signed by an unknown key;
@@ -190,6 +205,13 @@ export function addReportCommands(
       .option('--key <key...>', 'a public key of minisign to trust this once: a file, or its line')
       .addHelpText('after', VERIFY_HELP),
     (o, file) => (file ? verifyFile(o, file) : verifyJournal(o)),
+  );
+  run<PageOptions>(
+    add(
+      'verify-page',
+      'Write the page that verifies an archive in any browser, without the app and without a network',
+    ).option('--out <file>', `where to (${VERIFY_PAGE}); it carries the keys that are trusted here`),
+    runVerifyPage,
   );
   run<KeyOptions>(
     add('signing-key', 'Make a key to sign reports with, in minisign’s format, under a passphrase')

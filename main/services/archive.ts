@@ -14,11 +14,12 @@ import { AppError } from '../../preload/contract/errors.ts';
 import type { Report } from '../../preload/contract/report.ts';
 import type { Journal } from '../journal/journal.ts';
 import { archiveName, contents } from './archive/contents.ts';
-import { publicKeyLine, signBytes, type PublicKey, type SecretKey } from './archive/minisign.ts';
+import { signBytes, type SecretKey } from './archive/minisign.ts';
+import { publicKeyLine, type PublicKey } from './archive/signature.ts';
 import { sha256 } from './archive/names.ts';
 import { normalisePdf } from './archive/pdf.ts';
 import { serialOf } from './archive/statement.ts';
-import { joinZip } from './archive/zip.ts';
+import { joinZip } from './archive/zipform.ts';
 
 /** Prints a page; where it cannot, `why` completes "report.pdf is left out: …". */
 export type Print = (html: string) => Promise<{ pdf: Buffer } | { pdf: null; why: string }>;

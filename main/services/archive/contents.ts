@@ -13,7 +13,8 @@ import { TelemetryCsv } from './csv.ts';
 import { attemptFolder, fileName, sha256, SUMS } from './names.ts';
 import { junit } from './junit.ts';
 import { serialOf, statement } from './statement.ts';
-import { pack, Packer, type PackedEntry } from './zip.ts';
+import { pack, Packer } from './zip.ts';
+import { type PackedEntry } from './zipform.ts';
 
 /** One file on its way into the archive. */
 class Adding {

@@ -1,23 +1,20 @@
 /** The report as one HTML file that needs nothing else: style, script, charts and data are in it (resources/report/). */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Report } from '../../../preload/contract/report.ts';
-import { productRoot } from '../paths.ts';
 import { access, facts, identity, profile } from './box.ts';
 import { notRun, overview, parts } from './checks.ts';
 import { front, stamp, watermark } from './front.ts';
 import { escape, html } from './markup.ts';
 import { putOn } from './puton.ts';
 import { record, telemetry } from './record.ts';
+import { template } from './template.ts';
 
 const hash = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
 /** `json` is the text of report.json, made by scriptJson: it stands in the page as it is. */
-export function page(report: Report, json: string, root = productRoot()): string {
-  const file = (name: string) => readFileSync(join(root, 'resources/report', name), 'utf8');
-  const style = file('report.css');
-  const script = file('report.js');
+export function page(report: Report, json: string): string {
+  const style = template('report.css');
+  const script = template('report.js');
   const sha256 = createHash('sha256').update(`${json}\n`).digest('hex');
   const body = html`${watermark(report)}
     <div class="sheet">
@@ -47,5 +44,5 @@ export function page(report: Report, json: string, root = productRoot()): string
     data: `<script type="application/json" id="report">${json}</script>`,
     script: `<script>${script}</script>`,
   };
-  return file('page.html').replace(/\{\{(\w+)\}\}/g, (_, name: string) => filled[name] ?? '');
+  return template('page.html').replace(/\{\{(\w+)\}\}/g, (_, name: string) => filled[name] ?? '');
 }

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32, deflateRawSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { joinZip, pack, readZip, ZipError, type PackedEntry } from '../../../main/services/archive/zip.ts';
+import { pack, readZip } from '../../../main/services/archive/zip.ts';
+import { joinZip, ZipError, type PackedEntry } from '../../../main/services/archive/zipform.ts';
 
 let dir: string;
 beforeEach(() => {
