@@ -11,6 +11,7 @@ import type { Desk } from './services/desk.ts';
 import { makeArchive, type Print } from './services/archive.ts';
 import { openSigningKey } from './services/archive/signing.ts';
 import { trustedKeys } from './services/archive/trust.ts';
+import { proveCustomerKeys } from './services/customerkeys.ts';
 import { findBoxes } from './services/find.ts';
 import { lookAtImage } from './services/flash/look.ts';
 import { inspectOver } from './services/inspect.ts';
@@ -226,6 +227,14 @@ export function handlers(desk: Desk, info: AppInfo, shell: Shell, problem: AppEr
       files: listReports(reports, desk.session(session).name),
     }),
     'box.access': ({ session }) => accessOf(app.journal, desk.session(session)),
+    'box.proveCustomer': async ({ session, key }) => {
+      const given = key?.passphrase === undefined ? {} : { passphrase: key.passphrase };
+      // The customer's passphrase is for this one login: it is not kept.
+      const secrets = new Secrets(() => Promise.resolve(null), given);
+      const now = await proveCustomerKeys(app, desk.session(session), secrets, key?.path ?? null);
+      desk.changed(session);
+      return accessOf(app.journal, now);
+    },
     'box.handover': ({ session, ...handover }) => {
       changeSession(app, session, (s) => ({ ...s, handover }));
       return desk.state(session);

@@ -275,6 +275,14 @@ export const calls = {
   },
   /** Who can log in: users with a shell as preflight found them, and the keys that the app installed. */
   'box.access': { input: inSession, output: Access },
+  /** Asks the box whether it takes the customer's keys, or logs in with the private half of one. */
+  'box.proveCustomer': {
+    input: z.strictObject({
+      session,
+      key: z.strictObject({ path: z.string().min(1), passphrase: secret.optional() }).nullable(),
+    }),
+    output: Access,
+  },
   /** Kept with the box, so that a report made again says the same. */
   'box.handover': { input: z.strictObject({ session, ...Handover.shape }), output: BoxState },
   /** The hand-over archive; `folder` null is the app's own for reports, `sign` null leaves it unsigned. */

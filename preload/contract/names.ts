@@ -36,6 +36,7 @@ const callNames = {
   'box.report': true,
   'box.reports': true,
   'box.access': true,
+  'box.proveCustomer': true,
   'box.handover': true,
   'box.archive': true,
   'report.verify': true,

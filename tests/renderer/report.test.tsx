@@ -128,6 +128,35 @@ describe('the hand-over', () => {
     access.getByText('The app installed no key on this box.');
   });
 
+  it('asks the box about the customer’s keys, and says what that proves and what a login does', async () => {
+    const key = { type: 'ssh-ed25519', fingerprint: 'SHA256:abc', comment: 'ops@customer.example' };
+    const keys = (proof: { how: 'accepted' | 'login'; at: string } | null) => ({
+      ...{ engineer: { ...key, fingerprint: 'SHA256:own' }, kept: 'file' as const, adminUid: 1000 },
+      ...{ customer: [{ ...key, proof }], keyLoginProvenAt: '2026-11-24T20:00:00Z', sudoProvenAt: null },
+    });
+    const fake = main()
+      .answer('box.access', () => ({ users: [], keys: keys(null) }))
+      .answer('box.proveCustomer', ({ key: given }) => {
+        const proof = { how: given ? ('login' as const) : ('accepted' as const), at: '2026-11-24T21:00:00Z' };
+        return { users: [], keys: keys(proof) };
+      });
+    const { user } = await show(Report, fake);
+    const access = within(await screen.findByRole('region', { name: 'Who can log in' }));
+    access.getByText('login not proven: its private half is the customer’s');
+    await user.click(
+      access.getByRole('button', { name: 'Ask the box whether it takes the customer’s keys' }),
+    );
+    await access.findByText('the box takes it (asked 2026-11-24T21:00:00Z); no login was made');
+    await user.type(access.getByLabelText('Private half of a customer’s key (optional)'), '/media/ops.key');
+    await user.type(access.getByLabelText('Passphrase of the customer’s key'), 'four five');
+    await user.click(access.getByRole('button', { name: 'Log in with it' }));
+    await access.findByText('login proven 2026-11-24T21:00:00Z');
+    expect(fake.of('box.proveCustomer')).toEqual([
+      { session: SESSION, key: null },
+      { session: SESSION, key: { path: '/media/ops.key', passphrase: 'four five' } },
+    ]);
+  });
+
   it('is told for whom it is, signed, exported where it is said, and verified', async () => {
     const fake = handing();
     const { user } = await show(Report, fake);

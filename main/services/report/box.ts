@@ -171,6 +171,34 @@ export function facts({ facts: f }: Report): Markup {
   </section>`;
 }
 
+type Keys = NonNullable<Report['keys']>;
+type HowProven = NonNullable<Keys['customer'][number]['proof']>['how'];
+
+function customerLogin(how: HowProven, at: string): string {
+  switch (how) {
+    case 'login':
+      return `proven ${at}`;
+    case 'accepted':
+      return `key accepted by the box’s sshd ${at}; no login was made`;
+    case 'refused':
+      return `refused ${at}`;
+  }
+}
+
+/** What of the customer's keys was proven, and what was not. */
+function customerTold(keys: Keys['customer']): string {
+  const has = (how: HowProven | undefined) => keys.some((k) => k.proof?.how === how);
+  const told = [
+    has('login') ? 'With a customer key a login was made.' : null,
+    has('accepted')
+      ? 'The box’s sshd was asked and said that it takes a customer key for this user. That is no login: the private half is the customer’s.'
+      : null,
+    has('refused') ? 'A customer key was refused.' : null,
+    has(undefined) ? 'Login with a customer key was not proven: its private half is the customer’s.' : null,
+  ];
+  return told.filter((t) => t !== null).join(' ');
+}
+
 export function access({ keys, facts: f, box, made, parts }: Report): Markup {
   const proven = (at: string | null) => (at ? `proven ${localTime(at, made.zone)}` : 'not proven');
   const users = whoLogsIn(f);
@@ -181,10 +209,21 @@ export function access({ keys, facts: f, box, made, parts }: Report): Markup {
         ['UID of vaultadmin', keys.adminUid],
       ])}${table(
         'Keys that the app installed',
-        ['Whose', 'Type', 'Fingerprint', 'Comment'],
+        ['Whose', 'Type', 'Fingerprint', 'Comment', 'Login'],
         [
-          ['engineer', keys.engineer.type, code(keys.engineer.fingerprint), keys.engineer.comment],
-          ...keys.customer.map((k) => ['customer', k.type, code(k.fingerprint), k.comment]),
+          [
+            'engineer',
+            keys.engineer.type,
+            code(keys.engineer.fingerprint),
+            keys.engineer.comment,
+            proven(keys.keyLoginProvenAt),
+          ],
+          ...keys.customer.map((k) => {
+            const login = k.proof
+              ? customerLogin(k.proof.how, localTime(k.proof.at, made.zone))
+              : 'not proven';
+            return ['customer', k.type, code(k.fingerprint), k.comment, login];
+          }),
         ],
       )}`
     : html`<p class="quiet">The app installed no key on this box.</p>`;
@@ -199,7 +238,7 @@ export function access({ keys, facts: f, box, made, parts }: Report): Markup {
     )}
     <p>
       The app logs in as ${box.user}.
-      ${keys?.customer.length ? 'Login with a customer key was not proven: its private half is the customer’s.' : 'No customer key was given.'}
+      ${keys?.customer.length ? customerTold(keys.customer) : 'No customer key was given.'}
     </p>
     ${based ? html`<p>Members of the group docker are as good as root on this box. It is kept because the original specification asks for it.</p>` : null}
   </section>`;

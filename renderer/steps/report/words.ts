@@ -8,6 +8,17 @@ export const WORDS = {
   proven: 'login proven',
   notProven: 'login not proven',
   customerNotProven: 'login not proven: its private half is the customer’s',
+  customerProof: {
+    login: (at: string) => `login proven ${at}`,
+    accepted: (at: string) => `the box takes it (asked ${at}); no login was made`,
+    refused: (at: string) => `refused by the box ${at}`,
+  },
+  ask: 'Ask the box whether it takes the customer’s keys',
+  askHelp:
+    'The box’s SSH server is asked, and nothing is signed. Where the private half of a customer’s key is at hand, a login with it proves more.',
+  customerPrivate: 'Private half of a customer’s key (optional)',
+  customerPassphrase: 'Passphrase of the customer’s key',
+  login: 'Log in with it',
   handover: 'Hand over',
   told: 'One archive with the report to read, to print and to check, every log and all telemetry. With a key it is signed.',
   customer: 'Customer',
