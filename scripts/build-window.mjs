@@ -10,6 +10,7 @@ const SOURCES = ['main', 'preload', 'renderer', 'verify', 'resources/report'];
 const BUILT = [
   'out/main/index.mjs',
   'out/main/crypt.mjs',
+  'out/main/apart.mjs',
   'out/main/shells.mjs',
   'out/preload/index.cjs',
   'out/renderer/index.html',

@@ -12,7 +12,7 @@ import {
   type Verification,
 } from '../../preload/contract/verification.ts';
 import { APP_VERSION } from '../services/app.ts';
-import { makeArchive, WITHOUT_PDF } from '../services/archive.ts';
+import { makeArchive, WITHOUT_PDF, type Paper } from '../services/archive.ts';
 import { keyId, publicKeyLine } from '../services/archive/signature.ts';
 import { makeSigningKey, openSigningKey } from '../services/archive/signing.ts';
 import { distrustKey, publicKeyFrom, trustedKeys, trustKey } from '../services/archive/trust.ts';
@@ -35,6 +35,7 @@ interface ReportOptions extends CommonOptions {
   site?: string;
   engineer?: string;
   pdf: boolean;
+  paper?: string;
 }
 interface VerifyOptions extends CommonOptions {
   signature?: string;
@@ -53,6 +54,7 @@ interface TrustOptions extends CommonOptions {
   remove?: string;
 }
 
+const PAPERS: readonly Paper[] = ['A4', 'Letter'];
 const FIELDS = ['customer', 'site', 'engineer'] as const;
 const tells = (o: ReportOptions): boolean => FIELDS.some((field) => o[field] !== undefined);
 
@@ -66,6 +68,13 @@ function keepHandover(ctx: Context, session: Session, o: ReportOptions): Session
   return changeSession(ctx.app, session.id, (s) => ({ ...s, handover: handover.data }));
 }
 
+/** Errors: usage. */
+function paperOf(text: string | undefined): Paper {
+  const paper = PAPERS.find((p) => p.toLowerCase() === (text ?? 'A4').toLowerCase());
+  if (!paper) throw new AppError('usage', { what: `--paper wants A4 or Letter, not "${text ?? ''}".` });
+  return paper;
+}
+
 export async function runReport(ctx: Context, o: ReportOptions): Promise<number> {
   const { app, out } = ctx;
   const found = requireSession(app, o.box);
@@ -73,7 +82,9 @@ export async function runReport(ctx: Context, o: ReportOptions): Promise<number>
   const folder = resolve(o.out ?? '.');
   const key = o.sign === undefined ? null : await openSigningKey(resolve(o.sign), ctx.secrets);
   const print = o.pdf ? printPage : WITHOUT_PDF;
-  const archive = await makeArchive(app.journal, session.id, folder, { appVersion: app.version, key, print });
+  const archive = await makeArchive(app.journal, session.id, folder, {
+    ...{ appVersion: app.version, key, print, paper: paperOf(o.paper) },
+  });
   const made = await makeReport(app.journal, session.id, folder, { appVersion: app.version });
   out.line(`${session.name}: ${OUTCOME_WORDS[made.outcome]}`);
   if (archive.noPdf) out.note(`report.pdf is left out: ${archive.noPdf}.`);
@@ -193,6 +204,7 @@ export function addReportCommands(
       .option('--customer <name>', 'whom it is for; kept with the box')
       .option('--site <name>', 'where the box stands; kept with the box')
       .option('--engineer <name>', 'who hands it over; kept with the box')
+      .option('--paper <size>', 'what report.pdf is printed on: A4 or Letter (A4)')
       .option('--no-pdf', 'leave report.pdf out'),
     (o) => withApp({ ...o, readOnly: !tells(o) }, (ctx) => runReport(ctx, o)),
   );

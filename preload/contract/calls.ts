@@ -291,6 +291,8 @@ export const calls = {
       session,
       folder: z.string().nullable(),
       sign: z.strictObject({ path: z.string().min(1), passphrase: secret.optional() }).nullable(),
+      /** What report.pdf is printed on. */
+      paper: z.enum(['A4', 'Letter']),
     }),
     output: z.strictObject({
       zip: z.string(),
@@ -300,6 +302,13 @@ export const calls = {
       folder: z.string(),
       sha256: z.string(),
     }),
+  },
+  /** The report's page as it would be exported now: to be shown where no script runs and nothing is loaded. */
+  'box.preview': { input: inSession, output: z.string() },
+  /** Writes the page that verifies without the app, with the keys that are trusted here; `folder` null is the app's own for reports. */
+  'report.verifyPage': {
+    input: z.strictObject({ folder: z.string().nullable() }),
+    output: z.strictObject({ path: z.string(), folder: z.string() }),
   },
   'report.verify': { input: z.strictObject({ path: z.string().min(1) }), output: Verification },
   /** Which bundle folder was used last; null for none. */

@@ -170,7 +170,9 @@ describe('the hand-over', () => {
     const told = { customer: 'ACME', site: 'Hall 3', engineer: 'Kim' };
     expect(fake.of('box.handover')).toEqual([{ session: SESSION, ...told }]);
     const sign = { path: '/home/kim/kim.key', passphrase: 'one two three' };
-    expect(fake.of('box.archive')).toEqual([{ session: SESSION, folder: '/media/kim/STICK', sign }]);
+    expect(fake.of('box.archive')).toEqual([
+      { session: SESSION, folder: '/media/kim/STICK', sign, paper: 'A4' },
+    ]);
     const there = within(screen.getByRole('status', { name: 'The archive that was exported' }));
     there.getByText(ZIP);
     expect(screen.getByLabelText('Passphrase of the signing key')).toHaveProperty('value', '');
@@ -181,13 +183,37 @@ describe('the hand-over', () => {
     found.getByText(/whoever was root there could have made it report anything/);
   });
 
+  it('is looked at before, in a frame that runs nothing, with what was just said of it', async () => {
+    const fake = handing().answer('box.preview', () => '<!doctype html><p>the report</p>');
+    const { user } = await show(Report, fake);
+    await user.type(screen.getByLabelText('Customer'), 'ACME');
+    await user.click(screen.getByRole('button', { name: 'Preview' }));
+    const frame = await screen.findByTitle('Report of VC-0042');
+    expect([frame.getAttribute('sandbox'), frame.getAttribute('srcdoc')]).toEqual([
+      '',
+      '<!doctype html><p>the report</p>',
+    ]);
+    expect(fake.of('box.handover')).toMatchObject([{ customer: 'ACME' }]);
+  });
+
+  it('goes onto Letter where that is chosen, and its verifier is written out', async () => {
+    const page = '/media/kim/STICK/vault-cube-verify.html';
+    const fake = handing().answer('report.verifyPage', () => ({ path: page, folder: '/media/kim/STICK' }));
+    const { user } = await show(Report, fake);
+    await user.click(screen.getByRole('radio', { name: 'Letter' }));
+    await user.click(screen.getByRole('button', { name: 'Export archive' }));
+    expect(fake.of('box.archive')).toMatchObject([{ paper: 'Letter' }]);
+    await user.click(screen.getByRole('button', { name: 'Write the page that verifies without the app' }));
+    screen.getByText(page);
+  });
+
   it('unsigned says so, and why there is no PDF', async () => {
     const fake = handing().answer('box.archive', () => ({
       ...{ zip: ZIP, signature: null, noPdf: 'no printer', folder: FOLDER, sha256: 'a'.repeat(64) },
     }));
     const { user } = await show(Report, fake);
     await user.click(screen.getByRole('button', { name: 'Export archive' }));
-    expect(fake.of('box.archive')).toEqual([{ session: SESSION, folder: null, sign: null }]);
+    expect(fake.of('box.archive')).toEqual([{ session: SESSION, folder: null, sign: null, paper: 'A4' }]);
     screen.getByText('It is not signed.');
     screen.getByText('report.pdf is left out: no printer.');
   });
