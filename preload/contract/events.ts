@@ -149,7 +149,7 @@ const UUID = z.uuid();
 const EVIDENCE: ReadonlySet<unknown> = new Set(Evidence.options);
 const SHA256 = /^[0-9a-f]{64}$/;
 /** Of the line before, mostly: one job's lines follow each other. */
-let knownJob = '';
+let knownJob: string | null = null;
 
 function isJob(job: unknown): boolean {
   if (typeof job !== 'string') return false;
