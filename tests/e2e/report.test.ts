@@ -104,7 +104,7 @@ describe.runIf(why === null)(`the report${why ? ` (not run: ${why})` : ''}`, () 
     await frame.getByText(/Société Générale/).waitFor();
     // Its buttons come with its script.
     expect(await frame.locator('.tools').isVisible()).toBe(false);
-    expect(await frame.locator('h1').evaluate((h) => getComputedStyle(h).fontSize)).not.toBe('');
+    expect(await frame.locator('h1').evaluate('(h) => getComputedStyle(h).fontWeight')).toBe('700');
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });
       if (process.env['SHOTS'])

@@ -104,7 +104,7 @@ export function HandOver({ box, folder, action }: { box: BoxState; folder: strin
             onChange={(e) => setPassphrase(e.currentTarget.value)}
           />
         )}
-        <Radio.Group label={WORDS.paper} value={paper} onChange={(p) => setPaper(p as Paper)}>
+        <Radio.Group label={WORDS.paper} value={paper} onChange={setPaper}>
           <Group gap="md">
             {PAPERS.map((p) => (
               <Radio key={p} value={p} label={p} />
