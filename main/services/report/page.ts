@@ -8,6 +8,7 @@ import { escape, html } from './markup.ts';
 import { putOn } from './puton.ts';
 import { record, telemetry } from './record.ts';
 import { template } from './template.ts';
+import { T } from './texts.ts';
 
 const hash = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
@@ -22,15 +23,15 @@ export function page(report: Report, json: string): string {
       <div class="body">
         <main>
           <div class="tools" hidden>
-            <button type="button" data-do="open">Open all</button
-            ><button type="button" data-do="close">Close all</button
-            ><button type="button" data-do="odd" aria-pressed="false">Only what did not pass</button>
+            <button type="button" data-do="open">${T.openAll}</button
+            ><button type="button" data-do="close">${T.closeAll}</button
+            ><button type="button" data-do="odd" aria-pressed="false">${T.onlyOdd}</button>
           </div>
           ${front(report, overview(report))} ${identity(report)} ${putOn(report)} ${parts(report)}
           ${notRun(report)} ${telemetry(report)} ${facts(report)} ${access(report)} ${record(report)}
           ${profile(report)}
           <footer>
-            The same data lie beside this file as report.json, and in it. SHA-256 of report.json:
+            ${T.sameData}
             <span class="code">${sha256}</span>
           </footer>
         </main>
@@ -38,7 +39,7 @@ export function page(report: Report, json: string): string {
     </div>`;
   const filled: Record<string, string> = {
     policy: `default-src 'none'; style-src ${hash(style)}; script-src ${hash(script)}; base-uri 'none'; form-action 'none'`,
-    title: escape(`${report.box.name}: Vault Cube report, ${report.made.local}`),
+    title: escape(T.title(report.box.name, report.made.local)),
     style: `<style>${style}</style>`,
     body: body.text,
     data: `<script type="application/json" id="report">${json}</script>`,
