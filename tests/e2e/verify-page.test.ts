@@ -120,6 +120,8 @@ describe.runIf(why === null)(`the page that verifies${why ? ` (not run: ${why})`
     expect(found.page).toEqual(found.command);
     expect(found.page.sentence).toBe('Intact, signed by Kim, complete.');
     expect(version).not.toBe('');
+    const shots = process.env['SHOTS'];
+    if (shots) await page.screenshot({ path: join(shots, 'verify-page.png'), fullPage: true });
   });
 
   it.each<[string, (path: string) => unknown]>([

@@ -18,7 +18,7 @@ const EMPTY = { customer: '', site: '', engineer: '' };
 
 function Written({ made, verify, action }: { made: Exported; verify: () => void; action: Action }) {
   return (
-    <div className="report-made" role="status" aria-label="The archive that was exported">
+    <div className="report-made" role="status" aria-label={WORDS.archiveExported}>
       <Text fw={600}>{WORDS.exported}</Text>
       <Text size="sm" className="mono report-path">
         {made.zip}

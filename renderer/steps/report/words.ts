@@ -1,5 +1,21 @@
-/** What the step says about the hand-over, in one place: for whoever translates it. */
+/** What the step says, in one place: for whoever translates it. */
 export const WORDS = {
+  gates: { ship: 'Ready to ship', production: 'Ready for production' },
+  open: 'Open',
+  about:
+    'The report is made from the journal on this laptop; the box may be off. It is one HTML file that reads and prints without a network, and a JSON file with the same content that can be checked.',
+  make: 'Make report',
+  nothingRan: 'Nothing ran yet.',
+  made: 'The report that was made',
+  isThere: 'The report is there.',
+  willSay: 'What it will say',
+  willSayOf: (box: string) => `What it will say of ${box}`,
+  onEveryPage: (evidence: string) => `${evidence}, on every page`,
+  goesTo: 'Goes to',
+  ownFolder: 'the app’s folder for reports',
+  anotherFolder: 'Another folder…',
+  earlier: 'Earlier reports',
+  earlierOf: 'Earlier reports of this box',
   access: 'Who can log in',
   noUsers: 'No preflight has listed the users yet.',
   noKeys: 'The app installed no key on this box.',
@@ -35,6 +51,7 @@ export const WORDS = {
   verifyPage: 'Write the page that verifies without the app',
   verifyPageMade: 'It carries the keys that are trusted on this laptop:',
   export: 'Export archive',
+  archiveExported: 'The archive that was exported',
   exported: 'The archive is there, was flushed and reads back as it was written.',
   unsigned: 'It is not signed.',
   noPdf: (why: string) => `report.pdf is left out: ${why}.`,

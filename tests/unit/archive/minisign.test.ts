@@ -5,8 +5,23 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { PROVING, isCovered, newSecretKey, openSecretKey, publicKeyFile, scryptCost, secretKeyFile, signBytes } from '../../../main/services/archive/minisign.ts';
-import { keyId, parsePublicKey, parseSignature, publicKeyLine, signed } from '../../../main/services/archive/signature.ts';
+import {
+  PROVING,
+  isCovered,
+  newSecretKey,
+  openSecretKey,
+  publicKeyFile,
+  scryptCost,
+  secretKeyFile,
+  signBytes,
+} from '../../../main/services/archive/minisign.ts';
+import {
+  keyId,
+  parsePublicKey,
+  parseSignature,
+  publicKeyLine,
+  signed,
+} from '../../../main/services/archive/signature.ts';
 
 const real = spawnSync('minisign', ['-v']).error === undefined;
 /** 16 MiB and a moment, where minisign's own take a gigabyte. */
@@ -89,7 +104,11 @@ describe.skipIf(!real)('the real minisign', () => {
       input: 'correct horse\n',
     });
     const s = parseSignature(readFileSync(at('data.minisig')));
-    expect([s.trusted, keyId(s.id), signed(DATA, s, key, PROVING)]).toEqual(['by the tool', keyId(key.id), true]);
+    expect([s.trusted, keyId(s.id), signed(DATA, s, key, PROVING)]).toEqual([
+      'by the tool',
+      keyId(key.id),
+      true,
+    ]);
   });
 
   it('makes a key that we open, at the cost that it chose, and sign with', async () => {
