@@ -47,6 +47,8 @@ describe.runIf(why === null)(`the page that verifies${why ? ` (not run: ${why})`
     good = { zip: readFileSync(made.zip), signature: readFileSync(`${made.zip}.minisig`) };
     display = await Display.open();
     open = await openApp(display, join(dir, 'home'));
+    // The app has begun: what is asked of it before may be forgotten.
+    await open.page.getByRole('heading').first().waitFor();
     page = await openReport(open, join(dir, 'verify.html'));
     page.on('request', (request) => asked.push(request.url()));
     page.on('console', (message) => void (message.type() === 'error' && told.push(message.text())));
