@@ -35,7 +35,12 @@ export default defineConfig({
       // Bundled, of which only what is used: read file by file it alone took a tenth of the start.
       externalizeDeps: { exclude: ['zod'] },
       rolldownOptions: {
-        input: { index: at('main/index.ts'), shells: at('main/shells.ts'), crypt: at('main/crypt.ts') },
+        input: {
+          index: at('main/index.ts'),
+          shells: at('main/shells.ts'),
+          crypt: at('main/crypt.ts'),
+          apart: at('main/apart.ts'),
+        },
         output: { format: 'es', entryFileNames: '[name].mjs', chunkFileNames: '[name].mjs' },
       },
     },

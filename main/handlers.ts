@@ -1,4 +1,5 @@
 /** The window's calls, each answered by a service. What only Electron can do (pickers, opening a file) is given. */
+import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { WebContents } from 'electron';
 import type { AppInfo, CallInput, KeyChoice, LoginChoice } from '../preload/contract/calls.ts';
@@ -8,9 +9,10 @@ import { forWindow } from '../preload/contract/window-actions.ts';
 import type { Handlers } from './ipc.ts';
 import { agentKeys, defaultAgent } from './remote/keyfiles.ts';
 import type { Desk } from './services/desk.ts';
-import { makeArchive, type Print } from './services/archive.ts';
+import type { Answer, Order } from './services/apart.ts';
 import { openSigningKey } from './services/archive/signing.ts';
 import { trustedKeys } from './services/archive/trust.ts';
+import { proveCustomerKeys } from './services/customerkeys.ts';
 import { findBoxes } from './services/find.ts';
 import { lookAtImage } from './services/flash/look.ts';
 import { inspectOver } from './services/inspect.ts';
@@ -28,7 +30,7 @@ import { listReports } from './services/report/list.ts';
 import { attemptsOfCheck, uidSwapRun, type RunEnd } from './services/runs.ts';
 import { Secrets } from './services/secrets.ts';
 import { changeSession, newSession, pinNameOf } from './services/sessions.ts';
-import { verifyArchive } from './services/verify.ts';
+import { VERIFY_PAGE, writeVerifyPage } from './services/verifypage.ts';
 import { parseSuites, planValidate } from './services/validate.ts';
 
 /** What Electron does for the handlers. */
@@ -36,7 +38,8 @@ export interface Shell {
   pickFile(from: WebContents, what: CallInput<'pick.file'>['what']): Promise<string | null>;
   pickFolder(from: WebContents, what: 'bundle' | 'report'): Promise<string | null>;
   openPath(path: string): Promise<string>;
-  print: Print;
+  /** In a process of its own. */
+  apart: <K extends Order['kind']>(order: Extract<Order, { kind: K }>) => Promise<Answer<K>>;
   openTerminal(from: WebContents, order: CallInput<'terminal.open'>): Promise<{ terminal: string }>;
   startPractice(fault: string | null, path: Session['path']): Promise<{ session: string }>;
 }
@@ -232,25 +235,38 @@ export function handlers(desk: Desk, info: AppInfo, shell: Shell, problem: AppEr
       files: listReports(reports, desk.session(session).name),
     }),
     'box.access': ({ session }) => accessOf(app.journal, desk.session(session)),
+    'box.proveCustomer': async ({ session, key }) => {
+      const given = key?.passphrase === undefined ? {} : { passphrase: key.passphrase };
+      // The customer's passphrase is for this one login: it is not kept.
+      const secrets = new Secrets(() => Promise.resolve(null), given);
+      const now = await proveCustomerKeys(app, desk.session(session), secrets, key?.path ?? null);
+      desk.changed(session);
+      return accessOf(app.journal, now);
+    },
     'box.handover': ({ session, ...handover }) => {
       changeSession(app, session, (s) => ({ ...s, handover }));
       return desk.state(session);
     },
-    'box.archive': async ({ session, folder, sign }) => {
+    'box.preview': ({ session }) => {
+      desk.session(session);
+      return shell.apart({ kind: 'preview', journal: app.journal.path, session, version: app.version });
+    },
+    'box.archive': async ({ session, folder, sign, paper }) => {
       const given = sign?.passphrase === undefined ? {} : { signingPassphrase: sign.passphrase };
       // Only for this one call: the passphrase is not kept.
       const key = sign && (await openSigningKey(sign.path, new Secrets(() => Promise.resolve(null), given)));
-      const order = { appVersion: app.version, key, print: shell.print };
-      const { zip, signature, noPdf, sha256 } = await makeArchive(
-        app.journal,
-        session,
-        folder ?? reports,
-        order,
-      );
-      return { zip, signature, noPdf, folder: dirname(zip), sha256 };
+      const where = { journal: app.journal.path, session, folder: folder ?? reports };
+      const made = await shell.apart({ kind: 'archive', ...where, version: app.version, key, paper });
+      return { ...made, folder: dirname(made.zip) };
     },
     'report.verify': ({ path }) =>
-      verifyArchive(path, { trusted: trustedKeys(app.home), version: app.version }),
+      shell.apart({ kind: 'verify', path, home: app.home, version: app.version }),
+    'report.verifyPage': ({ folder }) => {
+      const path = join(folder ?? reports, VERIFY_PAGE);
+      mkdirSync(dirname(path), { recursive: true });
+      writeVerifyPage(path, trustedKeys(app.home));
+      return { path, folder: dirname(path) };
+    },
     'box.bundle': ({ session }) => lastBundle(app, desk.session(session)),
 
     'flash.image': ({ path }) => lookAtImage(path),

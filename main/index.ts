@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { STARTED } from '../preload/contract/names.ts';
 import { chromiumFolder, drawnInSoftware, noteDrawnInSoftware } from './services/chromium.ts';
-import { PRINT_SWITCH, PRINTED, TO_PRINT } from './printing.ts';
+import { PAPER_SWITCH, PRINT_SWITCH, PRINTED, TO_PRINT } from './printing.ts';
 import { openWindow, printFile, registerScheme, secure } from './window.ts';
 
 const OUT = import.meta.dirname;
@@ -35,7 +35,8 @@ async function open(): Promise<void> {
 
 /** For the command line: prints the page in the folder, and ends. */
 async function print(folder: string): Promise<void> {
-  writeFileSync(join(folder, PRINTED), await printFile(join(folder, TO_PRINT)));
+  const paper = app.commandLine.getSwitchValue(PAPER_SWITCH) === 'Letter' ? 'Letter' : 'A4';
+  writeFileSync(join(folder, PRINTED), await printFile(join(folder, TO_PRINT), paper));
   app.exit(0);
 }
 

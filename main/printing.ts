@@ -4,3 +4,5 @@
 export const PRINT_SWITCH = 'print-report';
 export const TO_PRINT = 'page.html';
 export const PRINTED = 'page.pdf';
+/** `--print-paper=A4` or `Letter`. */
+export const PAPER_SWITCH = 'print-paper';

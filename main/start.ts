@@ -18,6 +18,7 @@ import { TERMINAL_PORT } from '../preload/contract/terminal.ts';
 import { handlers } from './handlers.ts';
 import { serve, serveError, tell } from './ipc.ts';
 import { TO_PRINT } from './printing.ts';
+import { doApart, type ApartProcess, type FromApart, type Order } from './services/apart.ts';
 import type { Print } from './services/archive.ts';
 import { Desk } from './services/desk.ts';
 import type { HashPassword } from './services/flash/seed/order.ts';
@@ -81,12 +82,12 @@ const FILES = {
 const FOLDERS = { bundle: 'Site bundle', report: 'Where the report goes' };
 
 /** A page larger than an address can hold goes by a file, which only this user can read. */
-const printInWindow: Print = async (html) => {
+const printInWindow: Print = async (html, paper) => {
   const dir = mkdtempSync(join(app.getPath('temp'), 'vault-cube-print-'));
   try {
     const path = join(dir, TO_PRINT);
     writeFileSync(path, html, { mode: 0o600 });
-    return { pdf: await printFile(path) };
+    return { pdf: await printFile(path, paper) };
   } catch (error) {
     return {
       pdf: null,
@@ -96,6 +97,16 @@ const printInWindow: Print = async (html) => {
     rmSync(dir, { recursive: true, force: true });
   }
 };
+
+function forkApart(): ApartProcess {
+  const child = utilityProcess.fork(join(OUT, 'apart.mjs'), [], { serviceName: 'Reports' });
+  return {
+    send: (message) => child.postMessage(message),
+    onMessage: (listener) => child.on('message', (message: FromApart) => listener(message)),
+    onExit: (listener) => child.on('exit', (code) => listener(`code ${code}`)),
+    end: () => child.kill(),
+  };
+}
 
 /** Keeps the laptop from sleeping for as long as it is told to; the screen may. */
 function keepAwake(): (on: boolean) => void {
@@ -144,7 +155,8 @@ function open(page: WebContents): void {
     pickFile: (from: WebContents, what: keyof typeof FILES) => pick(from, FILES[what], false),
     pickFolder: (from: WebContents, what: keyof typeof FOLDERS) => pick(from, FOLDERS[what], true),
     openPath,
-    print: printInWindow,
+    apart: <K extends Order['kind']>(order: Extract<Order, { kind: K }>) =>
+      doApart(forkApart(), order, printInWindow),
     openTerminal,
     startPractice: (fault: string | null, path: Session['path']) =>
       Promise.resolve({ session: startPractice(core, { fault, path }).session.id }),

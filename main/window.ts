@@ -110,10 +110,10 @@ export function openWindow(preload: string): BrowserWindow {
 }
 
 /**
- * Prints a page from a file to a tagged PDF, in a window that nobody sees and that can run no script and reach nothing else. On
- * A4; drawn off the screen, so that no display is needed.
+ * Prints a page from a file to a tagged PDF, in a window that nobody sees and that can run no script and reach nothing else. Drawn
+ * off the screen, so that no display is needed.
  */
-export async function printFile(path: string): Promise<Buffer> {
+export async function printFile(path: string, paper: 'A4' | 'Letter'): Promise<Buffer> {
   const partition = session.fromPartition('print', { cache: false });
   const url = pathToFileURL(path).href;
   partition.webRequest.onBeforeRequest((details, done) => done({ cancel: details.url !== url }));
@@ -130,7 +130,7 @@ export async function printFile(path: string): Promise<Buffer> {
   try {
     await window.loadURL(url);
     return await window.webContents.printToPDF({
-      pageSize: 'A4',
+      pageSize: paper,
       printBackground: true,
       generateTaggedPDF: true,
       generateDocumentOutline: true,

@@ -2,16 +2,19 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT, must, once } from './lib.mjs';
+import { buildVerify } from './build-verify.mjs';
 import { electronRuntime } from './electron.mjs';
 import { version } from './setup.mjs';
 
-const SOURCES = ['main', 'preload', 'renderer'];
+const SOURCES = ['main', 'preload', 'renderer', 'verify', 'resources/report'];
 const BUILT = [
   'out/main/index.mjs',
   'out/main/crypt.mjs',
+  'out/main/apart.mjs',
   'out/main/shells.mjs',
   'out/preload/index.cjs',
   'out/renderer/index.html',
+  'out/verify/page.html',
 ];
 
 /** Every file that the three builds read. */
@@ -33,7 +36,10 @@ export async function buildWindow() {
       'window',
       files,
       () => BUILT.every((file) => existsSync(join(ROOT, file))),
-      () => must('npx', ['--no-install', 'electron-vite', 'build', '--logLevel', 'warn']),
+      async () => {
+        await must('npx', ['--no-install', 'electron-vite', 'build', '--logLevel', 'warn']);
+        await buildVerify();
+      },
       // The version stands in the About box.
       `${files.join(' ')} ${await version()}`,
     ),

@@ -13,7 +13,10 @@ const newest = (dir) =>
 
 const bundle = join(ROOT, 'out/cli.mjs');
 await nodeModules();
-if (!existsSync(bundle) || statSync(bundle).mtimeMs < Math.max(newest('main'), newest('preload'))) {
+if (
+  !existsSync(bundle) ||
+  statSync(bundle).mtimeMs < Math.max(newest('main'), newest('preload'), newest('verify'))
+) {
   const { buildCli } = await import('./build-cli.mjs');
   await buildCli();
 }

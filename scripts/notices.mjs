@@ -9,7 +9,11 @@ const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')).p
 /** Names of the packages that the page's sources import. */
 function imported() {
   const names = new Set();
-  for (const entry of readdirSync(join(ROOT, 'renderer'), { recursive: true, withFileTypes: true })) {
+  const folders = ['renderer', 'verify'];
+  const entries = folders.flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true }),
+  );
+  for (const entry of entries) {
     if (!/\.(tsx?|css)$/.test(entry.name)) continue;
     const source = readFileSync(join(entry.parentPath, entry.name), 'utf8');
     for (const [, name] of source.matchAll(/(?:from|import\(?|@import) ?'((?:@[\w-]+\/)?[a-z][\w-]*)/g))

@@ -13,7 +13,7 @@ const PACKAGES = join(ROOT, 'out/packages');
 const LINUX_NAME = 'vault-cube-provisioner';
 
 /** All that a package is made of beside node_modules, which stand in the lock file, and the runtime. */
-const FOLDERS = ['out/main', 'out/preload', 'out/renderer', 'resources', 'ansible'];
+const FOLDERS = ['out/main', 'out/preload', 'out/renderer', 'out/verify', 'resources', 'ansible'];
 const FILES = [
   'scripts/fpm.mjs',
   'scripts/package.mjs',

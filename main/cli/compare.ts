@@ -9,8 +9,9 @@ import { amongEarlier, earlierOnes, ENOUGH, sideBySide, type ComparedRow } from 
 import { readReport } from '../services/report.ts';
 import { gatherReport } from '../services/report/gather.ts';
 import { requireSession } from '../services/sessions.ts';
-import { readZip, ZipError } from '../services/archive/zip.ts';
-import { reportOf } from '../services/verify.ts';
+import { readZip } from '../services/archive/zip.ts';
+import { ZipError } from '../services/archive/zipform.ts';
+import { reportOf } from '../services/archive/judge.ts';
 import { withApp, type CommonOptions, type Context } from './context.ts';
 import { Output, table, VERDICT_WORDS } from './output.ts';
 

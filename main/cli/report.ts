@@ -12,8 +12,8 @@ import {
   type Verification,
 } from '../../preload/contract/verification.ts';
 import { APP_VERSION } from '../services/app.ts';
-import { makeArchive, WITHOUT_PDF } from '../services/archive.ts';
-import { keyId, publicKeyLine } from '../services/archive/minisign.ts';
+import { makeArchive, WITHOUT_PDF, type Paper } from '../services/archive.ts';
+import { keyId, publicKeyLine } from '../services/archive/signature.ts';
 import { makeSigningKey, openSigningKey } from '../services/archive/signing.ts';
 import { distrustKey, publicKeyFrom, trustedKeys, trustKey } from '../services/archive/trust.ts';
 import { dataHome } from '../services/datahome.ts';
@@ -23,6 +23,7 @@ import { makeReport } from '../services/report.ts';
 import { changeSession, requireSession } from '../services/sessions.ts';
 import { Secrets } from '../services/secrets.ts';
 import { verifyArchive } from '../services/verify.ts';
+import { VERIFY_PAGE, writeVerifyPage } from '../services/verifypage.ts';
 import { askSecret, readSecrets } from './ask.ts';
 import { withApp, type CommonOptions, type Context } from './context.ts';
 import { Output, table } from './output.ts';
@@ -34,10 +35,14 @@ interface ReportOptions extends CommonOptions {
   site?: string;
   engineer?: string;
   pdf: boolean;
+  paper?: string;
 }
 interface VerifyOptions extends CommonOptions {
   signature?: string;
   key?: string[];
+}
+interface PageOptions extends CommonOptions {
+  out?: string;
 }
 interface KeyOptions extends CommonOptions {
   out?: string;
@@ -49,6 +54,7 @@ interface TrustOptions extends CommonOptions {
   remove?: string;
 }
 
+const PAPERS: readonly Paper[] = ['A4', 'Letter'];
 const FIELDS = ['customer', 'site', 'engineer'] as const;
 const tells = (o: ReportOptions): boolean => FIELDS.some((field) => o[field] !== undefined);
 
@@ -62,6 +68,13 @@ function keepHandover(ctx: Context, session: Session, o: ReportOptions): Session
   return changeSession(ctx.app, session.id, (s) => ({ ...s, handover: handover.data }));
 }
 
+/** Errors: usage. */
+function paperOf(text: string | undefined): Paper {
+  const paper = PAPERS.find((p) => p.toLowerCase() === (text ?? 'A4').toLowerCase());
+  if (!paper) throw new AppError('usage', { what: `--paper wants A4 or Letter, not "${text ?? ''}".` });
+  return paper;
+}
+
 export async function runReport(ctx: Context, o: ReportOptions): Promise<number> {
   const { app, out } = ctx;
   const found = requireSession(app, o.box);
@@ -69,7 +82,9 @@ export async function runReport(ctx: Context, o: ReportOptions): Promise<number>
   const folder = resolve(o.out ?? '.');
   const key = o.sign === undefined ? null : await openSigningKey(resolve(o.sign), ctx.secrets);
   const print = o.pdf ? printPage : WITHOUT_PDF;
-  const archive = await makeArchive(app.journal, session.id, folder, { appVersion: app.version, key, print });
+  const archive = await makeArchive(app.journal, session.id, folder, {
+    ...{ appVersion: app.version, key, print, paper: paperOf(o.paper) },
+  });
   const made = await makeReport(app.journal, session.id, folder, { appVersion: app.version });
   out.line(`${session.name}: ${OUTCOME_WORDS[made.outcome]}`);
   if (archive.noPdf) out.note(`report.pdf is left out: ${archive.noPdf}.`);
@@ -158,6 +173,17 @@ async function runTrust(o: TrustOptions): Promise<number> {
   return EXIT_CODES.passed;
 }
 
+async function runVerifyPage(o: PageOptions): Promise<number> {
+  const out = new Output(o.json ?? false);
+  const path = resolve(o.out ?? VERIFY_PAGE);
+  const keys = trustedKeys(dataHome());
+  writeVerifyPage(path, keys);
+  out.line(`page: ${path}`);
+  out.line(keys.length ? `It knows the keys of ${keys.map((k) => k.name).join(', ')}.` : 'It knows no key.');
+  out.result({ ok: true, page: path, keys: keys.map((k) => keyId(k.key.id)), exit: EXIT_CODES.passed });
+  return EXIT_CODES.passed;
+}
+
 const VERIFY_HELP = `
 Without FILE: the hash chains of the journal. With FILE, an archive that "report" wrote:
 exit codes 0 intact, signed by a known key, complete; 40 not intact; 41 not signed; 42 signed by an unknown key;
@@ -178,6 +204,7 @@ export function addReportCommands(
       .option('--customer <name>', 'whom it is for; kept with the box')
       .option('--site <name>', 'where the box stands; kept with the box')
       .option('--engineer <name>', 'who hands it over; kept with the box')
+      .option('--paper <size>', 'what report.pdf is printed on: A4 or Letter (A4)')
       .option('--no-pdf', 'leave report.pdf out'),
     (o) => withApp({ ...o, readOnly: !tells(o) }, (ctx) => runReport(ctx, o)),
   );
@@ -190,6 +217,13 @@ export function addReportCommands(
       .option('--key <key...>', 'a public key of minisign to trust this once: a file, or its line')
       .addHelpText('after', VERIFY_HELP),
     (o, file) => (file ? verifyFile(o, file) : verifyJournal(o)),
+  );
+  run<PageOptions>(
+    add(
+      'verify-page',
+      'Write the page that verifies an archive in any browser, without the app and without a network',
+    ).option('--out <file>', `where to (${VERIFY_PAGE}); it carries the keys that are trusted here`),
+    runVerifyPage,
   );
   run<KeyOptions>(
     add('signing-key', 'Make a key to sign reports with, in minisign’s format, under a passphrase')

@@ -5,6 +5,7 @@ import { AppError } from '../../preload/contract/errors.ts';
 import { EXIT_CODES } from '../../preload/contract/outcome.ts';
 import type { Session } from '../../preload/contract/session.ts';
 import { inspect, type Inspected } from '../services/inspect.ts';
+import { proveCustomerKeys } from '../services/customerkeys.ts';
 import { chooseKey, setUpKeys, type KeyChoice } from '../services/keys.ts';
 import { renewed } from '../services/flash/renew.ts';
 import type { LoginOptions } from '../services/login.ts';
@@ -44,6 +45,29 @@ interface KeysOptions extends CommonOptions, LoginFlags, KeyFlags {
   passphrase?: boolean;
   customerKey?: string[];
   uid?: string;
+}
+
+interface ProveOptions extends CommonOptions {
+  private?: string;
+}
+
+const PROVEN = {
+  login: 'logged in with it',
+  accepted: 'the box takes it; no login was made, since its private half is not here',
+  refused: 'REFUSED by the box',
+} as const;
+
+/** Ends with 20 where the box refuses a key that was to be handed over. */
+async function runProve({ app, out, secrets }: Context, o: ProveOptions): Promise<number> {
+  const path = o.private === undefined ? null : resolve(o.private);
+  const session = await proveCustomerKeys(app, requireSession(app, o.box), secrets, path);
+  const proofs = session.keys?.customerProofs ?? [];
+  for (const { fingerprint, how, at } of proofs) out.line(`${fingerprint}: ${PROVEN[how]} (${at})`);
+  const unknown = (session.keys?.customerKeys.length ?? 0) - proofs.length;
+  if (unknown > 0) out.line(`Of ${unknown} other nothing is proven.`);
+  const exit = proofs.some((p) => p.how === 'refused') ? EXIT_CODES.failed : EXIT_CODES.passed;
+  out.result({ ok: exit === 0, proofs, unproven: unknown, exit });
+  return exit;
 }
 
 export function portOf(text: string | undefined): number {
@@ -208,6 +232,15 @@ export function addSetupCommands(
     .option('--login-key <file>', 'log in with this key until vaultadmin exists')
     .option('--login-agent', "log in with the SSH agent's key until vaultadmin exists");
   run(keysCommand, (o) => withApp(o, (ctx) => runKeys(ctx, o)));
+
+  const proveCommand = add(
+    'prove-key',
+    "Prove the customer's keys: the box is asked whether it takes them, or logged in to with the private half of one",
+  ).option(
+    '--private <file>',
+    'the private half of one of them, where it is at hand: a login is made with it',
+  );
+  run(proveCommand, (o: ProveOptions) => withApp(o, (ctx) => runProve(ctx, o)));
 
   run(add('forget-host-key', "Unpin a box's host key after its change was explained"), (o) =>
     withApp(o, async ({ app, out }) => {

@@ -1,5 +1,5 @@
 /** The hash chain of an event log: what the next line of an attempt must be (docs/adr/0002-job-mechanism.md). */
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { parseEvent, type JobEvent } from '../../preload/contract/events.ts';
 
 /** Where a log stands: `sha256` is that of the last line, or of the spec before the first. */
@@ -16,9 +16,11 @@ export interface CheckedLine {
   event: JobEvent;
 }
 
-export function sha256Hex(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
-}
+/** A short line in one call, which takes half of the time; it is not there in the browser's build of this file. */
+export const sha256Hex: (bytes: Uint8Array) => string =
+  typeof hash === 'function'
+    ? (bytes) => hash('sha256', bytes)
+    : (bytes) => createHash('sha256').update(bytes).digest('hex');
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

@@ -62,7 +62,7 @@ interface BlockRow {
 }
 type Columns = number[][];
 /** A stretch of one field's values with their times. */
-interface Stretch {
+export interface Stretch {
   mono: Float64Array;
   value: Float64Array;
 }

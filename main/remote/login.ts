@@ -22,7 +22,14 @@ export type Auth =
   | { kind: 'password'; password: string }
   | { kind: 'key'; privateKey: Buffer | string; passphrase?: string | undefined }
   /** `publicKey`: the one key of the agent that is offered, as in authorized_keys. */
-  | { kind: 'agent'; socket: string; publicKey: string };
+  | { kind: 'agent'; socket: string; publicKey: string }
+  /** Whether the box would take this key, whose private half is not here; it never logs in (see askKey). */
+  | { kind: 'ask'; publicKey: string };
+
+/** The box has said that it takes the key that it was asked about. */
+export class KeyTaken extends Error {
+  override readonly name = 'KeyTaken';
+}
 
 /** What a box says that demands a new password before anything else, over SSH or on an exec's output. */
 export const PASSWORD_EXPIRED =
@@ -69,10 +76,22 @@ function oneKeyAgent(socket: string, only: ParsedKey): BaseAgent<ParsedKey> {
   })();
 }
 
+/** Offers a key. To be asked for its signature is the answer: the box takes the key (RFC 4252, SSH_MSG_USERAUTH_PK_OK). */
+const askingAgent = (only: ParsedKey, taken: () => void): BaseAgent<ParsedKey> =>
+  new (class extends ssh2.BaseAgent<ParsedKey> {
+    override getIdentities(cb: IdentityCallback<ParsedKey>): void {
+      cb(null, [only]);
+    }
+
+    override sign(): void {
+      taken();
+    }
+  })();
+
 /** Drives ssh2's authentication for one connection, and knows afterwards why it failed. */
 export class Login {
   /** Set when the connection must end at once because the box asks for what the app does not answer. */
-  onAbort: (error: AppError) => void = () => undefined;
+  onAbort: (error: Error) => void = () => undefined;
   readonly #user: string;
   readonly auth: Auth;
   readonly #first: AnyAuthMethod;
@@ -94,10 +113,12 @@ export class Login {
     }
     const key = auth.kind === 'key' ? parsePrivate(auth) : parsePublic(auth.publicKey);
     this.#keyFingerprint = fingerprint(key.getPublicSSH());
-    this.#first =
-      auth.kind === 'key'
-        ? { type: 'publickey', username: user, key }
-        : { type: 'agent', username: user, agent: oneKeyAgent(auth.socket, key) };
+    if (auth.kind === 'key') this.#first = { type: 'publickey', username: user, key };
+    else {
+      const taken = () => this.onAbort(new KeyTaken('the box takes the key'));
+      const agent = auth.kind === 'ask' ? askingAgent(key, taken) : oneKeyAgent(auth.socket, key);
+      this.#first = { type: 'agent', username: user, agent };
+    }
   }
 
   /** Whether a credential has gone to the box. */

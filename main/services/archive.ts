@@ -13,14 +13,19 @@ import { join } from 'node:path';
 import { AppError } from '../../preload/contract/errors.ts';
 import type { Report } from '../../preload/contract/report.ts';
 import type { Journal } from '../journal/journal.ts';
-import { archiveName, contents, sha256 } from './archive/contents.ts';
-import { publicKeyLine, signBytes, type PublicKey, type SecretKey } from './archive/minisign.ts';
+import { archiveName, contents } from './archive/contents.ts';
+import { signBytes, type SecretKey } from './archive/minisign.ts';
+import { publicKeyLine, type PublicKey } from './archive/signature.ts';
+import { sha256 } from './archive/names.ts';
 import { normalisePdf } from './archive/pdf.ts';
 import { serialOf } from './archive/statement.ts';
-import { joinZip } from './archive/zip.ts';
+import { joinZip } from './archive/zipform.ts';
+
+export type Paper = 'A4' | 'Letter';
+export type Printed = { pdf: Buffer } | { pdf: null; why: string };
 
 /** Prints a page; where it cannot, `why` completes "report.pdf is left out: …". */
-export type Print = (html: string) => Promise<{ pdf: Buffer } | { pdf: null; why: string }>;
+export type Print = (html: string, paper: Paper) => Promise<Printed>;
 
 export const WITHOUT_PDF: Print = () => Promise.resolve({ pdf: null, why: 'it was not asked for' });
 
@@ -40,6 +45,8 @@ export interface ArchiveOrder {
   /** Null leaves it unsigned. */
   key: SecretKey | null;
   print: Print;
+  /** What report.pdf is printed on; A4 where nothing is said. */
+  paper?: Paper;
   /** The clock of the signature alone. */
   now?: Date;
 }
@@ -63,10 +70,10 @@ export async function makeArchive(
   journal: Journal,
   sessionId: string,
   outDir: string,
-  { appVersion, key, print, now = new Date() }: ArchiveOrder,
+  { appVersion, key, print, paper = 'A4', now = new Date() }: ArchiveOrder,
 ): Promise<ArchiveMade> {
   const all = contents(journal, sessionId, appVersion);
-  const printed = await print(all.html);
+  const printed = await print(all.html, paper);
   if (printed.pdf) all.add('report.pdf', normalisePdf(printed.pdf, all.report.made.utc));
   const bytes = joinZip(await all.entries());
   const name = `${archiveName(all.report)}.zip`;

@@ -1,7 +1,7 @@
 /** From a session and its secrets to a connection: which credential is offered, and under which name the host key is pinned. */
 import { AppError } from '../../preload/contract/errors.ts';
 import type { KeyReference, Session } from '../../preload/contract/session.ts';
-import { connect, type Auth, type Connection } from '../remote/connection.ts';
+import { askKey, connect, type Auth, type Connection } from '../remote/connection.ts';
 import type { DialLimits } from '../remote/follower.ts';
 import { loadKey, needsPassphrase } from '../remote/keyfiles.ts';
 import { probeSudo, type SudoWay } from '../remote/sudo.ts';
@@ -47,6 +47,19 @@ async function authOf(session: Session, secrets: Secrets, opts: LoginOptions): P
 const bansAddresses = (app: App, session: Session): boolean =>
   app.journal.jobs(session.id).some((row) => row.kind === 'layer' && row.state === 'passed');
 
+async function targetOf(app: App, session: Session, { user }: LoginOptions) {
+  const { host, port } = session.practice ? await app.practice.address(session.name) : addressOf(session);
+  return {
+    ...{ host, port, user: user ?? session.user, knownHosts: app.knownHosts },
+    // By name and not by address: a box that comes back under another address is the same box.
+    hostKeyName: pinNameOf(session),
+  };
+}
+
+/** Whether the box would take this public key, whose private half is not here, for the session's user. Errors: those of askKey. */
+export const wouldTake = async (app: App, session: Session, publicKey: string): Promise<boolean> =>
+  askKey(await targetOf(app, session, {}), publicKey);
+
 /**
  * Logs in once. Errors: those of connect, key_*, secret_missing. A refused password is forgotten, so that a person is
  * asked again and nothing repeats it.
@@ -57,17 +70,13 @@ export async function login(
   secrets: Secrets,
   opts: LoginOptions = {},
 ): Promise<Connection> {
-  const { host, port } = session.practice ? await app.practice.address(session.name) : addressOf(session);
+  const target = await targetOf(app, session, opts);
+  const { host } = target;
   const auth = await authOf(session, secrets, opts);
   try {
     return await connect({
-      host,
-      port,
-      user: opts.user ?? session.user,
+      ...target,
       auth,
-      knownHosts: app.knownHosts,
-      // By name and not by address: a box that comes back under another address is the same box.
-      hostKeyName: pinNameOf(session),
       ...(opts.mayConfirm ? { confirmHostKey: (q) => app.person.confirmHostKey(q) } : {}),
       ...opts.limits,
       signal: opts.signal,

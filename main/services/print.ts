@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PRINT_SWITCH, PRINTED, TO_PRINT } from '../printing.ts';
+import { PAPER_SWITCH, PRINT_SWITCH, PRINTED, TO_PRINT } from '../printing.ts';
 import type { Print } from './archive.ts';
 import { productRoot } from './paths.ts';
 
@@ -33,7 +33,7 @@ function start(program: string, args: readonly string[]): Promise<string | null>
   });
 }
 
-export const printPage: Print = async (html) => {
+export const printPage: Print = async (html, paper) => {
   const root = productRoot();
   const program = runtime(root);
   if (program === null) return { pdf: null, why: 'the app’s own runtime, which prints it, is not here' };
@@ -43,7 +43,13 @@ export const printPage: Print = async (html) => {
     const display = process.platform === 'linux' ? ['--ozone-platform=headless', '--disable-gpu'] : [];
     // Chromium's own sandbox refuses to run as root.
     const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-    const why = await start(program, [...sandbox, ...display, `--${PRINT_SWITCH}=${dir}`, root]);
+    const why = await start(program, [
+      ...sandbox,
+      ...display,
+      `--${PRINT_SWITCH}=${dir}`,
+      `--${PAPER_SWITCH}=${paper}`,
+      root,
+    ]);
     if (why !== null) return { pdf: null, why: `it could not be printed: ${why}` };
     return { pdf: readFileSync(join(dir, PRINTED)) };
   } catch (error) {

@@ -42,6 +42,12 @@ export async function makeReport(
   return { ...files, outcome: report.outcome, report };
 }
 
+/** The page as it would be written now, to be looked at before. Errors: those of gatherReport. */
+export function reportPage(journal: Journal, sessionId: string, appVersion: string): string {
+  const report = gatherReport(journal, sessionId, appVersion);
+  return page(report, scriptJson(report));
+}
+
 /** Both files or none of them: each is written whole beside its place first. */
 function write(dir: string, files: readonly { path: string; text: string }[]): void {
   const begun: { part: string; path: string }[] = [];

@@ -269,6 +269,14 @@ export const calls = {
   },
   /** Who can log in: users with a shell as preflight found them, and the keys that the app installed. */
   'box.access': { input: inSession, output: Access },
+  /** Asks the box whether it takes the customer's keys, or logs in with the private half of one. */
+  'box.proveCustomer': {
+    input: z.strictObject({
+      session,
+      key: z.strictObject({ path: z.string().min(1), passphrase: secret.optional() }).nullable(),
+    }),
+    output: Access,
+  },
   /** Kept with the box, so that a report made again says the same. */
   'box.handover': { input: z.strictObject({ session, ...Handover.shape }), output: BoxState },
   /** The hand-over archive; `folder` null is the app's own for reports, `sign` null leaves it unsigned. */
@@ -277,6 +285,8 @@ export const calls = {
       session,
       folder: z.string().nullable(),
       sign: z.strictObject({ path: z.string().min(1), passphrase: secret.optional() }).nullable(),
+      /** What report.pdf is printed on. */
+      paper: z.enum(['A4', 'Letter']),
     }),
     output: z.strictObject({
       zip: z.string(),
@@ -286,6 +296,13 @@ export const calls = {
       folder: z.string(),
       sha256: z.string(),
     }),
+  },
+  /** The report's page as it would be exported now: to be shown where no script runs and nothing is loaded. */
+  'box.preview': { input: inSession, output: z.string() },
+  /** Writes the page that verifies without the app, with the keys that are trusted here; `folder` null is the app's own for reports. */
+  'report.verifyPage': {
+    input: z.strictObject({ folder: z.string().nullable() }),
+    output: z.strictObject({ path: z.string(), folder: z.string() }),
   },
   'report.verify': { input: z.strictObject({ path: z.string().min(1) }), output: Verification },
   /** Which bundle folder was used last; null for none. */

@@ -151,15 +151,15 @@ function reduceBody(v: JobView, e: Extract<JobEvent, { known: true }>): JobView 
 
 /** The view after one more event. Events at or below `lastSeq` change nothing: an event counts once. */
 export function reduceJob(view: JobView, event: JobEvent): JobView {
-  const { seq, t, evidence } = event.env;
+  const { seq, t, evidence: told } = event.env;
   if (seq <= view.lastSeq) return view;
-  const next: JobView = {
-    ...view,
-    lastSeq: seq,
-    lastAt: t,
-    evidence: weakestEvidence(view.evidence ? [view.evidence, evidence] : [evidence]),
-    quietSeconds: event.known && event.kind === 'beat' ? event.body.quietSeconds : 0,
-  };
+  const evidence = view.evidence === null ? told : weakestEvidence([view.evidence, told]);
+  const head = { lastSeq: seq, lastAt: t, evidence };
+  // By itself, in one copy: a day of them is most of a log.
+  if (event.known && event.kind === 'samples')
+    return { ...view, ...head, quietSeconds: 0, sampleRows: view.sampleRows + event.body.rows.length };
+  const quietSeconds = event.known && event.kind === 'beat' ? event.body.quietSeconds : 0;
+  const next: JobView = { ...view, ...head, quietSeconds };
   if (!event.known) return { ...next, unknown: [...next.unknown, { seq, kind: event.kind, why: event.why }] };
   return reduceBody(next, event);
 }

@@ -33,6 +33,15 @@ export const KeyReference = z.discriminatedUnion('kind', [
 ]);
 export type KeyReference = z.infer<typeof KeyReference>;
 
+/** What is known of a login with one of the customer's keys, and since when (ISO time). */
+export const CustomerProof = z.strictObject({
+  fingerprint: z.string(),
+  /** `login`: logged in with it. `accepted`: the box's sshd says that it takes it; nobody has logged in. `refused`: it does not. */
+  how: z.enum(['login', 'accepted', 'refused']),
+  at: z.string(),
+});
+export type CustomerProof = z.infer<typeof CustomerProof>;
+
 export const KeysState = z.strictObject({
   reference: KeyReference,
   publicKey: z.string(),
@@ -41,6 +50,8 @@ export const KeysState = z.strictObject({
   keyLoginProvenAt: z.string().nullable(),
   sudoProvenAt: z.string().nullable(),
   customerKeys: z.array(z.string()),
+  /** The newest of each key; none until the box was asked. */
+  customerProofs: z.array(CustomerProof).optional(),
   adminUid: z.number().int(),
   /** Set when another user keeps UID 1000. */
   uidDeviation: z.string().nullable(),

@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Journal } from '../../main/journal/journal.ts';
-import { makeArchive, WITHOUT_PDF } from '../../main/services/archive.ts';
+import { makeArchive, type Print } from '../../main/services/archive.ts';
 import { newSecretKey } from '../../main/services/archive/minisign.ts';
+import { printPage } from '../../main/services/print.ts';
 import { LogWriter, makeSpec } from '../unit/journal/log.ts';
 import { boxSession, plans, play, TELEMETRY_FIELDS } from '../unit/report/box.ts';
 
@@ -60,16 +61,25 @@ try {
   const began = performance.now();
   const journal = Journal.open(path, { readOnly: true });
   const key = newSecretKey();
-  const made = await makeArchive(journal, id, join(dir, 'out'), {
-    appVersion: 'bench',
-    key,
-    print: WITHOUT_PDF,
-  });
+  let printed = 0;
+  const print: Print = async (html, paper) => {
+    const from = performance.now();
+    const answer = await printPage(html, paper);
+    printed = (performance.now() - from) / 1000;
+    return answer;
+  };
+  const made = await makeArchive(journal, id, join(dir, 'out'), { appVersion: 'bench', key, print });
   const seconds = (performance.now() - began) / 1000;
   const { user, system } = process.cpuUsage(cpu);
   journal.close();
+  const told = { seconds, printed: made.noPdf === null ? printed : null, noPdf: made.noPdf };
   console.log(
-    JSON.stringify({ seconds, cpuSeconds: (user + system) / 1e6, bytes: made.bytes, rows: SECONDS * GPUS }),
+    JSON.stringify({
+      ...told,
+      cpuSeconds: (user + system) / 1e6,
+      bytes: made.bytes,
+      rows: SECONDS * GPUS,
+    }),
   );
 } finally {
   rmSync(dir, { recursive: true, force: true });

@@ -1,12 +1,12 @@
 /** The archive's page in a real browser without a network, and on paper: accessible, whole, the same again. */
 import AxeBuilder from '@axe-core/playwright';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readZip } from '../../main/services/archive/zip.ts';
 import { Journal } from '../../main/journal/journal.ts';
-import { makeArchive } from '../../main/services/archive.ts';
+import { makeArchive, type Paper } from '../../main/services/archive.ts';
 import { printPage } from '../../main/services/print.ts';
 import { boxSession, plans, play } from '../unit/report/box.ts';
 import { openReport } from './report.ts';
@@ -21,11 +21,11 @@ describe.runIf(why === null)(`the report${why ? ` (not run: ${why})` : ''}`, () 
   let first: ReadonlyMap<string, Buffer>;
 
   /** Without a display: as on a machine that has none. */
-  async function made(out: string): Promise<Buffer> {
-    const journal = Journal.open(join(dir, 'journal.db'), { readOnly: true });
+  async function made(out: string, paper: Paper = 'A4'): Promise<Buffer> {
+    const journal = Journal.open(join(dir, 'home/journal.db'), { readOnly: true });
     try {
       const [session] = journal.sessions();
-      const order = { appVersion: 'test', key: null, print: printPage };
+      const order = { appVersion: 'test', key: null, print: printPage, paper };
       const { zip, noPdf } = await makeArchive(journal, session?.id ?? '', join(dir, out), order);
       expect(noPdf).toBeNull();
       return readFileSync(zip);
@@ -36,7 +36,8 @@ describe.runIf(why === null)(`the report${why ? ` (not run: ${why})` : ''}`, () 
 
   beforeAll(async () => {
     dir = mkdtempSync(join(tmpdir(), 'vault-cube-report-'));
-    const journal = Journal.open(join(dir, 'journal.db'));
+    mkdirSync(join(dir, 'home'), { mode: 0o700 });
+    const journal = Journal.open(join(dir, 'home/journal.db'));
     const session = boxSession();
     journal.saveSession(session);
     // Practice, and not complete: every mark there is.
@@ -69,6 +70,53 @@ describe.runIf(why === null)(`the report${why ? ` (not run: ${why})` : ''}`, () 
       .filter(([name, bytes]) => !again.get(name)?.equals(bytes))
       .map(([name]) => name);
     expect([differ, again.size]).toEqual([[], first.size]);
+  });
+
+  it('is as long and as wide as the paper that is asked for', async () => {
+    const box = (pdf: string) => [...new Set(pdf.match(/\/MediaBox ?\[[^\]]*\]/g))];
+    const letter =
+      readZip(await made('letter', 'Letter'))
+        .get('report.pdf')
+        ?.toString('latin1') ?? '';
+    expect(box(text('report.pdf')).join()).toMatch(/\[0 0 59[45][.\d]* 84[12][.\d]*\]$/);
+    expect(box(letter).join()).toMatch(/\[0 0 612 792\]$/);
+    for (const part of ['/StructTreeRoot', '/Lang (en)']) expect(letter).toContain(part);
+  });
+
+  it('is looked at in the window before, where it runs no script, and exported from there', async () => {
+    const { page } = open;
+    await page
+      .getByRole('button', { name: /VC-0042/ })
+      .first()
+      .click();
+    await page
+      .getByRole('button', { name: /Report/ })
+      .first()
+      .click();
+    await page
+      .getByLabel('Customer', { exact: true })
+      .fill(
+        'Société Générale d’Exploitation des Centres de Calcul Intensif, Établissement de Saint-Germain-en-Laye',
+      );
+    await page.getByRole('button', { name: 'Preview' }).click();
+    const frame = page.frameLocator('iframe.report-preview');
+    await frame.getByText('PRACTICE · INCOMPLETE').first().waitFor();
+    await frame.getByText(/Société Générale/).waitFor();
+    // Its buttons come with its script.
+    expect(await frame.locator('.tools').isVisible()).toBe(false);
+    expect(await frame.locator('h1').evaluate('(h) => getComputedStyle(h).fontWeight')).toBe('700');
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      if (process.env['SHOTS'])
+        await page.screenshot({ path: join(process.env['SHOTS'], `preview-${colorScheme}.png`) });
+    }
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Export archive' }).click();
+    const there = page.getByRole('status', { name: 'The archive that was exported' });
+    await there.waitFor();
+    await there.getByRole('button', { name: 'Verify it' }).click();
+    await page.getByText('Whole in itself, but not signed').waitFor();
+    if (process.env['SHOTS']) await page.screenshot({ path: join(process.env['SHOTS'], 'exported.png') });
   });
 
   it('asks for nothing but itself, lacks nothing, and is accessible', async () => {

@@ -1,11 +1,18 @@
 /** The report's step: what it says before, where the report went, and those there are already. */
 import { screen, within } from '@testing-library/react';
+import type { UserEvent } from '@testing-library/user-event';
 import { describe, expect, it } from 'vitest';
 import type { Verification } from '../../preload/contract/verification.ts';
 import { Report } from '../../renderer/steps/report/Report.tsx';
 import { FakeMain } from './main.ts';
 import { boxOf, recorded, session } from './recordings.ts';
 import { show } from './show.tsx';
+
+/** At once: key by key took seconds of a busy machine. */
+async function paste(user: UserEvent, field: HTMLElement, text: string): Promise<void> {
+  await user.click(field);
+  await user.paste(text);
+}
 
 const SESSION = session().id;
 const FOLDER = '/home/kim/.local/share/vault-cube/reports';
@@ -128,20 +135,51 @@ describe('the hand-over', () => {
     access.getByText('The app installed no key on this box.');
   });
 
+  it('asks the box about the customer’s keys, and says what that proves and what a login does', async () => {
+    const key = { type: 'ssh-ed25519', fingerprint: 'SHA256:abc', comment: 'ops@customer.example' };
+    const keys = (proof: { how: 'accepted' | 'login'; at: string } | null) => ({
+      ...{ engineer: { ...key, fingerprint: 'SHA256:own' }, kept: 'file' as const, adminUid: 1000 },
+      ...{ customer: [{ ...key, proof }], keyLoginProvenAt: '2026-11-24T20:00:00Z', sudoProvenAt: null },
+    });
+    const fake = main()
+      .answer('box.access', () => ({ users: [], keys: keys(null) }))
+      .answer('box.proveCustomer', ({ key: given }) => {
+        const proof = { how: given ? ('login' as const) : ('accepted' as const), at: '2026-11-24T21:00:00Z' };
+        return { users: [], keys: keys(proof) };
+      });
+    const { user } = await show(Report, fake);
+    const access = within(await screen.findByRole('region', { name: 'Who can log in' }));
+    access.getByText('login not proven: its private half is the customer’s');
+    await user.click(
+      access.getByRole('button', { name: 'Ask the box whether it takes the customer’s keys' }),
+    );
+    await access.findByText('the box takes it (asked 2026-11-24T21:00:00Z); no login was made');
+    await paste(user, access.getByLabelText('Private half of a customer’s key (optional)'), '/media/ops.key');
+    await paste(user, access.getByLabelText('Passphrase of the customer’s key'), 'four five');
+    await user.click(access.getByRole('button', { name: 'Log in with it' }));
+    await access.findByText('login proven 2026-11-24T21:00:00Z');
+    expect(fake.of('box.proveCustomer')).toEqual([
+      { session: SESSION, key: null },
+      { session: SESSION, key: { path: '/media/ops.key', passphrase: 'four five' } },
+    ]);
+  });
+
   it('is told for whom it is, signed, exported where it is said, and verified', async () => {
     const fake = handing();
     const { user } = await show(Report, fake);
     await user.click(screen.getByRole('button', { name: 'Another folder…' }));
-    await user.type(screen.getByLabelText('Customer'), 'ACME');
-    await user.type(screen.getByLabelText('Site'), 'Hall 3');
-    await user.type(screen.getByLabelText('Handed over by'), 'Kim');
-    await user.type(screen.getByLabelText(/^Key that signs/), '/home/kim/kim.key');
-    await user.type(screen.getByLabelText('Passphrase of the signing key'), 'one two three');
+    await paste(user, screen.getByLabelText('Customer'), 'ACME');
+    await paste(user, screen.getByLabelText('Site'), 'Hall 3');
+    await paste(user, screen.getByLabelText('Handed over by'), 'Kim');
+    await paste(user, screen.getByLabelText(/^Key that signs/), '/home/kim/kim.key');
+    await paste(user, screen.getByLabelText('Passphrase of the signing key'), 'one two three');
     await user.click(screen.getByRole('button', { name: 'Export archive' }));
     const told = { customer: 'ACME', site: 'Hall 3', engineer: 'Kim' };
     expect(fake.of('box.handover')).toEqual([{ session: SESSION, ...told }]);
     const sign = { path: '/home/kim/kim.key', passphrase: 'one two three' };
-    expect(fake.of('box.archive')).toEqual([{ session: SESSION, folder: '/media/kim/STICK', sign }]);
+    expect(fake.of('box.archive')).toEqual([
+      { session: SESSION, folder: '/media/kim/STICK', sign, paper: 'A4' },
+    ]);
     const there = within(screen.getByRole('status', { name: 'The archive that was exported' }));
     there.getByText(ZIP);
     expect(screen.getByLabelText('Passphrase of the signing key')).toHaveProperty('value', '');
@@ -152,13 +190,37 @@ describe('the hand-over', () => {
     found.getByText(/whoever was root there could have made it report anything/);
   });
 
+  it('is looked at before, in a frame that runs nothing, with what was just said of it', async () => {
+    const fake = handing().answer('box.preview', () => '<!doctype html><p>the report</p>');
+    const { user } = await show(Report, fake);
+    await paste(user, screen.getByLabelText('Customer'), 'ACME');
+    await user.click(screen.getByRole('button', { name: 'Preview' }));
+    const frame = await screen.findByTitle('Report of VC-0042');
+    expect([frame.getAttribute('sandbox'), frame.getAttribute('srcdoc')]).toEqual([
+      '',
+      '<!doctype html><p>the report</p>',
+    ]);
+    expect(fake.of('box.handover')).toMatchObject([{ customer: 'ACME' }]);
+  });
+
+  it('goes onto Letter where that is chosen, and its verifier is written out', async () => {
+    const page = '/media/kim/STICK/vault-cube-verify.html';
+    const fake = handing().answer('report.verifyPage', () => ({ path: page, folder: '/media/kim/STICK' }));
+    const { user } = await show(Report, fake);
+    await user.click(screen.getByRole('radio', { name: 'Letter' }));
+    await user.click(screen.getByRole('button', { name: 'Export archive' }));
+    expect(fake.of('box.archive')).toMatchObject([{ paper: 'Letter' }]);
+    await user.click(screen.getByRole('button', { name: 'Write the page that verifies without the app' }));
+    screen.getByText(page);
+  });
+
   it('unsigned says so, and why there is no PDF', async () => {
     const fake = handing().answer('box.archive', () => ({
       ...{ zip: ZIP, signature: null, noPdf: 'no printer', folder: FOLDER, sha256: 'a'.repeat(64) },
     }));
     const { user } = await show(Report, fake);
     await user.click(screen.getByRole('button', { name: 'Export archive' }));
-    expect(fake.of('box.archive')).toEqual([{ session: SESSION, folder: null, sign: null }]);
+    expect(fake.of('box.archive')).toEqual([{ session: SESSION, folder: null, sign: null, paper: 'A4' }]);
     screen.getByText('It is not signed.');
     screen.getByText('report.pdf is left out: no printer.');
   });

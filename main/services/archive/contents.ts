@@ -2,37 +2,40 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { JobRow } from '../../../preload/contract/job.ts';
 import { reportSchema, type Report } from '../../../preload/contract/report.ts';
 import type { Journal } from '../../journal/journal.ts';
 import { productRoot } from '../paths.ts';
 import { gatherReport, type KeepAttempt } from '../report/gather.ts';
 import { scriptJson } from '../report/markup.ts';
 import { page } from '../report/page.ts';
+import { BlockWriter, blocks } from './blocks.ts';
 import { TelemetryCsv } from './csv.ts';
-import { GrowingBytes } from './grow.ts';
+import { attemptFolder, fileName, sha256, SUMS } from './names.ts';
 import { junit } from './junit.ts';
 import { serialOf, statement } from './statement.ts';
-import { pack, type PackedEntry } from './zip.ts';
+import { pack, Packer } from './zip.ts';
+import { type PackedEntry } from './zipform.ts';
 
-export const SUMS = 'SHA256SUMS';
+/** One file on its way into the archive. */
+class Adding {
+  readonly #packer = new Packer();
+  readonly #hash = createHash('sha256');
 
-export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+  add(block: Buffer): void {
+    this.#hash.update(block);
+    this.#packer.add(block);
+  }
 
-/** Letters, digits, dots, dashes; what is anything else becomes one dash. */
-export const fileName = (text: string): string =>
-  text
-    .replace(/[^A-Za-z0-9.-]+/g, '-')
-    .replace(/^[-.]+|[-.]+$/g, '')
-    .slice(0, 80) || 'unnamed';
+  /** Its packing may go on after; with what SHA256SUMS says of it. */
+  end(name: string): { packed: Promise<PackedEntry>; sum: string } {
+    const packed = this.#packer.end(name);
+    // Awaited at the end, all together; until then its failure is nobody's.
+    packed.catch(() => undefined);
+    return { packed, sum: `${this.#hash.digest('hex')}  ${name}\n` };
+  }
+}
 
-/** The folder of an attempt; in order of time by its number. */
-export const attemptFolder = (
-  index: number,
-  { kind, job, attempt }: Pick<JobRow, 'kind' | 'job' | 'attempt'>,
-) => `attempts/${String(index + 1).padStart(4, '0')}-${fileName(kind)}-${job.slice(0, 8)}-${attempt}`;
-
-/** Files packed as they come, with what SHA256SUMS says of them. */
+/** Files packed as they come, and the list of them. */
 class Packing {
   readonly #packed: Promise<PackedEntry>[] = [];
   readonly #sums: { name: string; sum: string }[] = [];
@@ -40,42 +43,49 @@ class Packing {
   /** Begins to pack it. */
   add(name: string, content: Buffer | string): void {
     const bytes = typeof content === 'string' ? Buffer.from(content) : content;
-    this.#sums.push({ name, sum: sha256(bytes) });
-    const packed = pack(name, bytes);
-    // Awaited at the end, all together; until then its failure is nobody's.
-    packed.catch(() => undefined);
+    const adding = new Adding();
+    for (const block of blocks(bytes)) adding.add(block);
+    this.end(name, adding);
+  }
+
+  end(name: string, adding: Adding): void {
+    const { packed, sum } = adding.end(name);
     this.#packed.push(packed);
+    this.#sums.push({ name, sum });
   }
 
   /** The last of them is the list of the others, as sha256sum writes it. */
   async all(): Promise<PackedEntry[]> {
     const sums = this.#sums.sort((a, b) => (a.name < b.name ? -1 : 1));
-    const text = sums.map(({ name, sum }) => `${sum}  ${name}\n`).join('');
-    return Promise.all([...this.#packed, pack(SUMS, Buffer.from(text))]);
+    return Promise.all([...this.#packed, pack(SUMS, Buffer.from(sums.map(({ sum }) => sum).join('')))]);
   }
 }
 
-/** Lines and telemetry of every attempt, as they are read for the report. */
+/** Lines and telemetry of every attempt, packed while they are read for the report: none of it is ever there as a whole. */
 function keeping(packing: Packing, journal: Journal): KeepAttempt {
   let index = 0;
   return (row) => {
     const folder = attemptFolder(index++, row);
-    const lines = new GrowingBytes();
-    const newline = Buffer.from('\n');
-    const csv = new TelemetryCsv();
+    const log = new Adding();
+    const lines = new BlockWriter((block) => log.add(block));
+    const tables: Adding[] = [];
+    const csv = new TelemetryCsv(() => {
+      const table = new Adding();
+      tables.push(table);
+      return (block) => table.add(block);
+    });
     return {
       line: ({ line, event }) => {
-        lines.add(line);
-        lines.add(newline);
+        lines.line(line);
         csv.add(event);
       },
       end: () => {
         packing.add(`${folder}/spec.json`, journal.specBytes(row.job, row.attempt));
-        packing.add(`${folder}/events.jsonl`, lines.all());
-        const files = csv.files();
-        for (const [i, { source, bytes }] of files.entries()) {
-          const name = `${fileName(source)}${files.length > 1 ? `-${i + 1}` : ''}`;
-          packing.add(`telemetry/${folder.slice('attempts/'.length)}-${name}.csv`, bytes);
+        lines.end();
+        packing.end(`${folder}/events.jsonl`, log);
+        for (const { name, index: i } of csv.end(folder)) {
+          const table = tables[i];
+          if (table) packing.end(name, table);
         }
       },
     };

@@ -1,4 +1,5 @@
 /** The event logs of an archive read anew: is every chain whole, and does the report say what the logs say. */
+import { createHash, type Hash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { JobSpec, type JobRow } from '../../../preload/contract/job.ts';
 import type { Report, ReportJob } from '../../../preload/contract/report.ts';
@@ -9,8 +10,8 @@ import type { Verified } from '../../journal/lines.ts';
 import { Reading, type ReadAttempt } from '../report/attempt.ts';
 import { changedTasks, reportPart } from '../report/gather.ts';
 import { put } from '../report/put.ts';
-import { attemptFolder, fileName } from './contents.ts';
 import { TelemetryCsv } from './csv.ts';
+import { attemptFolder } from './names.ts';
 
 type Files = ReadonlyMap<string, Buffer>;
 
@@ -64,12 +65,33 @@ function specOf(bytes: Buffer | undefined): JobSpec | null {
   }
 }
 
-function telemetryDiffers(files: Files, folder: string, csv: TelemetryCsv): boolean {
-  const all = csv.files();
-  return all.some(({ source, bytes }, i) => {
-    const name = `${fileName(source)}${all.length > 1 ? `-${i + 1}` : ''}`;
-    return !files.get(`telemetry/${folder.slice('attempts/'.length)}-${name}.csv`)?.equals(bytes);
+/** The CSV files that the logs make, held against those of the archive piece by piece. */
+class TelemetryCheck {
+  readonly #files: Files;
+  readonly #folder: string;
+  /** For each: the hash of what it should be, and how long. */
+  readonly #made: { hash: Hash; length: number }[] = [];
+  readonly csv = new TelemetryCsv((index) => {
+    const made = { hash: createHash('sha256'), length: 0 };
+    this.#made[index] = made;
+    return (block) => {
+      made.hash.update(block);
+      made.length += block.length;
+    };
   });
+
+  constructor(files: Files, folder: string) {
+    this.#files = files;
+    this.#folder = folder;
+  }
+
+  /** Call once. */
+  differs(): boolean {
+    return this.csv.end(this.#folder).some(({ name, index }) => {
+      const [found, made] = [this.#files.get(name), this.#made[index]];
+      return !found || !made || found.length !== made.length || sha256Hex(found) !== made.hash.digest('hex');
+    });
+  }
 }
 
 function readLog(files: Files, index: number, told: ReportJob, session: string): LogRead | string {
@@ -86,8 +108,8 @@ function readLog(files: Files, index: number, told: ReportJob, session: string):
     ...{ createdAt: told.createdAt, state: told.state, evidence: told.evidence },
   };
   const reading = new Reading();
-  const csv = new TelemetryCsv();
-  const verified = follow({ job, attempt, seq: 0, sha256: specSha256 }, log, reading, csv);
+  const telemetry = new TelemetryCheck(files, folder);
+  const verified = follow({ job, attempt, seq: 0, sha256: specSha256 }, log, reading, telemetry.csv);
   const read = reading.end(row, verified, told.state === 'lost' ? told.detail : null);
   const problems: string[] = [];
   if (!verified.ok)
@@ -98,7 +120,7 @@ function readLog(files: Files, index: number, told: ReportJob, session: string):
   const unended = state === 'starting' || state === 'running';
   if (verified.ok && told.state !== 'lost' && state !== told.state && !(unended && told.events === 0))
     problems.push(`The report calls ${name} ${told.state}; its log says ${state}.`);
-  if (telemetryDiffers(files, folder, csv)) problems.push(`The telemetry of ${name} is not that of its log.`);
+  if (telemetry.differs()) problems.push(`The telemetry of ${name} is not that of its log.`);
   return { read, problems };
 }
 

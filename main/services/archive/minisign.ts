@@ -16,46 +16,31 @@ import {
   type ScryptOptions,
 } from 'node:crypto';
 import { promisify } from 'node:util';
+import {
+  fromBase64,
+  HASHED,
+  ID_BYTES,
+  KEY_BYTES,
+  KEY_KIND,
+  keyId,
+  MinisignError,
+  publicKeyLine,
+  TRUSTED,
+  UNTRUSTED,
+  type Proving,
+  type PublicKey,
+} from './signature.ts';
 
-export interface PublicKey {
-  /** Eight bytes that name the key; no secret and no proof. */
-  id: Buffer;
-  key: Buffer;
-}
 export interface SecretKey {
   id: Buffer;
   seed: Buffer;
   key: Buffer;
 }
-export interface Signature {
-  /** Anybody can change it. */
-  untrusted: string;
-  id: Buffer;
-  signature: Buffer;
-  /** Signed together with the signature. */
-  trusted: string;
-  global: Buffer;
-}
-
-/** What is wrong with a file that should be minisign's, in a clause that follows a colon. */
-export class MinisignError extends Error {
-  override readonly name = 'MinisignError';
-}
-
-const KEY_KIND = Buffer.from('Ed');
-const HASHED = Buffer.from('ED');
 const SCRYPT = Buffer.from('Sc');
 const BLAKE2B = Buffer.from('B2');
-const ID_BYTES = 8;
-const KEY_BYTES = 32;
-const SIGNATURE_BYTES = 64;
 const SALT_BYTES = 32;
-/** Of id, seed, public key and checksum: what the passphrase covers. */
 const COVERED_BYTES = ID_BYTES + 2 * KEY_BYTES + KEY_BYTES;
 const SECRET_BYTES = 6 + SALT_BYTES + 16 + COVERED_BYTES;
-const UNTRUSTED = 'untrusted comment: ';
-const TRUSTED = 'trusted comment: ';
-const MAX_COMMENT = 4096;
 
 /** OpenSSL has it; BoringSSL, which Electron is built with, has not. */
 const nativeBlake = getHashes().includes('blake2b512');
@@ -68,30 +53,6 @@ const privateKey = (seed: Buffer): KeyObject =>
   createPrivateKey({ key: Buffer.concat([PKCS8, seed]), format: 'der', type: 'pkcs8' });
 const publicKey = (key: Buffer): KeyObject =>
   createPublicKey({ key: Buffer.concat([SPKI, key]), format: 'der', type: 'spki' });
-
-/** As minisign prints it. */
-export const keyId = (id: Buffer): string => Buffer.from(id).reverse().toString('hex').toUpperCase();
-
-/** Only the one way of writing these bytes: a bit that base64 leaves unused could be turned unseen. */
-function fromBase64(text: string, bytes: number, what: string): Buffer {
-  const data = Buffer.from(text, 'base64');
-  if (data.length !== bytes || data.toString('base64') !== text)
-    throw new MinisignError(`${what} is not as minisign writes it`);
-  return data;
-}
-
-/** The key of a text: a file's two lines, or the second of them alone, as it is given on a command line. */
-export function parsePublicKey(text: string): PublicKey {
-  const all = text.trim().split(/\r?\n/);
-  const line = all.length === 2 && all[0]?.startsWith(UNTRUSTED) ? (all[1] ?? '') : (all[0] ?? '');
-  if (all.length > 2) throw new MinisignError('it holds no public key of minisign');
-  const data = fromBase64(line.trim(), 2 + ID_BYTES + KEY_BYTES, 'the public key');
-  if (!data.subarray(0, 2).equals(KEY_KIND)) throw new MinisignError('it is a key of another kind');
-  return { id: data.subarray(2, 2 + ID_BYTES), key: data.subarray(2 + ID_BYTES) };
-}
-
-export const publicKeyLine = ({ id, key }: PublicKey): string =>
-  Buffer.concat([KEY_KIND, id, key]).toString('base64');
 
 export const publicKeyFile = (key: PublicKey): string =>
   `${UNTRUSTED}minisign public key ${keyId(key.id)}\n${publicKeyLine(key)}\n`;
@@ -195,30 +156,8 @@ export function signBytes(bytes: Uint8Array, key: SecretKey, trusted: string): s
   return `${UNTRUSTED}${untrusted}\n${line}\n${TRUSTED}${trusted}\n${global.toString('base64')}\n`;
 }
 
-/** Reads a signature file of exactly four lines. Errors: MinisignError. */
-export function parseSignature(bytes: Buffer): Signature {
-  const text = bytes.toString('latin1');
-  const [untrusted = '', line = '', trusted = '', global = '', end, ...more] = text.split('\n');
-  if (end !== '' || more.length || !untrusted.startsWith(UNTRUSTED) || !trusted.startsWith(TRUSTED))
-    throw new MinisignError('it is not the four lines that minisign writes');
-  if (trusted.length > MAX_COMMENT) throw new MinisignError('its comment is too long');
-  const data = fromBase64(line, 2 + ID_BYTES + SIGNATURE_BYTES, 'the signature');
-  if (!data.subarray(0, 2).equals(HASHED)) throw new MinisignError('it is a signature of another kind');
-  return {
-    untrusted: Buffer.from(untrusted.slice(UNTRUSTED.length), 'latin1').toString('utf8'),
-    id: data.subarray(2, 2 + ID_BYTES),
-    signature: data.subarray(2 + ID_BYTES),
-    trusted: Buffer.from(trusted.slice(TRUSTED.length), 'latin1').toString('utf8'),
-    global: fromBase64(global, SIGNATURE_BYTES, 'the signature of the comment'),
-  };
-}
-
-/** Whether this key signed these bytes, and the comment. */
-export function signed(bytes: Uint8Array, s: Signature, { id, key }: PublicKey): boolean {
-  const own = publicKey(key);
-  return (
-    s.id.equals(id) &&
-    verify(null, hash512(bytes), own, s.signature) &&
-    verify(null, Buffer.concat([s.signature, Buffer.from(s.trusted)]), own, s.global)
-  );
-}
+/** With Node's own crypto. */
+export const PROVING: Proving = {
+  blake2b512: hash512,
+  ed25519: (signature, message, key) => verify(null, message, publicKey(Buffer.from(key)), signature),
+};

@@ -9,9 +9,9 @@ import {
   openSecretKey,
   publicKeyFile,
   secretKeyFile,
-  type PublicKey,
   type SecretKey,
 } from './minisign.ts';
+import { type PublicKey } from './signature.ts';
 
 const MAX_BYTES = 4096;
 

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { AppError } from '../../../preload/contract/errors.ts';
 import { replaceSynced } from '../../synced.ts';
 import { productRoot } from '../paths.ts';
-import { keyId, parsePublicKey, publicKeyLine, type PublicKey } from './minisign.ts';
+import { keyId, parsePublicKey, publicKeyLine, type PublicKey } from './signature.ts';
 
 const Entry = z.strictObject({ name: z.string().trim().min(1).max(100), key: z.string() });
 const List = z.array(Entry);

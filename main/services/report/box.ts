@@ -4,6 +4,7 @@ import type { Report } from '../../../preload/contract/report.ts';
 import { whoLogsIn } from './access.ts';
 import { html, type Markup } from './markup.ts';
 import { gib, localTime, number, plural } from './words.ts';
+import { T } from './texts.ts';
 
 type Shown = string | number | Markup | null | undefined;
 
@@ -15,7 +16,7 @@ function listed(rows: readonly [name: string, value: Shown][]): Markup {
         html`<div>
           <dt>${name}</dt>
           <dd>
-            ${value === null || value === undefined || value === '' ? html`<span class="quiet">not known</span>` : value}
+            ${value === null || value === undefined || value === '' ? html`<span class="quiet">${T.notKnown}</span>` : value}
           </dd>
         </div>`,
     )}
@@ -31,28 +32,28 @@ export function identity({ box, profile, made }: Report): Markup {
   const id = box.identity;
   const { host, port } = box.address;
   return html`<section id="identity">
-    <h2>The box</h2>
+    <h2>${T.box.heading}</h2>
     ${listed([
-      ['Name', box.name],
-      ['Host name', id?.hostname],
-      ['Board serial', code(id?.boardSerial)],
-      ['Product UUID', code(id?.productUuid)],
-      ['Machine ID', code(id?.machineId)],
-      ['Box ID on its disk', code(id?.boxId)],
-      ['GPUs', lines(id?.gpuUuids ?? [])],
-      ['Disks, by serial', lines(id?.diskSerials ?? [])],
-      ['Address', port === 22 ? host : `${host} port ${port}`],
-      ['User', box.user === box.firstUser ? box.user : `${box.user} (first login as ${box.firstUser})`],
+      [T.box.name, box.name],
+      [T.box.hostName, id?.hostname],
+      [T.box.boardSerial, code(id?.boardSerial)],
+      [T.box.productUuid, code(id?.productUuid)],
+      [T.box.machineId, code(id?.machineId)],
+      [T.box.boxId, code(id?.boxId)],
+      [T.box.gpus, lines(id?.gpuUuids ?? [])],
+      [T.box.disks, lines(id?.diskSerials ?? [])],
+      [T.box.address, port === 22 ? host : T.box.port(host, port)],
+      [T.box.user, box.user === box.firstUser ? box.user : T.box.firstUser(box.user, box.firstUser)],
       [
-        'Host key',
+        T.box.hostKey,
         box.hostKey
-          ? html`${box.hostKey.algorithm} <span class="code">${box.hostKey.fingerprint}</span>, confirmed
-              ${localTime(box.hostKey.confirmedAt, made.zone)}`
+          ? html`${box.hostKey.algorithm} <span class="code">${box.hostKey.fingerprint}</span>,
+              ${T.box.confirmed} ${localTime(box.hostKey.confirmedAt, made.zone)}`
           : null,
       ],
-      ['Known since', localTime(box.since, made.zone)],
+      [T.box.since, localTime(box.since, made.zone)],
       [
-        'Profile',
+        T.box.profile,
         profile
           ? html`${profile.document.title} <span class="quiet">(${profile.document.id})</span>
               <span class="code each">SHA-256 ${profile.sha256}</span>`
@@ -62,42 +63,46 @@ export function identity({ box, profile, made }: Report): Markup {
   </section>`;
 }
 
-const yesNo = (b: boolean | null | undefined) => (b === null || b === undefined ? null : b ? 'yes' : 'no');
+const yesNo = (b: boolean | null | undefined) => (b === null || b === undefined ? null : b ? T.yes : T.no);
 
 function machine(f: BoxFacts): Markup {
   const joined = (...parts: (string | number | null | undefined)[]) => parts.filter(Boolean).join(', ');
   const { cpu, memory, board, bios, filesystems: fs } = f;
   return listed([
     [
-      'CPU',
+      T.found.cpu,
       cpu &&
         joined(
           cpu.model,
-          cpu.cores ? plural(cpu.cores, 'core') : null,
-          cpu.threads ? plural(cpu.threads, 'thread') : null,
+          cpu.cores ? plural(cpu.cores, T.found.core) : null,
+          cpu.threads ? plural(cpu.threads, T.found.thread) : null,
         ),
     ],
     [
-      'Memory',
+      T.found.memory,
       memory &&
-        joined(gib(memory.bytes), memory.ecc === true ? 'ECC' : memory.ecc === false ? 'no ECC' : null),
+        joined(
+          gib(memory.bytes),
+          memory.ecc === true ? T.found.ecc : memory.ecc === false ? T.found.noEcc : null,
+        ),
     ],
-    ['Board', board && joined(board.vendor, board.name)],
-    ['BIOS', bios && joined(bios.vendor, bios.version, bios.date)],
-    ['System', f.distribution && joined(f.distribution.pretty ?? f.distribution.id, f.arch)],
-    ['Kernel', f.kernel],
-    ['Virtualization', f.virtualization],
-    ['Secure Boot', f.secureBoot],
+    [T.found.board, board && joined(board.vendor, board.name)],
+    [T.found.bios, bios && joined(bios.vendor, bios.version, bios.date)],
+    [T.found.system, f.distribution && joined(f.distribution.pretty ?? f.distribution.id, f.arch)],
+    [T.found.kernel, f.kernel],
+    [T.found.virtualization, f.virtualization],
+    [T.found.secureBoot, f.secureBoot],
     [
-      'Root file system',
-      fs && joined(gib(fs.rootBytes), fs.rootFreeBytes ? `${gib(fs.rootFreeBytes)} free` : null),
+      T.found.root,
+      fs && joined(gib(fs.rootBytes), fs.rootFreeBytes ? T.found.free(gib(fs.rootFreeBytes)) : null),
     ],
     [
-      'NVIDIA driver',
-      f.nvidiaSmi?.driver ?? (f.nvidiaModule?.version ? `module ${f.nvidiaModule.version}` : 'none answers'),
+      T.found.driver,
+      f.nvidiaSmi?.driver ??
+        (f.nvidiaModule?.version ? T.found.module(f.nvidiaModule.version) : T.found.noDriver),
     ],
-    ['Python', f.python],
-    ['Read as root', yesNo(f.root)],
+    [T.found.python, f.python],
+    [T.found.asRoot, yesNo(f.root)],
   ]);
 }
 
@@ -124,8 +129,8 @@ function table(title: string, heads: readonly string[], rows: readonly (readonly
 function hardware(f: BoxFacts): Markup {
   const smi = f.nvidiaSmi?.gpus ?? [];
   const cards = table(
-    'GPUs as the driver names them',
-    ['GPU', 'Name', 'Memory', 'UUID', 'Serial'],
+    T.found.cards,
+    T.found.cardHeads,
     smi.map((g, i) => [
       i,
       g.name,
@@ -135,8 +140,8 @@ function hardware(f: BoxFacts): Markup {
     ]),
   );
   const bus = table(
-    'GPUs on the PCI bus',
-    ['Address', 'Device', 'Link', 'Highest link', 'BAR 1'],
+    T.found.bus,
+    T.found.busHeads,
     (f.gpus ?? []).map((g) => [
       code(g.address),
       code(g.device),
@@ -146,8 +151,8 @@ function hardware(f: BoxFacts): Markup {
     ]),
   );
   const disks = table(
-    'Disks',
-    ['Name', 'Model', 'Serial', 'Size', 'Attached by', 'Mounted at'],
+    T.found.disks,
+    T.found.diskHeads,
     (f.disks ?? []).map((d) => [
       d.name,
       d.model,
@@ -158,7 +163,7 @@ function hardware(f: BoxFacts): Markup {
     ]),
   );
   const unread = Object.entries(f.unreadable);
-  return html`${cards}${bus}${disks}${table('What could not be read', ['What', 'Why'], unread)}`;
+  return html`${cards}${bus}${disks}${table(T.found.unread, T.found.unreadHeads, unread)}`;
 }
 
 const link = (speed: string | null | undefined, width: number | null | undefined): string | null =>
@@ -166,56 +171,87 @@ const link = (speed: string | null | undefined, width: number | null | undefined
 
 export function facts({ facts: f }: Report): Markup {
   return html`<section id="preflight">
-    <h2>What preflight found</h2>
-    ${f ? html`${machine(f)}${hardware(f)}` : html`<p class="quiet">No preflight has read the box.</p>`}
+    <h2>${T.found.heading}</h2>
+    ${f ? html`${machine(f)}${hardware(f)}` : html`<p class="quiet">${T.found.none}</p>`}
   </section>`;
 }
 
+type Keys = NonNullable<Report['keys']>;
+type HowProven = NonNullable<Keys['customer'][number]['proof']>['how'];
+
+function customerLogin(how: HowProven, at: string): string {
+  switch (how) {
+    case 'login':
+      return T.proven(at);
+    case 'accepted':
+      return T.access.accepted(at);
+    case 'refused':
+      return T.access.refused(at);
+  }
+}
+
+/** What of the customer's keys was proven, and what was not. */
+function customerTold(keys: Keys['customer']): string {
+  const has = (how: HowProven | undefined) => keys.some((k) => k.proof?.how === how);
+  const told = [
+    has('login') ? T.access.toldLogin : null,
+    has('accepted') ? T.access.toldAccepted : null,
+    has('refused') ? T.access.toldRefused : null,
+    has(undefined) ? T.access.toldNothing : null,
+  ];
+  return told.filter((t) => t !== null).join(' ');
+}
+
 export function access({ keys, facts: f, box, made, parts }: Report): Markup {
-  const proven = (at: string | null) => (at ? `proven ${localTime(at, made.zone)}` : 'not proven');
+  const proven = (at: string | null) => (at ? T.proven(localTime(at, made.zone)) : T.notProven);
   const users = whoLogsIn(f);
   const own = keys
     ? html`${listed([
-        ['Login with the key alone', proven(keys.keyLoginProvenAt)],
-        ['sudo with its password', proven(keys.sudoProvenAt)],
-        ['UID of vaultadmin', keys.adminUid],
-      ])}${table(
-        'Keys that the app installed',
-        ['Whose', 'Type', 'Fingerprint', 'Comment'],
+        [T.access.keyLogin, proven(keys.keyLoginProvenAt)],
+        [T.access.sudo, proven(keys.sudoProvenAt)],
+        [T.access.uid, keys.adminUid],
+      ])}${table(T.access.keys, T.access.keyHeads, [
         [
-          ['engineer', keys.engineer.type, code(keys.engineer.fingerprint), keys.engineer.comment],
-          ...keys.customer.map((k) => ['customer', k.type, code(k.fingerprint), k.comment]),
+          T.access.engineer,
+          keys.engineer.type,
+          code(keys.engineer.fingerprint),
+          keys.engineer.comment,
+          proven(keys.keyLoginProvenAt),
         ],
-      )}`
-    : html`<p class="quiet">The app installed no key on this box.</p>`;
+        ...keys.customer.map((k) => {
+          const login = k.proof ? customerLogin(k.proof.how, localTime(k.proof.at, made.zone)) : T.notProven;
+          return [T.access.customer, k.type, code(k.fingerprint), k.comment, login];
+        }),
+      ])}`
+    : html`<p class="quiet">${T.access.noKeys}</p>`;
   const based = parts.some((p) => p.id === 'l1' && p.attempts > 0);
   return html`<section id="access">
-    <h2>Keys and users</h2>
+    <h2>${T.access.heading}</h2>
     ${own}
     ${table(
-      'Users with a login shell, as preflight found them',
-      ['User', 'UID', 'Shell', 'Home'],
+      T.access.users,
+      T.access.userHeads,
       users.map((u) => [u.name, u.uid, u.shell, u.home]),
     )}
     <p>
-      The app logs in as ${box.user}.
-      ${keys?.customer.length ? 'Login with a customer key was not proven: its private half is the customer’s.' : 'No customer key was given.'}
+      ${T.access.logsInAs(box.user)}
+      ${keys?.customer.length ? customerTold(keys.customer) : T.access.noCustomerKey}
     </p>
-    ${based ? html`<p>Members of the group docker are as good as root on this box. It is kept because the original specification asks for it.</p>` : null}
+    ${based ? html`<p>${T.access.docker}</p>` : null}
   </section>`;
 }
 
 export function profile({ profile: p }: Report): Markup {
   if (!p)
     return html`<section id="profile">
-      <h2>Profile</h2>
-      <p class="quiet">No job recorded a profile, so nothing could be held against one.</p>
+      <h2>${T.profile.heading}</h2>
+      <p class="quiet">${T.profile.none}</p>
     </section>`;
   return html`<section id="profile">
-    <h2>Profile</h2>
-    <p>${p.document.title}. Every number with its source; <span class="code">SHA-256 ${p.sha256}</span>.</p>
+    <h2>${T.profile.heading}</h2>
+    <p>${T.profile.sources(p.document.title)} <span class="code">SHA-256 ${p.sha256}</span>.</p>
     <details class="more">
-      <summary>The whole profile</summary>
+      <summary>${T.profile.whole}</summary>
       <pre>${JSON.stringify(p.document, null, 2)}</pre>
     </details>
   </section>`;

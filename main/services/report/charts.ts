@@ -2,6 +2,7 @@
 import type { ReportSeries, ReportTelemetry } from '../../../preload/contract/report.ts';
 import { html, type Markup } from './markup.ts';
 import { number } from './words.ts';
+import { T } from './texts.ts';
 
 interface ChartKind {
   field: string;
@@ -39,17 +40,25 @@ const kind = (
 });
 
 export const CHARTS: readonly ChartKind[] = [
-  kind('temperature.gpu', 'Core temperature', '°C', { top: null }),
-  kind('power.draw', 'Power', 'W', { limit: { field: 'power.limit', title: 'power limit' } }),
-  kind('utilization.gpu', 'Utilization', '%', { marks: [0, 25, 50, 75, 100] }),
-  kind('memory.used', 'Memory in use', 'GiB', {
+  kind('temperature.gpu', T.telemetry.charts.temperature, '°C', { top: null }),
+  kind('power.draw', T.telemetry.charts.power, 'W', {
+    limit: { field: 'power.limit', title: T.telemetry.charts.powerLimit },
+  }),
+  kind('utilization.gpu', T.telemetry.charts.utilization, '%', { marks: [0, 25, 50, 75, 100] }),
+  kind('memory.used', T.telemetry.charts.memory, 'GiB', {
     per: 1024,
     digits: 1,
-    limit: { field: 'memory.total', title: 'total' },
+    limit: { field: 'memory.total', title: T.telemetry.charts.total },
   }),
-  kind('clocks.current.sm', 'SM clock', 'MHz'),
-  kind('pcie.link.gen.current', 'PCIe link generation', '', { stepped: true, marks: [0, 1, 2, 3, 4, 5, 6] }),
-  kind('pcie.link.width.current', 'PCIe link width', 'lanes', { stepped: true, marks: [0, 4, 8, 12, 16] }),
+  kind('clocks.current.sm', T.telemetry.charts.clock, 'MHz'),
+  kind('pcie.link.gen.current', T.telemetry.charts.generation, '', {
+    stepped: true,
+    marks: [0, 1, 2, 3, 4, 5, 6],
+  }),
+  kind('pcie.link.width.current', T.telemetry.charts.width, T.telemetry.charts.lanes, {
+    stepped: true,
+    marks: [0, 4, 8, 12, 16],
+  }),
 ];
 
 const WIDTH = 520;
@@ -115,7 +124,7 @@ function marksOf(k: ChartKind, low: number, high: number): readonly number[] {
 
 function range(s: ReportSeries, k: ChartKind): string {
   const [low, high] = [number(s.min / k.per, k.digits), number(s.max / k.per, k.digits)];
-  return `${low === high ? low : `${low} to ${high}`} ${k.unit}`.trim();
+  return `${low === high ? low : T.telemetry.to(low, high)} ${k.unit}`.trim();
 }
 
 function legend(all: readonly ReportSeries[], k: ChartKind): Markup {
@@ -125,7 +134,7 @@ function legend(all: readonly ReportSeries[], k: ChartKind): Markup {
         html`<li>
           <svg class="line" viewBox="0 0 28 8" aria-hidden="true">
             <path class="${styleOf(i)}" d="M1 4H27" /></svg
-          >GPU ${s.name} <span class="range">${range(s, k)}</span>
+          >${T.telemetry.gpu(s.name)} <span class="range">${range(s, k)}</span>
         </li>`,
     )}
   </ul>`;
@@ -146,7 +155,7 @@ function chart(k: ChartKind, telemetry: ReportTelemetry): Markup | null {
   const x = (t: number) => LEFT + (t / seconds) * (RIGHT - LEFT);
   const y = (v: number) => BOTTOM - ((v / k.per - bottom) / (top - bottom)) * (BOTTOM - TOP);
   const atMark = (m: number) => round(y(m * k.per));
-  const said = `${k.title}: ${all.map((s) => `GPU ${s.name} ${range(s, k)}`).join(', ')}`;
+  const said = `${k.title}: ${all.map((s) => `${T.telemetry.gpu(s.name)} ${range(s, k)}`).join(', ')}`;
   return html`<figure class="chart">
     <figcaption>${k.title} <span class="unit">${k.unit}</span></figcaption>
     <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${said}">

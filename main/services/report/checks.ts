@@ -4,6 +4,7 @@ import type { Report, ReportPart } from '../../../preload/contract/report.ts';
 import { evidenceWord, partSign, sentences, sign } from './front.ts';
 import { html, type Markup } from './markup.ts';
 import { duration, localTime, number, plural, VERDICTS } from './words.ts';
+import { T } from './texts.ts';
 
 type ReportCheck = ReportPart['checks'][number];
 
@@ -26,7 +27,9 @@ export function overview(report: Report): Markup {
     (p) =>
       html`<tr>
         <td><a href="#${p.attempts ? `part-${p.id}` : 'not-run'}">${p.title}</a></td>
-        <td>${sign(partSign(p))}${p.stale ? html` <span class="stale">↻ out of date</span>` : null}</td>
+        <td>
+          ${sign(partSign(p))}${p.stale ? html` <span class="stale">${T.checks.outOfDate}</span>` : null}
+        </td>
         <td>${tally(p) || '–'}</td>
         <td>${evidenceWord(p.evidence)}</td>
         <td class="num">${p.attempts}</td>
@@ -34,16 +37,16 @@ export function overview(report: Report): Markup {
       </tr>`,
   );
   return html`<section id="standing">
-    <h2>How it stands</h2>
+    <h2>${T.checks.standing}</h2>
     <table class="overview">
       <thead>
         <tr>
-          <th>Part</th>
-          <th>Outcome</th>
-          <th>Checks</th>
-          <th>Evidence</th>
-          <th class="num">Attempts</th>
-          <th>Last checked</th>
+          <th>${T.checks.notRunHeads.part}</th>
+          <th>${T.checks.standingHeads.outcome}</th>
+          <th>${T.checks.standingHeads.checks}</th>
+          <th>${T.checks.standingHeads.evidence}</th>
+          <th class="num">${T.checks.standingHeads.attempts}</th>
+          <th>${T.checks.standingHeads.last}</th>
         </tr>
       </thead>
       <tbody>
@@ -55,7 +58,7 @@ export function overview(report: Report): Markup {
 
 function amount({ value, unit }: ReportCheck['result']): string {
   if (value === null) return '–';
-  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (typeof value === 'boolean') return value ? T.yes : T.no;
   const text = typeof value === 'number' ? number(value, 3) : value;
   return unit ? `${text} ${unit}` : text;
 }
@@ -63,12 +66,12 @@ function amount({ value, unit }: ReportCheck['result']): string {
 function regarded(expectation: Expectation): string {
   switch (expectation.kind) {
     case 'required':
-      return 'required';
+      return T.checks.required;
     case 'informative':
-      return `informative${expectation.why ? `: ${expectation.why}` : ''}`;
+      return T.checks.informative(expectation.why);
     case 'expected': {
-      const words = expectation.verdicts.map((v) => VERDICTS[v].word).join(' or ');
-      return `may be ${words}: ${expectation.context}`;
+      const words = expectation.verdicts.map((v) => VERDICTS[v].word).join(T.checks.or);
+      return T.checks.mayBe(words, expectation.context);
     }
   }
 }
@@ -83,8 +86,10 @@ function line(name: string, value: Markup | string | null): Markup | null {
 function check({ result, expectation, waiver, attempt, times }: ReportCheck, zone: string): Markup {
   const { verdict, title, reason, nextAction } = result;
   const open = verdict === 'fail' || verdict === 'error';
-  const waived = waiver && `by ${waiver.name}, ${localTime(waiver.at, zone)}: ${waiver.reason}`;
-  const notes = [reason, waived && verdict === 'fail' ? `waived ${waived}` : null].filter(Boolean).join('; ');
+  const waived = waiver && T.checks.waivedBy(waiver.name, localTime(waiver.at, zone), waiver.reason);
+  const notes = [reason, waived && verdict === 'fail' ? T.checks.waived(waived) : null]
+    .filter(Boolean)
+    .join('; ');
   return html`<details class="check" data-verdict="${verdict}" ${open ? html` open` : null}>
     <summary>
       <span class="verdict">${sign(VERDICTS[verdict])}</span
@@ -92,7 +97,7 @@ function check({ result, expectation, waiver, attempt, times }: ReportCheck, zon
       ><span class="value">${amount(result)}</span><span class="threshold">${result.threshold ?? '–'}</span>
     </summary>
     <dl>
-      ${line('Next action', nextAction)}${line('Threshold from', result.source)}${line('Counts as', regarded(expectation))}${line('Waived', waived)}${line('Check', `${result.id}, attempt ${attempt}, ${duration(result.seconds)}, run ${plural(times, 'time')}`)}${line('Evidence', result.evidence ? html`<pre>${result.evidence}</pre>` : null)}
+      ${line(T.checks.nextAction, nextAction)}${line(T.checks.thresholdFrom, result.source)}${line(T.checks.countsAs, regarded(expectation))}${line(T.checks.waivedTitle, waived)}${line(T.checks.check, T.checks.ran(result.id, attempt, duration(result.seconds), plural(times, T.checks.time)))}${line(T.checks.evidence, result.evidence ? html`<pre>${result.evidence}</pre>` : null)}
     </dl>
   </details>`;
 }
@@ -100,10 +105,9 @@ function check({ result, expectation, waiver, attempt, times }: ReportCheck, zon
 function tasks({ layer }: ReportPart, report: Report): Markup | null {
   if (layer === null) return null;
   const all = report.changed.filter((t) => t.layer === layer);
-  if (all.length === 0)
-    return html`<p class="quiet">No task of this layer is recorded as having changed the box.</p>`;
+  if (all.length === 0) return html`<p class="quiet">${T.checks.noTask}</p>`;
   return html`<details class="more">
-    <summary>${plural(all.length, 'task')} changed the box</summary>
+    <summary>${T.checks.changed(plural(all.length, T.checks.task))}</summary>
     <ol>
       ${all.map((t) => html`<li>${t.name}${t.role ? html` <span class="quiet">${t.role}</span>` : null}</li>`)}
     </ol>
@@ -112,19 +116,18 @@ function tasks({ layer }: ReportPart, report: Report): Markup | null {
 
 function part(p: ReportPart, report: Report): Markup {
   const heads = html`<div class="check-head">
-    <span>Verdict</span><span>Check</span><span>Value</span><span>Threshold</span>
+    <span>${T.checks.heads.verdict}</span><span>${T.checks.heads.check}</span
+    ><span>${T.checks.heads.value}</span><span>${T.checks.heads.threshold}</span>
   </div>`;
   const list = p.checks.length
     ? html`<div class="checks">${heads}${p.checks.map((c) => check(c, report.made.zone))}</div>`
-    : html`<p class="quiet">
-        ${p.state === 'not_run' ? 'It was not run, so nothing is known.' : 'No check is recorded.'}
-      </p>`;
+    : html`<p class="quiet">${p.state === 'not_run' ? T.checks.notRunSoNothing : T.checks.noCheck}</p>`;
   // What is out of date is told above them.
   const gaps = p.gaps.filter((g) => g.verdict !== 'pass' && !(p.stale && g.reason === p.stale));
   const proofs = p.gaps.filter((g) => g.verdict === 'pass');
   return html`<section class="part" id="part-${p.id}">
     <h3>${p.title} ${sign(partSign(p))}</h3>
-    ${p.stale ? html`<p class="stale">↻ Out of date: ${p.stale}.</p>` : null}
+    ${p.stale ? html`<p class="stale">${T.checks.stale(p.stale)}</p>` : null}
     ${
       gaps.length
         ? html`<ul class="gaps">
@@ -139,7 +142,7 @@ function part(p: ReportPart, report: Report): Markup {
           </ul>`
         : null
     }
-    ${sentences('Deviations', 'warn', p.deviations)}
+    ${sentences(T.checks.deviations, 'warn', p.deviations)}
     ${p.checks.length || p.kind !== 'keys' ? list : null}${tasks(p, report)}
   </section>`;
 }
@@ -148,8 +151,8 @@ function part(p: ReportPart, report: Report): Markup {
 export function parts(report: Report): Markup {
   const ran = report.parts.filter((p) => p.attempts > 0);
   return html`<section id="parts">
-    <h2>Checks</h2>
-    ${ran.length ? ran.map((p) => part(p, report)) : html`<p class="quiet">No job was run on this box yet.</p>`}
+    <h2>${T.checks.heading}</h2>
+    ${ran.length ? ran.map((p) => part(p, report)) : html`<p class="quiet">${T.checks.noJob}</p>`}
   </section>`;
 }
 
@@ -158,29 +161,29 @@ export function notRun(report: Report): Markup {
     (n) =>
       html`<tr>
         <td>${n.part}</td>
-        <td>${n.what === n.part ? 'all of it' : n.what}</td>
+        <td>${n.what === n.part ? T.checks.allOfIt : n.what}</td>
         <td>${sign(VERDICTS[n.verdict])}</td>
         <td>${n.why}</td>
       </tr>`,
   );
   return html`<section id="not-run">
-    <h2>What was not run</h2>
+    <h2>${T.checks.notRun}</h2>
     ${
       rows.length
         ? html`<table>
             <thead>
               <tr>
-                <th>Part</th>
-                <th>What</th>
-                <th>Verdict</th>
-                <th>Why</th>
+                <th>${T.checks.notRunHeads.part}</th>
+                <th>${T.checks.notRunHeads.what}</th>
+                <th>${T.checks.notRunHeads.verdict}</th>
+                <th>${T.checks.notRunHeads.why}</th>
               </tr>
             </thead>
             <tbody>
               ${rows}
             </tbody>
           </table>`
-        : html`<p class="quiet">Everything that this report speaks of was run.</p>`
+        : html`<p class="quiet">${T.checks.allRun}</p>`
     }
   </section>`;
 }

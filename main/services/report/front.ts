@@ -4,20 +4,21 @@ import { countedParts } from '../../../preload/contract/parts.ts';
 import type { Report, ReportPart } from '../../../preload/contract/report.ts';
 import { html, type Markup } from './markup.ts';
 import { OUTCOMES, plural, type Sign, VERDICTS } from './words.ts';
+import { T } from './texts.ts';
 
 export function sign({ icon, word, style }: Sign): Markup {
   return html`<span class="sign ${style}"><span class="icon" aria-hidden="true">${icon}</span>${word}</span>`;
 }
 
 const EVIDENCE: Record<Evidence, { word: string; told: string }> = {
-  real: { word: 'real', told: 'Everything was measured on the machine itself.' },
+  real: { word: T.front.words.real, told: T.front.real },
   'stand-in': {
-    word: 'STAND-IN',
-    told: 'Measured on a stand-in. It tests this app and proves nothing about a Vault Cube.',
+    word: T.front.words.standIn,
+    told: T.front.standIn,
   },
   practice: {
-    word: 'PRACTICE',
-    told: 'A practice run on a box of the app’s own. There is no machine behind it.',
+    word: T.front.words.practice,
+    told: T.front.practice,
   },
 };
 
@@ -27,7 +28,7 @@ export const evidenceWord = (evidence: Evidence | null): string =>
 /** What has to be seen on every page: that it was not measured on the real machine, that it is not complete. */
 function marks({ evidence, outcome }: Report): string[] {
   const weak = evidence === null || evidence === 'real' ? [] : [EVIDENCE[evidence].word];
-  return outcome === 'incomplete' ? [...weak, 'INCOMPLETE'] : weak;
+  return outcome === 'incomplete' ? [...weak, T.front.incompleteMark] : weak;
 }
 
 /** The head of every page, with stripes where there is such a mark. */
@@ -35,7 +36,7 @@ export function stamp(report: Report): Markup {
   const { evidence, box, made } = report;
   const right = html`<span class="where">${box.name}, ${made.local}</span>`;
   const all = marks(report);
-  if (all.length === 0) return html`<div class="head">Vault Cube report ${right}</div>`;
+  if (all.length === 0) return html`<div class="head">${T.kind} ${right}</div>`;
   const weak = evidence === null || evidence === 'real' ? null : html`data-evidence="${evidence}"`;
   return html`<div class="head stamp" ${weak}><strong>${all.join(' · ')}</strong> ${right}</div>`;
 }
@@ -59,28 +60,25 @@ function evidence(report: Report): Markup {
   const system = otherSystem(report);
   const about =
     report.evidence === null
-      ? html`<p class="worth">Nothing was measured on this box yet.</p>`
+      ? html`<p class="worth">${T.front.nothingMeasured}</p>`
       : html`<p class="worth">
-          Evidence: <strong>${EVIDENCE[report.evidence].word}</strong>. ${EVIDENCE[report.evidence].told}
+          ${T.front.evidence} <strong>${EVIDENCE[report.evidence].word}</strong>.
+          ${EVIDENCE[report.evidence].told}
         </p>`;
   const newer =
     report.newerJournal === null
       ? null
-      : html`<p class="worth">
-          The journal was written by a newer version of the app (format ${report.newerJournal}). What this
-          version does not know is not in this report.
-        </p>`;
+      : html`<p class="worth">${T.front.newerJournal(report.newerJournal)}</p>`;
   const broken = report.jobs.filter((j) => !j.chain.ok).length;
   const spoilt = broken
     ? html`<p class="worth broken">
-        ${sign({ icon: '✕', word: 'chain broken', style: 'bad' })} The record of ${plural(broken, 'attempt')}
-        is not as it was written. See <a href="#record">Jobs and record</a>.
+        ${sign({ icon: '✕', word: T.front.chainBroken, style: 'bad' })}
+        ${T.front.spoilt(plural(broken, T.front.attempt))}
+        <a href="#record">${T.record.heading}</a>.
       </p>`
     : null;
   return html`${about}${system ? html`<p class="worth">${system}.</p>` : null}${newer}${spoilt}`;
 }
-
-const GATES = { ship: 'To be shipped', production: 'For production' } as const;
 
 function gate({ id, suites, outcome }: Report['gates'][number], parts: readonly ReportPart[]): Markup {
   const rows = suites.map((suite) => {
@@ -90,7 +88,7 @@ function gate({ id, suites, outcome }: Report['gates'][number], parts: readonly 
     </li>`;
   });
   return html`<section class="gate">
-    <h3>${GATES[id]}</h3>
+    <h3>${T.front.gates[id]}</h3>
     <p class="gate-word">${sign(OUTCOMES[outcome])}</p>
     <ul>
       ${rows}
@@ -102,7 +100,7 @@ function gate({ id, suites, outcome }: Report['gates'][number], parts: readonly 
 export function partSign(part: ReportPart): Sign {
   if (part.state === 'not_run') return VERDICTS.not_run;
   return part.state === 'running'
-    ? { icon: '▶\uFE0E', word: 'running', style: 'none' }
+    ? { icon: '▶\uFE0E', word: T.front.running, style: 'none' }
     : OUTCOMES[part.outcome];
 }
 
@@ -117,37 +115,35 @@ export function sentences(title: string, style: Sign['style'], all: readonly str
 }
 
 function named({ decision, waivers, outcome }: Report): Markup {
-  const accepted = waivers.map((w) => `${w.check}, by ${w.name}: ${w.reason}`);
+  const accepted = waivers.map((w) => T.front.accepted(w.check, w.name, w.reason));
   const lists = [
-    sentences('Failed', 'bad', decision.failures),
-    sentences('Missing', 'none', decision.missing),
-    sentences('Deviations', 'warn', decision.deviations),
-    sentences('Waivers', 'warn', accepted),
+    sentences(T.front.failed, 'bad', decision.failures),
+    sentences(T.front.missing, 'none', decision.missing),
+    sentences(T.front.deviations, 'warn', decision.deviations),
+    sentences(T.front.waivers, 'warn', accepted),
   ].filter((l) => l !== null);
   if (lists.length) return html`<div class="lists">${lists}</div>`;
-  return outcome === 'passed'
-    ? html`<p class="worth">No failure, nothing missing, no deviation.</p>`
-    : html``;
+  return outcome === 'passed' ? html`<p class="worth">${T.front.nothingToNote}</p>` : html``;
 }
 
 /** The verdict, and what it rests on or fails by, in one sentence. */
 function sentence({ box, outcome, decision }: Report): string {
   const counts = [
-    decision.failures.length && plural(decision.failures.length, 'failure'),
-    decision.missing.length && `${decision.missing.length} missing`,
-    decision.deviations.length && plural(decision.deviations.length, 'deviation'),
+    decision.failures.length && plural(decision.failures.length, T.front.failure),
+    decision.missing.length && T.front.countMissing(decision.missing.length),
+    decision.deviations.length && plural(decision.deviations.length, T.front.deviation),
   ].filter(Boolean);
-  const verb = outcome === 'incomplete' ? 'is incomplete' : OUTCOMES[outcome].word;
-  return `${box.name} ${verb}${counts.length ? `: ${counts.join(', ')}` : ', with nothing to note'}.`;
+  const verb = outcome === 'incomplete' ? T.front.isIncomplete : OUTCOMES[outcome].word;
+  return T.front.sentence(box.name, verb, counts.join(', '));
 }
 
 function handedOver({ handover }: Report): Markup | null {
   if (!handover) return null;
   const { customer, site, engineer } = handover;
   const said = [
-    customer && `Customer: ${customer}`,
-    site && `Site: ${site}`,
-    engineer && `Handed over by ${engineer}`,
+    customer && T.front.customer(customer),
+    site && T.front.site(site),
+    engineer && T.front.engineer(engineer),
   ].filter(Boolean);
   return said.length ? html`<p class="sub">${said.join(' · ')}</p>` : null;
 }
@@ -159,14 +155,14 @@ export function front(report: Report, table: Markup): Markup {
   const about = countedParts(parts, profile?.document.gates.ship ?? []).map((p) => p.title);
   const zone = made.local.endsWith(` ${made.zone}`) ? '' : ` (${made.zone})`;
   return html`<header class="front">
-    <p class="kind">Vault Cube report</p>
+    <p class="kind">${T.kind}</p>
     <h1>${box.name}</h1>
-    <p class="sub">${profile ? profile.document.title : 'No profile recorded'}</p>
-    <p class="sub">As recorded by ${made.local}${zone}, told by Vault Cube Provisioner ${app}</p>
+    <p class="sub">${profile ? profile.document.title : T.front.noProfile}</p>
+    <p class="sub">${T.front.asOf(`${made.local}${zone}`, app)}</p>
     ${handedOver(report)}
     <p class="outcome ${style}"><span class="icon" aria-hidden="true">${icon}</span><span>${word}</span></p>
     <p class="sentence">${sentence(report)}</p>
-    <p class="about">Decided over ${about.join(', ')}.</p>
+    <p class="about">${T.front.decided(about.join(', '))}</p>
     ${evidence(report)} ${table}
     <div class="gates">${gates.map((g) => gate(g, parts))}</div>
     ${named(report)}

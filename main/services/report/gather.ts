@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '../../../preload/contract/errors.ts';
 import { Report, REPORT_VERSION, type ReportJob, type ReportPart } from '../../../preload/contract/report.ts';
-import type { KeysState, Session } from '../../../preload/contract/session.ts';
+import type { CustomerProof, KeysState, Session } from '../../../preload/contract/session.ts';
 import { LAYERS, profileInJournal, standing, type Part } from '../../../preload/contract/standing.ts';
 import type { JobRow } from '../../../preload/contract/job.ts';
 import type { Journal } from '../../journal/journal.ts';
@@ -83,8 +83,11 @@ function asOf(
 ) {
   const all = [createdAt, hostKey?.confirmedAt, keys?.keyLoginProvenAt, keys?.sudoProvenAt];
   const told = [...waivers, ...named].map((w) => w.at);
+  const proofs = (keys?.customerProofs ?? []).map((p) => p.at);
   const ran = attempts.flatMap((a) => [a.row.createdAt, a.view.lastAt]);
-  const times = [...all, ...told, ...ran].map((t) => Date.parse(t ?? '')).filter((t) => !Number.isNaN(t));
+  const times = [...all, ...told, ...proofs, ...ran]
+    .map((t) => Date.parse(t ?? ''))
+    .filter((t) => !Number.isNaN(t));
   return new Date(Math.max(0, ...times)).toISOString();
 }
 
@@ -97,12 +100,18 @@ function publicKey(line: string) {
   return { type, fingerprint: `SHA256:${hash}`, comment: comment.join(' ') };
 }
 
+function customerKey(line: string, proofs: readonly CustomerProof[]) {
+  const key = publicKey(line);
+  const proof = proofs.find((p) => p.fingerprint === key.fingerprint);
+  return { ...key, ...(proof ? { proof: { how: proof.how, at: proof.at } } : {}) };
+}
+
 export function publicKeys(keys: KeysState) {
   const { keyLoginProvenAt, sudoProvenAt, adminUid } = keys;
   return {
     engineer: publicKey(keys.publicKey),
     kept: keys.reference.kind,
-    customer: keys.customerKeys.map(publicKey),
+    customer: keys.customerKeys.map((line) => customerKey(line, keys.customerProofs ?? [])),
     keyLoginProvenAt,
     sudoProvenAt,
     adminUid,

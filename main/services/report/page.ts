@@ -1,23 +1,21 @@
 /** The report as one HTML file that needs nothing else: style, script, charts and data are in it (resources/report/). */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Report } from '../../../preload/contract/report.ts';
-import { productRoot } from '../paths.ts';
 import { access, facts, identity, profile } from './box.ts';
 import { notRun, overview, parts } from './checks.ts';
 import { front, stamp, watermark } from './front.ts';
 import { escape, html } from './markup.ts';
 import { putOn } from './puton.ts';
 import { record, telemetry } from './record.ts';
+import { template } from './template.ts';
+import { T } from './texts.ts';
 
 const hash = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
 /** `json` is the text of report.json, made by scriptJson: it stands in the page as it is. */
-export function page(report: Report, json: string, root = productRoot()): string {
-  const file = (name: string) => readFileSync(join(root, 'resources/report', name), 'utf8');
-  const style = file('report.css');
-  const script = file('report.js');
+export function page(report: Report, json: string): string {
+  const style = template('report.css');
+  const script = template('report.js');
   const sha256 = createHash('sha256').update(`${json}\n`).digest('hex');
   const body = html`${watermark(report)}
     <div class="sheet">
@@ -25,15 +23,15 @@ export function page(report: Report, json: string, root = productRoot()): string
       <div class="body">
         <main>
           <div class="tools" hidden>
-            <button type="button" data-do="open">Open all</button
-            ><button type="button" data-do="close">Close all</button
-            ><button type="button" data-do="odd" aria-pressed="false">Only what did not pass</button>
+            <button type="button" data-do="open">${T.openAll}</button
+            ><button type="button" data-do="close">${T.closeAll}</button
+            ><button type="button" data-do="odd" aria-pressed="false">${T.onlyOdd}</button>
           </div>
           ${front(report, overview(report))} ${identity(report)} ${putOn(report)} ${parts(report)}
           ${notRun(report)} ${telemetry(report)} ${facts(report)} ${access(report)} ${record(report)}
           ${profile(report)}
           <footer>
-            The same data lie beside this file as report.json, and in it. SHA-256 of report.json:
+            ${T.sameData}
             <span class="code">${sha256}</span>
           </footer>
         </main>
@@ -41,11 +39,11 @@ export function page(report: Report, json: string, root = productRoot()): string
     </div>`;
   const filled: Record<string, string> = {
     policy: `default-src 'none'; style-src ${hash(style)}; script-src ${hash(script)}; base-uri 'none'; form-action 'none'`,
-    title: escape(`${report.box.name}: Vault Cube report, ${report.made.local}`),
+    title: escape(T.title(report.box.name, report.made.local)),
     style: `<style>${style}</style>`,
     body: body.text,
     data: `<script type="application/json" id="report">${json}</script>`,
     script: `<script>${script}</script>`,
   };
-  return file('page.html').replace(/\{\{(\w+)\}\}/g, (_, name: string) => filled[name] ?? '');
+  return template('page.html').replace(/\{\{(\w+)\}\}/g, (_, name: string) => filled[name] ?? '');
 }

@@ -4,6 +4,7 @@ import { charts, CHARTS } from './charts.ts';
 import { evidenceWord, sign } from './front.ts';
 import { html, type Markup } from './markup.ts';
 import { duration, localTime, number, plural, STATES } from './words.ts';
+import { T } from './texts.ts';
 
 /** A row a GPU, so that eight of them fit as well as two. */
 function summary(telemetry: ReportTelemetry): Markup {
@@ -18,7 +19,7 @@ function summary(telemetry: ReportTelemetry): Markup {
       return html`<td class="num">${text}</td>`;
     });
     return html`<tr>
-      <td class="time">GPU ${name}</td>
+      <td class="time">${T.telemetry.gpu(name)}</td>
       ${cells}
     </tr>`;
   });
@@ -28,7 +29,7 @@ function summary(telemetry: ReportTelemetry): Markup {
   return html`<table class="summary">
     <thead>
       <tr>
-        <th>Series</th>
+        <th>${T.telemetry.series}</th>
         ${heads}
       </tr>
     </thead>
@@ -43,49 +44,51 @@ export function telemetry(report: Report): Markup {
     const samples = Math.max(0, ...t.fields.flatMap((f) => f.series.map((s) => s.count)));
     return html`<section class="telemetry">
       <h3>${t.title}</h3>
-      <p class="quiet">
-        ${duration(t.seconds)}, ${plural(samples, 'sample')} a GPU; the table gives lowest / mean / highest,
-        the lines the lowest and the highest of each stretch.
-      </p>
+      <p class="quiet">${T.telemetry.about(duration(t.seconds), plural(samples, T.telemetry.sample))}</p>
       ${summary(t)}
       <div class="charts">${charts(t)}</div>
     </section>`;
   });
   return html`<section id="telemetry">
-    <h2>Telemetry</h2>
-    ${all.length ? all : html`<p class="quiet">No telemetry is recorded.</p>`}
+    <h2>${T.telemetry.heading}</h2>
+    ${all.length ? all : html`<p class="quiet">${T.telemetry.none}</p>`}
   </section>`;
 }
 
 function chain(j: ReportJob): Markup {
   if (j.chain.ok)
-    return sign({ icon: '✓', word: j.events ? 'whole' : 'no line', style: j.events ? 'good' : 'none' });
-  return html`${sign({ icon: '✕', word: 'chain broken', style: 'bad' })}<span class="note"
+    return sign({
+      icon: '✓',
+      word: j.events ? T.record.whole : T.record.noLine,
+      style: j.events ? 'good' : 'none',
+    });
+  return html`${sign({ icon: '✕', word: T.front.chainBroken, style: 'bad' })}<span class="note"
       >${j.chain.detail}</span
     >`;
 }
 
 function job(j: ReportJob, zone: string): Markup {
   const boots =
-    j.boots.length > 1 ? `${plural(j.boots.length, 'boot')}: ${j.boots.join(', ')}` : (j.boots[0] ?? '–');
+    j.boots.length > 1
+      ? `${plural(j.boots.length, T.record.boot)}: ${j.boots.join(', ')}`
+      : (j.boots[0] ?? '–');
   const counts =
-    j.counts &&
-    `${j.counts.ok} ok, ${j.counts.changed} changed, ${j.counts.failed} failed, ${j.counts.skipped} skipped`;
+    j.counts && T.record.counts(j.counts.ok, j.counts.changed, j.counts.failed, j.counts.skipped);
   const more: [string, string | null][] = [
-    ['Why', j.detail ?? j.code],
-    ['Counted', counts],
-    ['Job', `${j.job}, attempt ${j.attempt}`],
-    ['Boot', boots],
-    ['Spec', `SHA-256 ${j.specSha256}`],
-    ['Last line', j.headSha256 ? `SHA-256 ${j.headSha256}` : 'there is none'],
+    [T.record.why, j.detail ?? j.code],
+    [T.record.counted, counts],
+    [T.record.job, T.record.jobIs(j.job, j.attempt)],
+    [T.record.bootTitle, boots],
+    [T.record.spec, T.record.sha256(j.specSha256)],
+    [T.record.lastLine, j.headSha256 ? T.record.sha256(j.headSha256) : T.record.thereIsNone],
     [
-      'Not readable here',
-      j.unknown.length ? j.unknown.map((u) => `line ${u.seq} (${u.kind}): ${u.why}`).join('; ') : null,
+      T.record.unreadable,
+      j.unknown.length ? j.unknown.map((u) => T.record.line(u.seq, u.kind, u.why)).join('; ') : null,
     ],
   ];
   return html`<tbody class="job">
     <tr>
-      <td>${j.title}<span class="note">${j.kind}${j.attempt > 1 ? `, attempt ${j.attempt}` : ''}</span></td>
+      <td>${j.title}<span class="note">${T.record.kindAttempt(j.kind, j.attempt)}</span></td>
       <td class="time">${localTime(j.startedAt ?? j.createdAt, zone)}</td>
       <td class="num">${duration(j.seconds)}</td>
       <td>${sign(STATES[j.state])}</td>
@@ -115,20 +118,20 @@ export function record({ jobs, made }: Report): Markup {
   const whole = jobs.filter((j) => j.chain.ok).length;
   const told = jobs.length
     ? html`<p>
-        Every line of a job’s log carries the SHA-256 of the line before it, from the job’s orders on. All of
-        them were hashed anew for this report:
-        ${whole === jobs.length ? html`all ${plural(whole, 'record')} whole.` : html`<strong class="bad">${plural(jobs.length - whole, 'record')} of ${jobs.length} broken.</strong>`}
+        ${T.record.hashed}
+        ${whole === jobs.length ? T.record.allWhole(plural(whole, T.record.record)) : html`<strong class="bad">${T.record.broken(plural(jobs.length - whole, T.record.record), jobs.length)}</strong>`}
       </p>`
-    : html`<p class="quiet">No job is recorded.</p>`;
-  const heads = ['Job', 'Started', 'Took', 'State', 'From', 'Evidence', 'Lines', 'Record'];
+    : html`<p class="quiet">${T.record.noJob}</p>`;
+  const { heads } = T.record;
+  const numbers: readonly string[] = [heads.took, heads.lines];
   return html`<section id="record">
-    <h2>Jobs and record</h2>
+    <h2>${T.record.heading}</h2>
     ${told}${
       jobs.length
         ? html`<table class="jobs">
             <thead>
               <tr>
-                ${heads.map((h) => html`<th${h === 'Took' || h === 'Lines' ? html` class="num"` : null}>${h}</th>`)}
+                ${Object.values(heads).map((h) => html`<th${numbers.includes(h) ? html` class="num"` : null}>${h}</th>`)}
               </tr>
             </thead>
             ${jobs.map((j) => job(j, made.zone))}

@@ -1,7 +1,7 @@
 /** Telemetry of one attempt, out of the samples in its lines (not the journal's packed copy, which no chain covers). */
-import type { JobEvent } from '../../../preload/contract/events.ts';
+import type { JobEvent, SampleRow } from '../../../preload/contract/events.ts';
 import type { ReportSeries, ReportTelemetry } from '../../../preload/contract/report.ts';
-import { thin } from '../../journal/samples.ts';
+import { thin, type Stretch } from '../../journal/samples.ts';
 
 /** What the report draws, and the limits drawn with it. */
 const FIELDS: ReadonlySet<string> = new Set([
@@ -19,54 +19,90 @@ const FIELDS: ReadonlySet<string> = new Set([
 const POINTS = 300;
 
 /** Numbers in a block that grows: a day of four GPUs has three million of them. */
-class Raw {
-  #mono = new Float64Array(256);
-  #value = new Float64Array(256);
+class Numbers {
+  #all = new Float64Array(256);
   #count = 0;
 
-  put(mono: number, value: number): void {
-    if (this.#count === this.#mono.length) {
-      const [times, values] = [new Float64Array(this.#count * 2), new Float64Array(this.#count * 2)];
-      times.set(this.#mono);
-      values.set(this.#value);
-      [this.#mono, this.#value] = [times, values];
+  put(value: number): void {
+    if (this.#count === this.#all.length) {
+      const larger = new Float64Array(this.#count * 2);
+      larger.set(this.#all);
+      this.#all = larger;
     }
-    this.#mono[this.#count] = mono;
-    this.#value[this.#count] = value;
+    this.#all[this.#count] = value;
     this.#count += 1;
   }
 
-  get mono(): Float64Array {
-    return this.#mono.subarray(0, this.#count);
-  }
-
-  get value(): Float64Array {
-    return this.#value.subarray(0, this.#count);
+  get all(): Float64Array {
+    return this.#all.subarray(0, this.#count);
   }
 }
-/** By field, then by series. */
-type Source = Map<string, Map<string, Raw>>;
 
-/** Where the values of one field of one series go; nowhere before the first. */
-interface Column {
-  index: number;
-  field: string;
-  raw: Raw | null;
+/** One field of the rows of one series; NaN where a row has no number. */
+class Column {
+  readonly index: number;
+  readonly field: string;
+  readonly #value = new Numbers();
+  readonly #mono: Numbers;
+  /** Whether it has any value; a field that a card never tells is none. */
+  told = false;
+
+  constructor(index: number, field: string, mono: Numbers) {
+    this.index = index;
+    this.field = field;
+    this.#mono = mono;
+  }
+
+  put(value: number): void {
+    this.#value.put(value);
+  }
+
+  get stretch(): Stretch {
+    return { mono: this.#mono.all, value: this.#value.all };
+  }
 }
 
-const columnsOf = (fields: readonly string[]): Column[] =>
-  fields.map((field, i) => ({ index: i + 2, field, raw: null })).filter(({ field }) => FIELDS.has(field));
+/** The rows of one series that came with one list of fields. Their times are kept once for all of them. */
+class Rows {
+  readonly #mono = new Numbers();
+  readonly #columns: Column[];
+  readonly #tell: (column: Column) => void;
+
+  constructor(fields: readonly string[], tell: (column: Column) => void) {
+    this.#columns = fields
+      .map((field, i) => new Column(i + 2, field, this.#mono))
+      .filter(({ field }) => FIELDS.has(field));
+    this.#tell = tell;
+  }
+
+  put(mono: number, row: SampleRow): void {
+    this.#mono.put(mono);
+    for (const column of this.#columns) {
+      const value = row[column.index];
+      if (typeof value !== 'number') column.put(NaN);
+      else {
+        if (!column.told) this.#tell(column);
+        column.told = true;
+        column.put(value);
+      }
+    }
+  }
+}
+
+/** By field, then by series: what of it was told, a column for each list of fields that it came with. */
+type Source = Map<string, Map<string, Column[]>>;
 
 export class Telemetry {
   readonly #sources = new Map<string, Source>();
   /** By source and fields, then by series: looked up once a row, since a day has millions of cells. */
-  readonly #columns = new Map<string, Map<unknown, Column[]>>();
+  readonly #rows = new Map<string, Map<unknown, Rows>>();
   #boot: string | null = null;
   /** Added to `mono` after a reboot, which begins it anew. */
   #shift = 0;
   #last = 0;
 
-  add({ env, ...event }: JobEvent): void {
+  add(event: JobEvent): void {
+    const { env } = event;
     if (env.boot !== this.#boot) {
       this.#shift = this.#boot === null ? 0 : this.#last - env.mono;
       this.#boot = env.boot;
@@ -74,41 +110,45 @@ export class Telemetry {
     this.#last = env.mono + this.#shift;
     if (!event.known || event.kind !== 'samples') return;
     const { source, fields, rows } = event.body;
-    const columns = at(this.#columns, `${source}\n${fields.join('\n')}`, () => new Map<unknown, Column[]>());
+    const key = `${source}\n${fields.join('\n')}`;
+    let known = this.#rows.get(key);
+    if (!known) this.#rows.set(key, (known = new Map<unknown, Rows>()));
     for (const row of rows) {
-      const mono = row[0];
+      const [mono] = row;
       if (typeof mono !== 'number') continue;
-      const own = at(columns, row[1], () => columnsOf(fields));
-      for (const column of own) {
-        const value = row[column.index];
-        if (typeof value !== 'number') continue;
-        column.raw ??= this.#raw(source, column.field, String(row[1]));
-        column.raw.put(mono + this.#shift, value);
-      }
+      const own = known.get(row[1]) ?? this.#begin(known, row[1], source, fields);
+      own.put(mono + this.#shift, row);
     }
+  }
+
+  #begin(known: Map<unknown, Rows>, name: unknown, source: string, fields: readonly string[]): Rows {
+    const rows = new Rows(fields, (column) => this.#tell(source, String(name), column));
+    known.set(name, rows);
+    return rows;
   }
 
   summary(of: { job: string; attempt: number; title: string }): ReportTelemetry[] {
     return [...this.#sources].map(([source, fields]) => {
-      const all = [...fields.values()].flatMap((series) => [...series.values()]);
-      const first = lowest(all.map((raw) => lowest(raw.mono)));
-      const last = highest(all.map((raw) => highest(raw.mono)));
+      const all = [...fields].map(([field, series]) => ({
+        field,
+        series: [...series].sort(byName).map(([name, columns]) => new Line(name, columns)),
+      }));
+      const lines = all.flatMap(({ series }) => series);
+      const first = Math.min(...lines.map((l) => l.first));
+      const last = Math.max(...lines.map((l) => l.last));
       return {
         ...of,
         source,
         seconds: round(last - first),
-        fields: [...fields].map(([field, series]) => ({
-          field,
-          series: [...series].sort(byName).map(([name, raw]) => line(name, raw, first)),
-        })),
+        fields: all.map(({ field, series }) => ({ field, series: series.map((l) => l.told(first)) })),
       };
     });
   }
 
-  #raw(source: string, field: string, series: string): Raw {
+  #tell(source: string, name: string, column: Column): void {
     const fields = at(this.#sources, source, (): Source => new Map());
-    const all = at(fields, field, () => new Map<string, Raw>());
-    return at(all, series, () => new Raw());
+    const series = at(fields, column.field, () => new Map<string, Column[]>());
+    at(series, name, (): Column[] => []).push(column);
   }
 }
 
@@ -123,34 +163,52 @@ const byName = ([a]: [string, unknown], [b]: [string, unknown]) =>
 
 const round = (n: number) => Math.round(n * 1000) / 1000;
 
-type Numbers = readonly number[] | Float64Array;
+/** All values of one field of one series, looked through once. */
+class Line {
+  readonly #name: string;
+  readonly #stretches: Stretch[];
+  #count = 0;
+  #sum = 0;
+  #min = Infinity;
+  #max = -Infinity;
+  /** The earliest and the latest time of a value. */
+  first = Infinity;
+  last = -Infinity;
 
-function lowest(all: Numbers): number {
-  let low = Infinity;
-  for (const n of all) if (n < low) low = n;
-  return low;
-}
+  constructor(name: string, columns: readonly Column[]) {
+    this.#name = name;
+    this.#stretches = columns.map((column) => column.stretch);
+    for (const stretch of this.#stretches) this.#look(stretch);
+  }
 
-function highest(all: Numbers): number {
-  let high = -Infinity;
-  for (const n of all) if (n > high) high = n;
-  return high;
-}
+  #look({ mono, value }: Stretch): void {
+    let { first, last } = this;
+    let [count, sum, min, max] = [this.#count, this.#sum, this.#min, this.#max];
+    for (let i = 0; i < value.length; i += 1) {
+      const v = value[i] ?? NaN;
+      if (Number.isNaN(v)) continue;
+      const time = mono[i] ?? NaN;
+      count += 1;
+      sum += v;
+      if (v < min) min = v;
+      if (v > max) max = v;
+      if (time < first) first = time;
+      if (time > last) last = time;
+    }
+    [this.first, this.last] = [first, last];
+    [this.#count, this.#sum, this.#min, this.#max] = [count, sum, min, max];
+  }
 
-function mean(all: Float64Array): number {
-  let sum = 0;
-  for (const n of all) sum += n;
-  return sum / all.length;
-}
-
-function line(name: string, { mono, value }: Raw, first: number): ReportSeries {
-  const points = thin([{ mono, value }], POINTS);
-  return {
-    name,
-    count: value.length,
-    min: lowest(value),
-    mean: round(mean(value)),
-    max: highest(value),
-    points: points.map((p) => [round(p.mono - first), p.value]),
-  };
+  /** `from`: the time that its points count from. */
+  told(from: number): ReportSeries {
+    const points = thin(this.#stretches, POINTS);
+    return {
+      name: this.#name,
+      count: this.#count,
+      min: this.#min,
+      mean: round(this.#sum / this.#count),
+      max: this.#max,
+      points: points.map((p) => [round(p.mono - from), p.value]),
+    };
+  }
 }

@@ -1,8 +1,10 @@
 /** Every user and key that can log in, before the box is handed over. */
-import { Text } from '@mantine/core';
+import { Button, Group, PasswordInput, Stack, Text } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import type { CallOutput } from '../../../preload/contract/calls.ts';
 import { call } from '../../api.ts';
+import { FileField } from '../../components/FileField.tsx';
+import { useAction } from '../../components/useAction.ts';
 import { WORDS } from './words.ts';
 
 type Found = CallOutput<'box.access'>;
@@ -12,7 +14,11 @@ function Keys({ keys }: { keys: Found['keys'] }) {
   const proven = keys.keyLoginProvenAt ? WORDS.proven : WORDS.notProven;
   const all = [
     { whose: WORDS.engineerKey, key: keys.engineer, state: proven },
-    ...keys.customer.map((key) => ({ whose: WORDS.customerKey, key, state: WORDS.customerNotProven })),
+    ...keys.customer.map((key) => ({
+      whose: WORDS.customerKey,
+      key,
+      state: key.proof ? WORDS.customerProof[key.proof.how](key.proof.at) : WORDS.customerNotProven,
+    })),
   ];
   return (
     <ul className="report-list">
@@ -25,6 +31,51 @@ function Keys({ keys }: { keys: Found['keys'] }) {
         </li>
       ))}
     </ul>
+  );
+}
+
+/** With the private half a login, without it a question: the two prove different things, and are named differently. */
+function Prove({ session, onFound }: { session: string; onFound: (found: Found) => void }) {
+  const action = useAction();
+  const [path, setPath] = useState('');
+  const [passphrase, setPassphrase] = useState('');
+  const prove = async () => {
+    const key = path ? { path, ...(passphrase ? { passphrase } : {}) } : null;
+    onFound(await call('box.proveCustomer', { session, key }));
+    setPassphrase('');
+  };
+  return (
+    <Stack gap="xs">
+      <FileField
+        label={WORDS.customerPrivate}
+        description={WORDS.askHelp}
+        what="privateKey"
+        value={path}
+        onChange={setPath}
+      />
+      {path && (
+        <PasswordInput
+          label={WORDS.customerPassphrase}
+          value={passphrase}
+          onChange={(e) => setPassphrase(e.currentTarget.value)}
+        />
+      )}
+      <Group gap="xs">
+        <Button
+          size="compact-sm"
+          variant="default"
+          loading={action.busy}
+          onClick={() => void action.run(prove)}
+        >
+          {path ? WORDS.login : WORDS.ask}
+        </Button>
+      </Group>
+      {action.error && (
+        <Text size="sm" role="alert">
+          {action.error.message} {action.error.nextAction}
+        </Text>
+      )}
+    </Stack>
   );
 }
 
@@ -50,6 +101,7 @@ export function Access({ session, jobs }: { session: string; jobs: number }) {
         <Text size="sm">{WORDS.noUsers}</Text>
       )}
       <Keys keys={found.keys} />
+      {found.keys && found.keys.customer.length > 0 && <Prove session={session} onFound={setFound} />}
     </section>
   );
 }

@@ -1,21 +1,24 @@
 /** For whom and by whom, with which key; then the archive, and whether it is what was written. */
-import { Button, Group, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Group, PasswordInput, Radio, Stack, Text, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import type { BoxState, CallOutput } from '../../../preload/contract/calls.ts';
 import type { Verification } from '../../../preload/contract/verification.ts';
 import { call } from '../../api.ts';
 import { FileField } from '../../components/FileField.tsx';
 import type { Action } from '../../components/useAction.ts';
+import { Preview } from './Preview.tsx';
 import { Verified } from './Verified.tsx';
 import { WORDS } from './words.ts';
 
 type Exported = CallOutput<'box.archive'>;
 const FIELDS = ['customer', 'site', 'engineer'] as const;
+const PAPERS = ['A4', 'Letter'] as const;
+type Paper = (typeof PAPERS)[number];
 const EMPTY = { customer: '', site: '', engineer: '' };
 
 function Written({ made, verify, action }: { made: Exported; verify: () => void; action: Action }) {
   return (
-    <div className="report-made" role="status" aria-label="The archive that was exported">
+    <div className="report-made" role="status" aria-label={WORDS.archiveExported}>
       <Text fw={600}>{WORDS.exported}</Text>
       <Text size="sm" className="mono report-path">
         {made.zip}
@@ -43,6 +46,9 @@ export function HandOver({ box, folder, action }: { box: BoxState; folder: strin
   const [told, setTold] = useState(box.session.handover ?? EMPTY);
   const [key, setKey] = useState('');
   const [passphrase, setPassphrase] = useState('');
+  const [paper, setPaper] = useState<Paper>('A4');
+  const [preview, setPreview] = useState<string | null>(null);
+  const [page, setPage] = useState<string | null>(null);
   const [made, setMade] = useState<Exported | null>(null);
   const [found, setFound] = useState<Verification | null>(null);
 
@@ -51,9 +57,16 @@ export function HandOver({ box, folder, action }: { box: BoxState; folder: strin
     setFound(null);
     await call('box.handover', { session, ...told });
     const opens = passphrase ? { passphrase } : {};
-    setMade(await call('box.archive', { session, folder, sign: key ? { path: key, ...opens } : null }));
+    setMade(
+      await call('box.archive', { session, folder, paper, sign: key ? { path: key, ...opens } : null }),
+    );
     setPassphrase('');
   };
+  const look = async () => {
+    await call('box.handover', { session, ...told });
+    setPreview(await call('box.preview', { session }));
+  };
+  const writePage = async () => setPage((await call('report.verifyPage', { folder })).path);
   const verify = (path: string) =>
     void action.run(async () => setFound(await call('report.verify', { path })));
   const verifyOther = () =>
@@ -91,7 +104,21 @@ export function HandOver({ box, folder, action }: { box: BoxState; folder: strin
             onChange={(e) => setPassphrase(e.currentTarget.value)}
           />
         )}
+        <Radio.Group label={WORDS.paper} value={paper} onChange={setPaper}>
+          <Group gap="md">
+            {PAPERS.map((p) => (
+              <Radio key={p} value={p} label={p} />
+            ))}
+          </Group>
+        </Radio.Group>
         <Group gap="xs">
+          <Button
+            variant="default"
+            disabled={box.jobs.length === 0 || action.busy}
+            onClick={() => void action.run(look)}
+          >
+            {WORDS.preview}
+          </Button>
           <Button
             variant="default"
             disabled={box.jobs.length === 0 || action.busy}
@@ -102,8 +129,19 @@ export function HandOver({ box, folder, action }: { box: BoxState; folder: strin
           <Button variant="default" disabled={action.busy} onClick={verifyOther}>
             {WORDS.verifyOther}
           </Button>
+          <Button variant="default" disabled={action.busy} onClick={() => void action.run(writePage)}>
+            {WORDS.verifyPage}
+          </Button>
         </Group>
         {made && <Written made={made} verify={() => verify(made.zip)} action={action} />}
+        {page !== null && (
+          <Text size="sm" role="status">
+            {WORDS.verifyPageMade} <span className="mono report-path">{page}</span>
+          </Text>
+        )}
+        {preview !== null && (
+          <Preview box={box.session.name} html={preview} onClose={() => setPreview(null)} />
+        )}
         {found && <Verified found={found} />}
       </Stack>
     </section>

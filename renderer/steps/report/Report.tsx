@@ -13,8 +13,7 @@ import { countedParts } from '../../../preload/contract/parts.ts';
 import type { StepProps } from '../index.ts';
 import { Access } from './Access.tsx';
 import { HandOver } from './HandOver.tsx';
-
-const GATE_TITLES: Record<Gate['id'], string> = { ship: 'Ready to ship', production: 'Ready for production' };
+import { WORDS } from './words.ts';
 
 function Verdicts({ parts, gates }: { parts: readonly Part[]; gates: readonly Gate[] }) {
   return (
@@ -29,7 +28,7 @@ function Verdicts({ parts, gates }: { parts: readonly Part[]; gates: readonly Ga
       ))}
       {gates.map(({ id, outcome }) => (
         <div key={id} className="report-fact">
-          <dt>{GATE_TITLES[id]}</dt>
+          <dt>{WORDS.gates[id]}</dt>
           <dd>
             <OutcomeWord outcome={outcome} />
           </dd>
@@ -46,10 +45,10 @@ function Opens({ path, folder }: { path: string; folder: string }) {
     <>
       <Group gap="xs">
         <Button size="compact-sm" variant="default" onClick={() => open(path)}>
-          Open
+          {WORDS.open}
         </Button>
         <Button size="compact-sm" variant="default" onClick={() => open(folder)}>
-          Open folder
+          {WORDS.openFolder}
         </Button>
       </Group>
       {action.error && (
@@ -93,28 +92,25 @@ export function Report({ box }: StepProps) {
       box={box}
       id="report"
       action={action}
-      primary={{ label: 'Make report', run: make, why: box.jobs.length === 0 ? 'Nothing ran yet.' : null }}
+      primary={{ label: WORDS.make, run: make, why: box.jobs.length === 0 ? WORDS.nothingRan : null }}
     >
       <Stack gap="md" pb="md">
-        <Text size="sm">
-          The report is made from the journal on this laptop; the box may be off. It is one HTML file that
-          reads and prints without a network, and a JSON file with the same content that can be checked.
-        </Text>
+        <Text size="sm">{WORDS.about}</Text>
         {made && (
-          <section className="part report-made" aria-label="The report that was made" role="status">
-            <Text fw={600}>The report is there.</Text>
+          <section className="part report-made" aria-label={WORDS.made} role="status">
+            <Text fw={600}>{WORDS.isThere}</Text>
             <Text size="sm" className="mono report-path">
               {made.html}
             </Text>
             <Opens path={made.html} folder={made.folder} />
           </section>
         )}
-        <section className="part" aria-label="What it will say">
+        <section className="part" aria-label={WORDS.willSay}>
           <div className="part-head">
-            <span className="part-title">What it will say of {box.session.name}</span>
+            <span className="part-title">{WORDS.willSayOf(box.session.name)}</span>
             <OutcomeWord outcome={outcome} />
             {evidence !== null && evidence !== 'real' && (
-              <span className="part-evidence">{evidence}, on every page</span>
+              <span className="part-evidence">{WORDS.onEveryPage(evidence)}</span>
             )}
           </div>
           <Verdicts parts={parts} gates={gates} />
@@ -122,19 +118,18 @@ export function Report({ box }: StepProps) {
         </section>
         <Group gap="xs">
           <Text size="sm">
-            Goes to{' '}
-            <span className="mono">{folder ?? earlier?.folder ?? 'the app’s folder for reports'}</span>
+            {WORDS.goesTo} <span className="mono">{folder ?? earlier?.folder ?? WORDS.ownFolder}</span>
           </Text>
           <Button size="compact-sm" variant="default" onClick={() => void action.run(pick)}>
-            Another folder…
+            {WORDS.anotherFolder}
           </Button>
         </Group>
         <Access session={session} jobs={box.jobs.length} />
         <HandOver box={box} folder={folder} action={action} />
         {others.length > 0 && (
-          <section aria-label="Earlier reports">
+          <section aria-label={WORDS.earlier}>
             <Text fw={600} size="sm">
-              Earlier reports of this box
+              {WORDS.earlierOf}
             </Text>
             <ul className="report-list">
               {others.map(({ html, made: at }) => (

@@ -2,7 +2,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { verifyFile } from '../../../main/cli/report.ts';
-import { keyId, publicKeyLine } from '../../../main/services/archive/minisign.ts';
+import { keyId, publicKeyLine } from '../../../main/services/archive/signature.ts';
 import { makeSigningKey, openSigningKey } from '../../../main/services/archive/signing.ts';
 import { distrustKey, publicKeyFrom, trustedKeys, trustKey } from '../../../main/services/archive/trust.ts';
 import { Secrets } from '../../../main/services/secrets.ts';

@@ -7,10 +7,11 @@ import {
   type ArchiveMade,
   type ArchiveOrder,
 } from '../../../main/services/archive.ts';
-import { sha256, SUMS } from '../../../main/services/archive/contents.ts';
+import { sha256, SUMS } from '../../../main/services/archive/names.ts';
 import { newSecretKey, signBytes, type SecretKey } from '../../../main/services/archive/minisign.ts';
 import type { TrustedKey } from '../../../main/services/archive/trust.ts';
-import { joinZip, pack, readZip } from '../../../main/services/archive/zip.ts';
+import { pack, readZip } from '../../../main/services/archive/zip.ts';
+import { joinZip } from '../../../main/services/archive/zipform.ts';
 import { verifyArchive } from '../../../main/services/verify.ts';
 import type { Verification } from '../../../preload/contract/verification.ts';
 import { NOW, type Desk } from '../report/desk.ts';

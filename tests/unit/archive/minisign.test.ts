@@ -6,19 +6,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
+  PROVING,
   isCovered,
-  keyId,
   newSecretKey,
   openSecretKey,
-  parsePublicKey,
-  parseSignature,
   publicKeyFile,
-  publicKeyLine,
   scryptCost,
   secretKeyFile,
   signBytes,
-  signed,
 } from '../../../main/services/archive/minisign.ts';
+import {
+  keyId,
+  parsePublicKey,
+  parseSignature,
+  publicKeyLine,
+  signed,
+} from '../../../main/services/archive/signature.ts';
 
 const real = spawnSync('minisign', ['-v']).error === undefined;
 /** 16 MiB and a moment, where minisign's own take a gigabyte. */
@@ -63,10 +66,10 @@ describe('a key of ours', () => {
   it('signs what no other bytes, comment or key pass for', () => {
     const text = signBytes(DATA, key, 'timestamp:1');
     const s = parseSignature(Buffer.from(text));
-    expect(signed(DATA, s, key)).toBe(true);
-    expect(signed(Buffer.from('what is signee\n'), s, key)).toBe(false);
-    expect(signed(DATA, { ...s, trusted: 'timestamp:2' }, key)).toBe(false);
-    expect(signed(DATA, s, newSecretKey())).toBe(false);
+    expect(signed(DATA, s, key, PROVING)).toBe(true);
+    expect(signed(Buffer.from('what is signee\n'), s, key, PROVING)).toBe(false);
+    expect(signed(DATA, { ...s, trusted: 'timestamp:2' }, key, PROVING)).toBe(false);
+    expect(signed(DATA, s, newSecretKey(), PROVING)).toBe(false);
   });
 
   it('is read from its file and from its line alone', () => {
@@ -101,7 +104,11 @@ describe.skipIf(!real)('the real minisign', () => {
       input: 'correct horse\n',
     });
     const s = parseSignature(readFileSync(at('data.minisig')));
-    expect([s.trusted, keyId(s.id), signed(DATA, s, key)]).toEqual(['by the tool', keyId(key.id), true]);
+    expect([s.trusted, keyId(s.id), signed(DATA, s, key, PROVING)]).toEqual([
+      'by the tool',
+      keyId(key.id),
+      true,
+    ]);
   });
 
   it('makes a key that we open, at the cost that it chose, and sign with', async () => {

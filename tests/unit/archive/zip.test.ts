@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32, deflateRawSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { joinZip, pack, readZip, ZipError, type PackedEntry } from '../../../main/services/archive/zip.ts';
+import { pack, readZip } from '../../../main/services/archive/zip.ts';
+import { joinZip, ZipError, type PackedEntry } from '../../../main/services/archive/zipform.ts';
 
 let dir: string;
 beforeEach(() => {
@@ -91,9 +92,18 @@ describe('an archive', () => {
 });
 
 describe('what is not such an archive is refused in words', () => {
-  const bad = (name: string, text = 'x', more: Partial<PackedEntry> = {}): PackedEntry => {
+  type Wrong = Partial<Omit<PackedEntry, 'packed'>> & { packed?: Buffer };
+  const bad = (name: string, text = 'x', { packed, ...more }: Wrong = {}): PackedEntry => {
     const bytes = Buffer.from(text);
-    return { name, method: 0, crc: crc32(bytes), size: bytes.length, packed: bytes, ...more };
+    const held = packed ?? bytes;
+    const right = {
+      method: 0,
+      crc: crc32(bytes),
+      size: bytes.length,
+      packed: [held],
+      packedSize: held.length,
+    };
+    return { name, ...right, ...more };
   };
 
   it.each<[string, () => Buffer, string]>([

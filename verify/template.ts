@@ -1,0 +1,8 @@
+/** In place of main/services/report/template.ts: the files are in the bundle, where a browser has no disk. */
+import script from '../resources/report/report.js?text';
+import page from '../resources/report/page.html?text';
+import style from '../resources/report/report.css?text';
+
+const FILES = { 'page.html': page, 'report.css': style, 'report.js': script } as const;
+
+export const template = (name: keyof typeof FILES): string => FILES[name];
