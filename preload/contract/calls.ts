@@ -7,7 +7,7 @@ import { ErrorReply } from './errors.ts';
 import { FirstBootChoice } from './firstboot.ts';
 import { DiskList, ImageLook } from './flash.ts';
 import { JobRow, LinkState } from './job.ts';
-import { FlashChoice, Run, Handover, Session } from './session.ts';
+import { Address, FlashChoice, Run, Handover, Session } from './session.ts';
 import { ReportKeys } from './report-keys.ts';
 import { Verification } from './verification.ts';
 import type { Standing } from './standing.ts';
@@ -79,6 +79,8 @@ export const BoxState = z.strictObject({
   following: z.boolean(),
   /** Whether a run was interrupted and resume would go on with it. */
   resumable: z.boolean(),
+  /** Why its last flash over the network did not pass, or is not fed any more; null where there is nothing to tell. */
+  flashError: ErrorReply.nullable(),
   link: Link,
   /** What main knows of secrets: whether it has them, never what they are. */
   secrets: z.strictObject({ sudoPassword: z.boolean(), passphrase: z.boolean() }),
@@ -106,16 +108,23 @@ export const BoxName = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'letters, digits, dot, dash and underscore');
 const named = { name: BoxName, profile: z.string().min(1) };
-/** A box that is there already, or one whose disk is flashed at this laptop first and that has no address before. */
+const reached = {
+  host: z.string().min(1),
+  port: z.number().int().min(1).max(65535),
+  user: z.string().min(1),
+};
+/**
+ * A box that is there already, one whose disk is flashed at this laptop first and that has no address before, or one in a live system.
+ */
 export const NewBox = z.discriminatedUnion('path', [
   z.strictObject({
     path: z.literal('provision'),
     ...named,
-    host: z.string().min(1),
-    port: z.number().int().min(1).max(65535),
-    user: z.string().min(1),
+    ...reached,
   }),
   z.strictObject({ path: z.literal('flash'), ...named }),
+  /** Its live system's address and user. */
+  z.strictObject({ path: z.literal('network'), ...named, ...reached }),
 ]);
 export type NewBox = z.infer<typeof NewBox>;
 
@@ -171,7 +180,8 @@ export const calls = {
     output: z.strictObject({ fingerprint: z.string(), user: z.string(), password: z.string() }).nullable(),
   },
   'boxes.practice': {
-    input: z.strictObject({ fault: z.string().nullable(), path: Session.shape.path }),
+    // A practice box has no live system.
+    input: z.strictObject({ fault: z.string().nullable(), path: z.enum(['provision', 'flash']) }),
     output: inSession,
   },
   'profiles.list': { input: nothing, output: z.array(ProfileEntry) },
@@ -263,6 +273,30 @@ export const calls = {
     }),
     output: BoxState,
   },
+  /**
+   * Meets the system that was flashed: reboots the box out of its live system, waits for the host key that was written, proves key and sudo
+   * password, then does what `box.prove` does. Answers at its end. `key` null: the one of the first-boot settings; `address` null: where
+   * those say, or where the live system was.
+   */
+  'box.meet': {
+    input: z.strictObject({
+      session,
+      key: z
+        .discriminatedUnion('kind', [
+          z.strictObject({ kind: z.literal('file'), path: z.string().min(1) }),
+          z.strictObject({ kind: z.literal('agent'), fingerprint: z.string().min(1) }),
+        ])
+        .nullable(),
+      address: Address.nullable(),
+      sudoPassword: secret.optional(),
+      passphrase: secret.optional(),
+    }),
+    output: BoxState,
+  },
+  /** Waits no longer for it. */
+  'box.stopMeeting': { input: inSession, output: nothing },
+  /** Looks at the machine anew, and runs the health checks of the layers that its image has. */
+  'box.prove': { input: inSession, output: BoxState },
   'box.forgetHostKey': { input: inSession, output: BoxState },
   'box.report': {
     input: z.strictObject({ session, folder: z.string().nullable() }),

@@ -9,6 +9,7 @@ import { ProfileField } from '../components/ProfileField.tsx';
 import { useAction } from '../components/useAction.ts';
 import { openBox } from '../stores/desk.ts';
 import { FlashRoad } from './FlashRoad.tsx';
+import { LiveRoad } from './LiveRoad.tsx';
 import { PathField, type Path } from './PathField.tsx';
 
 interface Props {
@@ -25,7 +26,8 @@ export function NewBox({ first, onCancel }: Props) {
   const [host, setHost] = useState('');
   const [port, setPort] = useState<number | string>(22);
   const [user, setUser] = useState('');
-  const place = path === 'provision' ? { host: host.trim(), port, user: user.trim() } : {};
+  const placed = path !== 'flash';
+  const place = placed ? { host: host.trim(), port, user: user.trim() } : {};
   const input = NewBoxInput.safeParse({ path, name: name.trim(), profile, ...place });
   const badName = name !== '' && !BoxName.safeParse(name.trim()).success;
   const create = (event: FormEvent) => {
@@ -57,7 +59,7 @@ export function NewBox({ first, onCancel }: Props) {
               onChange={(e) => setName(e.currentTarget.value)}
             />
             <ProfileField value={profile} onChange={setProfile} />
-            {path === 'provision' && (
+            {placed && (
               <>
                 <Group gap="sm" align="flex-start" wrap="nowrap">
                   <TextInput
@@ -80,7 +82,11 @@ export function NewBox({ first, onCancel }: Props) {
                 </Group>
                 <TextInput
                   label="User"
-                  description="The one made when the box was installed."
+                  description={
+                    path === 'network'
+                      ? 'Of the live system: on Ubuntu Server’s stick it is ubuntu-server.'
+                      : 'The one made when the box was installed.'
+                  }
                   value={user}
                   spellCheck={false}
                   onChange={(e) => setUser(e.currentTarget.value)}
@@ -103,13 +109,16 @@ export function NewBox({ first, onCancel }: Props) {
       {path === 'flash' ? (
         <FlashRoad />
       ) : (
-        <FindBox
-          onChoose={(found) => {
-            setHost(found.address);
-            setPort(found.port);
-            if (name === '' && found.name) setName(found.name.replace(/\.local\.?$/, ''));
-          }}
-        />
+        <Stack gap="lg">
+          {path === 'network' && <LiveRoad />}
+          <FindBox
+            onChoose={(found) => {
+              setHost(found.address);
+              setPort(found.port);
+              if (name === '' && found.name) setName(found.name.replace(/\.local\.?$/, ''));
+            }}
+          />
+        </Stack>
       )}
     </SimpleGrid>
   );

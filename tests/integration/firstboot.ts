@@ -52,9 +52,9 @@ export function firstBoot(
   const keys: HostKey[] = [];
   const order: FirstBootOrder = {
     ...{ settings, passwordHash },
-    onHostKey: (key) => {
+    onHostKey: (key, layers) => {
       keys.push(key);
-      onHostKey(key);
+      onHostKey(key, layers);
     },
   };
   return { order, keys };

@@ -8,6 +8,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { AppError } from '../../../preload/contract/errors.ts';
 import type { FlashProgress } from '../../../preload/contract/flash.ts';
 import { jobError } from '../../../preload/contract/job-error.ts';
+import type { JobRow } from '../../../preload/contract/job.ts';
 import type { Phase, Session } from '../../../preload/contract/session.ts';
 import type { JobView } from '../../../preload/contract/reduce.ts';
 import { runAsRoot } from '../../remote/sudo.ts';
@@ -44,6 +45,8 @@ export interface BoxOrder {
   signal: AbortSignal;
   giveUpAfterMs: number;
   firstBoot?: FirstBootOrder;
+  /** The attempt is recorded; the box may not know of it yet. */
+  onBegun?: (row: JobRow) => void;
   onProgress?: (view: FlashProgress) => void;
   onNote: (text: string) => void;
 }
@@ -138,8 +141,11 @@ function proofIn({ checks }: JobView): Proof | null {
     : null;
 }
 
-/** `names`: what the sentences call them. */
-function errorOf({ row, view }: JobEnd, names: Record<'target' | 'image' | 'box', string>): AppError {
+/** Why a job that ended did not pass. `names`: what the sentences call them. */
+export function boxFlashError(
+  { row, view }: JobEnd,
+  names: Record<'target' | 'image' | 'box', string>,
+): AppError {
   const code = FAILURES.find((one) => one === view.code);
   if (row.state !== 'failed') return jobError(row, view);
   const detail = view.detail ?? 'no reason was given';
@@ -214,6 +220,8 @@ class BoxRun {
     const ended = new AbortController();
     const end = driver.run(phase);
     const failed = this.#watch(feed, driver, phase, ended.signal);
+    const begun = app.journal.latest(phase.job);
+    if (begun) this.#o.onBegun?.(begun);
     try {
       const done = await end;
       const proof = await Promise.race([feed.proof.catch(() => null), delay(0, null)]);
@@ -221,7 +229,7 @@ class BoxRun {
       const error = await failed;
       if (done.row.state === 'passed') return this.#passed(done, proof);
       const names = { target: this.#o.target.name, image: this.#image.path, box: this.#session.name };
-      return this.#failed(error ?? errorOf(done, names));
+      return this.#failed(error ?? boxFlashError(done, names));
     } finally {
       ended.abort();
       await feed.close();
