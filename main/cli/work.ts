@@ -15,6 +15,7 @@ import { layersBegun, parseLayers, planCheck, planDrift, planProvision } from '.
 import { activeJob, driftOf, endRun, executeRun, linkTestRun, planRun } from '../services/runs.ts';
 import { changeSession, requireSession } from '../services/sessions.ts';
 import { parseSuites, planValidate } from '../services/validate.ts';
+import { awake } from './awake.ts';
 import { seconds, tellParts, withApp, type CommonOptions, type Context } from './context.ts';
 
 interface ProvisionOptions extends CommonOptions {
@@ -40,10 +41,13 @@ const driveOptions = ({ signal, giveUpAfterMs }: Context) => ({ signal, giveUpAf
 
 /** Executes the session's run and tells how its parts stand. */
 async function execute(ctx: Context, session: Session, bundle?: string): Promise<number> {
-  const end = await executeRun(ctx.app, session.id, ctx.secrets, {
-    ...driveOptions(ctx),
-    ...(bundle === undefined ? {} : { bundle }),
-  });
+  const run = () =>
+    executeRun(ctx.app, session.id, ctx.secrets, {
+      ...driveOptions(ctx),
+      ...(bundle === undefined ? {} : { bundle }),
+    });
+  const feeds = (ctx.app.journal.session(session.id)?.run?.bundle ?? null) !== null;
+  const end = await (feeds ? awake(run, (text) => (ctx.out.json ? undefined : ctx.out.note(text))) : run());
   return tellParts(ctx.out, end.outcome, end.parts);
 }
 

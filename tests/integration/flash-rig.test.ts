@@ -7,38 +7,17 @@ import type { BoxOrder } from '../../main/services/flash/boxflash.ts';
 import { expectHostKey } from '../../main/services/flash/seed/box.ts';
 import type { HostKey } from '../../main/services/flash/seed/make.ts';
 import { cryptPassword } from '../../main/services/flash/seed/password.ts';
-import { whyNoRig, type RigBox } from '../rig/box.ts';
+import { whyNoRig } from '../rig/box.ts';
 import { until } from '../rig/host.ts';
 import { writeDisk } from '../unit/flash/partitions.ts';
 import { FIXED } from '../unit/flash/seed/settings.ts';
-import { HASH, aroundOf, firstBoot, seedOn, seededImage, type UserData } from './firstboot.ts';
+import { HASH, aroundOf, asSeeded, firstBoot, seedOn, seededImage } from './firstboot.ts';
 import { DISK, Desk, SEALED, SIZE, chunkOf, endOf, proofOf, startingChunks } from './flash.ts';
 import { FlashRig } from './flashrig.ts';
 import { filesWith } from './secrets.ts';
 import { tool } from './stale.ts';
 
 const why = whyNoRig();
-
-/** The box as its seed says, from its next boot on. */
-async function asSeeded(box: RigBox, { hostname, users, ssh_keys: hostKey }: UserData): Promise<void> {
-  const [admin] = users;
-  if (!admin) throw new Error('the seed has no user');
-  const { name, hashed_passwd: hash, ssh_authorized_keys: keys } = admin;
-  const script = `set -e
-    getent group vaultcube || groupadd --system vaultcube
-    useradd -m -s /bin/bash -G sudo,vaultcube -p '${hash}' ${name}
-    install -d -m 700 -o ${name} -g ${name} /home/${name}/.ssh
-    echo '${keys.join('\n')}' >/home/${name}/.ssh/authorized_keys
-    chown ${name}: /home/${name}/.ssh/authorized_keys
-    echo ${hostname} >/etc/hostname
-    echo '127.0.1.1 ${hostname}' >>/etc/hosts
-    rm /etc/ssh/ssh_host_*
-    echo '${hostKey.ed25519_public}' >/etc/ssh/ssh_host_ed25519_key.pub
-    umask 077
-    cat >/etc/ssh/ssh_host_ed25519_key`;
-  const done = await box.sh(script, { input: hostKey.ed25519_private });
-  if (done.code !== 0) throw new Error(done.stderr);
-}
 
 describe.runIf(why === null)(`a flash of a box${why ? ` (not run: ${why})` : ''}`, () => {
   let rig: FlashRig;
@@ -178,6 +157,12 @@ describe.runIf(why === null)(`a flash of a box${why ? ` (not run: ${why})` : ''}
         keys[0]?.fingerprint,
       ]);
       expect(met.last['faults']).toEqual([expect.stringMatching(/no partition of a disk/)]);
+      // The machine was looked at anew; no manifest says which layers there are, and none has left a trace.
+      expect([met.last['claims'], met.last['layers']]).toEqual([null, []]);
+      expect(rig.app.journal.jobs(rig.session().id).at(-1)).toMatchObject({
+        kind: 'preflight',
+        state: 'passed',
+      });
       expect(await box.bootId()).not.toBe(boot);
       const session = rig.session();
       expect(session).toMatchObject({ live: false, next: null, user: 'vaultadmin' });
