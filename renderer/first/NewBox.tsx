@@ -18,6 +18,9 @@ interface Props {
   onCancel: () => void;
 }
 
+/** Of Ubuntu Server's live system. */
+const LIVE_USER = 'ubuntu-server';
+
 export function NewBox({ first, onCancel }: Props) {
   const action = useAction();
   const [path, setPath] = useState<Path>('provision');
@@ -47,7 +50,14 @@ export function NewBox({ first, onCancel }: Props) {
               <Text size="sm">No box is known to this laptop yet. Choose its path, name it, and begin.</Text>
             )}
             {action.error && <ErrorView error={action.error} onClose={action.clear} />}
-            <PathField value={path} onChange={setPath} />
+            <PathField
+              value={path}
+              onChange={(chosen) => {
+                setPath(chosen);
+                if (chosen === 'network' && user === '') setUser(LIVE_USER);
+                if (chosen !== 'network' && user === LIVE_USER) setUser('');
+              }}
+            />
             <TextInput
               label="Name"
               description="As on its label. It names the box in every place and in the report."
@@ -83,9 +93,7 @@ export function NewBox({ first, onCancel }: Props) {
                 <TextInput
                   label="User"
                   description={
-                    path === 'network'
-                      ? 'Of the live system: on Ubuntu Server’s stick it is ubuntu-server.'
-                      : 'The one made when the box was installed.'
+                    path === 'network' ? 'Of the live system.' : 'The one made when the box was installed.'
                   }
                   value={user}
                   spellCheck={false}

@@ -17,7 +17,7 @@ import { useNow } from '../../components/useNow.ts';
 import '../../components/work.css';
 import { clock } from '../../numbers.ts';
 import { sinceStart } from '../../phases.ts';
-import { change } from '../../stores/desk.ts';
+import { change, type JobMirror } from '../../stores/desk.ts';
 import { attempt } from '../../stores/frame.ts';
 import { waitsForLink } from '../../words.ts';
 import type { StepProps } from '../index.ts';
@@ -35,6 +35,8 @@ import { useImage } from './useImage.ts';
 import { Verified } from './Verified.tsx';
 
 const NAME_MAX = 32;
+/** A box takes some seconds until it tells of its job. */
+const NOTHING_YET: JobMirror = { view: EMPTY_JOB, events: [], samples: null };
 const NO_ROOT = forWindow(new AppError('flash_root_missing').toReply());
 
 /** A button has one line; the whole name stands above it on the page. */
@@ -101,7 +103,7 @@ export function Flash({ box }: StepProps) {
         aside={<Elapsed row={newest} />}
         {...(box.following ? { actions: <StopFlash key={newest.attempt} session={session} /> } : {})}
       >
-        {mirror && <Running row={newest} mirror={mirror} network={network} />}
+        {(mirror ?? network) && <Running row={newest} mirror={mirror ?? NOTHING_YET} network={network} />}
       </StepFrame>
     );
   if (!chooses && newest)
