@@ -85,7 +85,6 @@ describe.runIf(why === null)(`a flash over the network${why ? ` (not run: ${why}
     rmSync(home, { recursive: true, force: true });
   });
 
-
   it('is a path of its own, which says how a box comes into a live system', async () => {
     await page().getByText('Flash over the network', { exact: true }).click();
     await page().getByRole('heading', { name: 'Bring the box into its live system' }).waitFor();

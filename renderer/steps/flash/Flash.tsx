@@ -112,9 +112,12 @@ export function Flash({ box }: StepProps) {
         {...frame}
         aside={<OutcomeWord outcome="passed" />}
         actions={
-          <Button variant="default" onClick={() => setAgain(true)}>
-            Flash again…
-          </Button>
+          // The installed system cannot be written over by itself.
+          network && !box.session.live ? null : (
+            <Button variant="default" onClick={() => setAgain(true)}>
+              Flash again…
+            </Button>
+          )
         }
       >
         {mirror && <Verified row={newest} mirror={mirror} box={box} />}

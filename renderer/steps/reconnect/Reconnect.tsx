@@ -17,6 +17,7 @@ import { phasesOf } from '../../phases.ts';
 import { change } from '../../stores/desk.ts';
 import { waitsForLink } from '../../words.ts';
 import type { StepProps } from '../index.ts';
+import './reconnect.css';
 
 /** The jobs of this step: the first login, then the look at the machine; the layers' checks have cards of their own. */
 const KINDS: readonly string[] = ['keys', 'preflight'];
@@ -186,7 +187,7 @@ export function Reconnect({ box }: StepProps) {
                 at anew, and the layers of the image are checked.
               </List.Item>
             </List>
-            <dl className="details">
+            <dl className="details reconnect-expected">
               <dt>Host name</dt>
               <dd>{next.hostname}</dd>
               {next.fingerprint !== null && (
