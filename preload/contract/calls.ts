@@ -3,6 +3,7 @@
  * script offers them by looping over this object, and nothing else crosses. Secrets go in and never come out.
  */
 import { z } from 'zod';
+import { KeyChoice, LoginChoice, NewBox } from './choices.ts';
 import { ErrorReply } from './errors.ts';
 import { FirstBootChoice } from './firstboot.ts';
 import { DiskList, ImageLook } from './flash.ts';
@@ -13,6 +14,8 @@ import { Verification } from './verification.ts';
 import type { Standing } from './standing.ts';
 import { Supply } from './supply.ts';
 import { STEP_IDS, type Step } from './steps.ts';
+
+export { BoxName, KeyChoice, LoginChoice, NewBox } from './choices.ts';
 
 const nothing = z.undefined();
 const session = z.uuid();
@@ -86,47 +89,6 @@ export const BoxState = z.strictObject({
   secrets: z.strictObject({ sudoPassword: z.boolean(), passphrase: z.boolean() }),
 });
 export type BoxState = z.infer<typeof BoxState>;
-
-/** A credential for the first login. */
-export const LoginChoice = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('password'), password: secret }),
-  z.strictObject({ kind: z.literal('key'), path: z.string().min(1), passphrase: secret.optional() }),
-  z.strictObject({ kind: z.literal('agent'), fingerprint: z.string().nullable() }),
-  /** The session's own key: after the step Keys. */
-  z.strictObject({ kind: z.literal('session'), passphrase: secret.optional() }),
-]);
-export type LoginChoice = z.infer<typeof LoginChoice>;
-
-export const KeyChoice = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('generate'), passphrase: secret.optional() }),
-  z.strictObject({ kind: z.literal('file'), path: z.string().min(1), passphrase: secret.optional() }),
-  z.strictObject({ kind: z.literal('agent'), fingerprint: z.string().nullable() }),
-]);
-export type KeyChoice = z.infer<typeof KeyChoice>;
-
-export const BoxName = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'letters, digits, dot, dash and underscore');
-const named = { name: BoxName, profile: z.string().min(1) };
-const reached = {
-  host: z.string().min(1),
-  port: z.number().int().min(1).max(65535),
-  user: z.string().min(1),
-};
-/**
- * A box that is there already, one whose disk is flashed at this laptop first and that has no address before, or one in a live system.
- */
-export const NewBox = z.discriminatedUnion('path', [
-  z.strictObject({
-    path: z.literal('provision'),
-    ...named,
-    ...reached,
-  }),
-  z.strictObject({ path: z.literal('flash'), ...named }),
-  /** Its live system's address and user. */
-  z.strictObject({ path: z.literal('network'), ...named, ...reached }),
-]);
-export type NewBox = z.infer<typeof NewBox>;
 
 const AgentKey = z.strictObject({ fingerprint: z.string(), type: z.string(), comment: z.string() });
 /** A line for authorized_keys, and what it is. */

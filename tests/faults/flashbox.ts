@@ -159,7 +159,8 @@ async function runnerOf({ rig }: FlashBoxBench): Promise<string> {
 export async function flashReceiver(bench: FlashBoxBench, random: Random): Promise<Told> {
   const at = anyPart(random);
   const going = new Going(bench);
-  assert(await going.reached(at), `nothing came to ${at.part} of ${at.phase}`);
+  if (!(await going.reached(at)))
+    assert.fail(`nothing came to ${at.part} of ${at.phase}: ${endOf(await going.result).join()}`);
   const killed = await bench.rig.box.run(['kill', '-9', await runnerOf(bench)]);
   const first = await going.result;
   const counts = { [`in ${at.phase}`]: 1 };

@@ -42,6 +42,11 @@ describe.runIf(why === null)(`a flash of a box${why ? ` (not run: ${why})` : ''}
     expect(row).toMatchObject({ state: 'passed', attempt: 1, evidence: 'stand-in' });
     const [check] = row ? rig.app.journal.view(row.job, row.attempt).checks : [];
     expect(check).toMatchObject({ id: 'flash_read_back', verdict: 'pass', value: proof.diskRoot });
+    // Logged in by a password, the bulk went by OpenSSH all the same, with a key of this flash that is gone again.
+    const { host, user } = rig.box;
+    const logins = await rig.box.sh(`journalctl --no-pager -o cat | grep 'Accepted publickey for ${user}'`);
+    expect(logins.stdout, host).toContain('ED25519');
+    expect((await rig.box.sh(`cat /home/${user}/.ssh/authorized_keys`)).stdout).toBe('');
     // The run is over; the same order is a new flash of a disk that has all of it.
     expect(proofOf(await flash())).toMatchObject({ writtenBytes: 0, mendedChunks: 0 });
     mustHold();
