@@ -5,18 +5,13 @@ const WHY = 'An image or a bundle is fed from this laptop';
 
 /** The program and its arguments; null where this system has none that is known. Pure. */
 export function inhibitor(platform: NodeJS.Platform, pid: number): [string, string[]] | null {
-  switch (platform) {
-    case 'linux':
-      // Lives by its stdin: however this process ends, cat ends with it.
-      return [
-        'systemd-inhibit',
-        ['--what=sleep:idle', '--who=vault-cube', `--why=${WHY}`, '--mode=block', 'cat'],
-      ];
-    case 'darwin':
-      return ['caffeinate', ['-i', '-w', String(pid)]];
-    default:
-      return null;
-  }
+  if (platform === 'darwin') return ['caffeinate', ['-i', '-w', String(pid)]];
+  if (platform !== 'linux') return null;
+  // Lives by its stdin: however this process ends, cat ends with it.
+  return [
+    'systemd-inhibit',
+    ['--what=sleep:idle', '--who=vault-cube', `--why=${WHY}`, '--mode=block', 'cat'],
+  ];
 }
 
 /** Runs `fn` while the laptop does not go to sleep. `onNone`: told where that cannot be had; it is no error. */

@@ -70,10 +70,8 @@ export type FlashProgress = z.infer<typeof FlashProgress>;
 /** Which image and which disk a flash was about, as its job has it; the image null of one over the network, which knows it by its hash. */
 export function flashOf({ spec }: Pick<JobRow, 'spec'>): { image: string | null; serial: string | null } {
   const { image, target } = spec.params;
-  const serial =
-    typeof target === 'object' && target !== null && 'serial' in target && target.serial !== null
-      ? String(target.serial)
-      : null;
+  const told = typeof target === 'object' && target !== null && 'serial' in target ? target.serial : null;
+  const serial = typeof told === 'string' ? told : null;
   return { image: typeof image === 'string' ? image : null, serial };
 }
 

@@ -66,10 +66,10 @@ export const answerMessageBox = ({ app }: OpenWindow, response: number): Promise
   asking(() =>
     app.evaluate(({ dialog }, answer) => {
       const asked: unknown[] = ((globalThis as Record<string, unknown>)['asked'] = []);
-      dialog.showMessageBox = ((...args: unknown[]) => {
+      dialog.showMessageBox = (...args: unknown[]) => {
         asked.push(args.at(-1));
         return Promise.resolve({ response: answer, checkboxChecked: false });
-      }) as typeof dialog.showMessageBox;
+      };
     }, response),
   );
 

@@ -3,7 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { awake, inhibitor } from '../../../main/cli/awake.ts';
 import { onInterrupt } from '../../../main/cli/ctrlc.ts';
 
-function pressed({ interactive = true, costs = 'It costs.' as string | null } = {}) {
+function pressed({
+  interactive = true,
+  costs = 'It costs.',
+}: { interactive?: boolean; costs?: string | null } = {}) {
   const told: string[] = [];
   let stops = 0;
   let at = 0;
