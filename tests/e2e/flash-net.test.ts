@@ -135,7 +135,6 @@ describe.runIf(why === null)(`a flash over the network${why ? ` (not run: ${why}
     expect(asked?.message).toBe('A flash is on its way');
     expect(asked?.detail).toMatch(/The box keeps what it has and waits/);
     expect(page().isClosed()).toBe(false);
-    await accessible(page());
     await shot(page(), 'net-flash-running');
     await answerMessageBox(open, 1);
     const gone = new Promise((resolve) => open.app.process().once('exit', resolve));
@@ -181,7 +180,6 @@ describe.runIf(why === null)(`a flash over the network${why ? ` (not run: ${why}
     const boot = await box.bootId();
     await h.button('Reboot and meet it').click();
     await page().getByRole('dialog').getByText('take the stick of the live system out').waitFor();
-    await accessible(page());
     await h.button('Reboot now').click();
     await page()
       .getByRole('heading', { name: `${NAME} runs from its flashed disk` })
