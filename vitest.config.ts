@@ -19,6 +19,7 @@ const SECONDS: Readonly<Record<string, number>> = {
   'tests/faults/cuts.test.ts': 170,
   'tests/integration/flash-rig.test.ts': 150,
   'tests/e2e/practice.test.ts': 110,
+  'tests/e2e/flash-net.test.ts': 90,
   'tests/integration/fleet.test.ts': 110,
 };
 

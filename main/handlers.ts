@@ -73,6 +73,19 @@ async function credential(desk: Desk, id: string, choice: LoginChoice): Promise<
   }
 }
 
+/** The engineer's key of a login; null for a password. */
+function metBy(choice: LoginChoice): KeyOrder | null {
+  switch (choice.kind) {
+    case 'key':
+      return { kind: 'file', path: choice.path };
+    case 'agent':
+      return { kind: 'agent', fingerprint: choice.fingerprint };
+    case 'password':
+    case 'session':
+      return null;
+  }
+}
+
 const profileOf = (session: Session) => loadProfile(session.profile).profile;
 
 async function keys(desk: Desk, input: CallInput<'box.keys'>) {
@@ -122,7 +135,7 @@ export function handlers(desk: Desk, info: AppInfo, shell: Shell, problem: AppEr
         box.path === 'flash'
           ? { address: null, user: '' }
           : { address: { host: box.host, port: box.port }, user: box.user };
-      const session = newSession({ name, profile, path, ...place });
+      const session = newSession({ name, profile, path, ...place, live: path === 'network' });
       app.journal.saveSession(session);
       return { session: session.id };
     },
@@ -161,7 +174,30 @@ export function handlers(desk: Desk, info: AppInfo, shell: Shell, problem: AppEr
     },
     'box.connect': async ({ session, login }) => {
       const key = await credential(desk, session, login);
-      await desk.live(session).connect(key);
+      const { next, live } = desk.session(session);
+      const met = next !== null && !live ? metBy(login) : null;
+      // A system that was flashed with this key, which nobody has met: proven as the command line does it.
+      if (met) await desk.meetings.meet(session, { key: met, address: null });
+      else {
+        await desk.live(session).connect(key);
+        desk.meetings.metOtherwise(session);
+      }
+      return desk.state(session);
+    },
+    'box.meet': async ({ session, key, address, sudoPassword, passphrase }) => {
+      const { secrets } = desk.live(session);
+      if (sudoPassword !== undefined) secrets.set('sudoPassword', sudoPassword);
+      if (passphrase !== undefined) secrets.set('passphrase', passphrase);
+      await desk.meetings.meet(session, { key, address });
+      await desk.meetings.prove(session);
+      return desk.state(session);
+    },
+    'box.stopMeeting': ({ session }) => {
+      desk.meetings.stop(session);
+      return undefined;
+    },
+    'box.prove': async ({ session }) => {
+      await desk.meetings.prove(session);
       return desk.state(session);
     },
     'box.inspect': async ({ session, sudoPassword, setClock }) => {
@@ -270,7 +306,12 @@ export function handlers(desk: Desk, info: AppInfo, shell: Shell, problem: AppEr
     'box.bundle': ({ session }) => lastBundle(app, desk.session(session)),
 
     'flash.image': ({ path }) => lookAtImage(path),
-    'flash.disks': ({ session, image }) => desk.flashes.disks(desk.session(session), image),
+    'flash.disks': ({ session, image }) => {
+      const now = desk.session(session);
+      return now.path === 'network'
+        ? desk.netFlashes.disks(now, desk.live(session), image)
+        : desk.flashes.disks(now, image);
+    },
     'flash.choose': ({ session, choice }) => {
       changeSession(app, session, (s) => ({ ...s, flash: choice }));
       return desk.state(session);
@@ -280,12 +321,14 @@ export function handlers(desk: Desk, info: AppInfo, shell: Shell, problem: AppEr
       const now = changeSession(app, session, (s) => ({ ...s, flash: { image, serial } }));
       const { secrets } = desk.live(session);
       if (firstBoot) secrets.set('newSudoPassword', firstBoot.sudoPassword);
+      // vaultadmin's at the first login. A practice box starts from no disk.
+      if (firstBoot && !now.practice) secrets.set('sudoPassword', firstBoot.sudoPassword);
       if (firstBoot?.passphrase !== undefined) secrets.set('passphrase', firstBoot.passphrase);
-      await desk.flashes.start(now, { ...order, firstBoot: firstBoot?.choice ?? null }, secrets);
+      await desk.startFlash(now, { ...order, firstBoot: firstBoot?.choice ?? null });
       return desk.state(session);
     },
-    'flash.cancel': ({ session }) => {
-      desk.flashes.cancel(desk.session(session));
+    'flash.cancel': async ({ session }) => {
+      await desk.cancelFlash(desk.session(session));
       return undefined;
     },
 

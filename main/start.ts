@@ -29,7 +29,7 @@ import { systemsProven } from './services/systems.ts';
 import { hostedShells, type FromHost, type HostProcess } from './services/shells.ts';
 import { wrapPort } from './services/terminal-port.ts';
 import { Terminals } from './services/terminals.ts';
-import { isOurs, openPath, printFile } from './window.ts';
+import { askBeforeClosing, isOurs, openPath, printFile } from './window.ts';
 
 const OUT = import.meta.dirname;
 
@@ -125,6 +125,8 @@ function open(page: WebContents): void {
     link: () => undefined,
   });
   const desk = new Desk(core, (name, notice) => tell(page, name, notice), keepAwake(), hashApart);
+  const window = BrowserWindow.fromWebContents(page);
+  if (window) askBeforeClosing(window, () => desk.losses());
   const terminals = new Terminals<MessagePortMain>({
     desk,
     onEnd: (terminal, why) => tell(page, 'terminalEnded', { terminal, why }),

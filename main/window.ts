@@ -1,5 +1,14 @@
 /** The window and every security setting of Electron. The page comes from app:// alone, and can reach nothing else. */
-import { BrowserWindow, Menu, app, protocol, session, shell, type IpcMainInvokeEvent } from 'electron';
+import {
+  BrowserWindow,
+  Menu,
+  app,
+  dialog,
+  protocol,
+  session,
+  shell,
+  type IpcMainInvokeEvent,
+} from 'electron';
 import { readFile } from 'node:fs/promises';
 import { extname, join, normalize, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -107,6 +116,33 @@ export function openWindow(preload: string): BrowserWindow {
   window.once('ready-to-show', () => window.show());
   void window.loadURL(`${ORIGIN}/`);
   return window;
+}
+
+/**
+ * Asks before the window is closed while that costs something. `losses`: what it would end, in sentences; empty where nothing. In the
+ * system's own dialog: it is asked also where the page does not answer.
+ */
+export function askBeforeClosing(window: BrowserWindow, losses: () => string[]): void {
+  let state: 'open' | 'asking' | 'agreed' = 'open';
+  window.on('close', (event) => {
+    if (state === 'agreed') return;
+    const found = losses();
+    if (found.length === 0) return;
+    event.preventDefault();
+    if (state === 'asking') return;
+    state = 'asking';
+    void dialog
+      .showMessageBox(window, {
+        ...{ type: 'warning', title: 'Vault Cube Provisioner', noLink: true, defaultId: 0, cancelId: 0 },
+        message: found.length === 1 ? 'A flash is on its way' : `${found.length} flashes are on their way`,
+        detail: found.join('\n\n'),
+        buttons: ['Keep it running', 'Stop it and close'],
+      })
+      .then(({ response }) => {
+        state = response === 1 ? 'agreed' : 'open';
+        if (response === 1) window.close();
+      });
+  });
 }
 
 /**

@@ -28,6 +28,7 @@ const PACKAGES = {
   dosfstools: '/usr/sbin/fsck.fat',
   mtools: 'mcopy',
   minisign: 'minisign',
+  'netplan.io': '/usr/libexec/netplan/generate',
   shellcheck: 'shellcheck',
   'python3-venv': '/usr/share/doc/python3-venv',
 };

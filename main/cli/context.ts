@@ -6,6 +6,7 @@ import type { Part } from '../../preload/contract/standing.ts';
 import { openApp, type App } from '../services/app.ts';
 import { Secrets } from '../services/secrets.ts';
 import { askSecret, hostKeyAnswer, readSecrets, rebootAnswer } from './ask.ts';
+import { onInterrupt } from './ctrlc.ts';
 import { Output, partLines } from './output.ts';
 
 /** Options that every command has. */
@@ -48,16 +49,24 @@ export function seconds(option: string, text: string | undefined, fallback: numb
 
 /**
  * Runs one command: opens the data folder, prints every event that is stored meanwhile, closes it whatever happens. The
- * command returns the exit code.
+ * command returns the exit code. `losses`: what Ctrl+C would cost now, in a sentence that is told before it does.
  */
 export async function withApp(
-  opts: CommonOptions & { readOnly?: boolean },
+  opts: CommonOptions & { readOnly?: boolean; losses?: () => string | null },
   fn: (ctx: Context) => Promise<number>,
 ): Promise<number> {
   const out = new Output(opts.json ?? false);
   const abort = new AbortController();
   const onSignal = () => abort.abort(new Detached());
-  process.once('SIGINT', onSignal);
+  const interrupted = onInterrupt({
+    losses: opts.losses ?? (() => null),
+    interactive: !out.json && process.stdin.isTTY,
+    tell: (text) => out.note(text),
+    stop: onSignal,
+  });
+  // The one after it ends the process at once.
+  const onInt = () => void (interrupted() && process.off('SIGINT', onInt));
+  process.on('SIGINT', onInt);
   process.once('SIGTERM', onSignal);
   let app: App | null = null;
   try {
@@ -75,7 +84,7 @@ export async function withApp(
     app.journal.onAppend((job, attempt, events) => out.events(job, attempt, events));
     return await fn({ app, secrets, out, signal: abort.signal, giveUpAfterMs });
   } finally {
-    process.off('SIGINT', onSignal);
+    process.off('SIGINT', onInt);
     process.off('SIGTERM', onSignal);
     app?.close();
   }

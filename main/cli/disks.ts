@@ -4,10 +4,10 @@ import type { Disk } from '../../preload/contract/disk.ts';
 import { contentsText, diskName, reasonAction, reasonText } from '../../preload/contract/disk-words.ts';
 import { EXIT_CODES } from '../../preload/contract/outcome.ts';
 import type { Session } from '../../preload/contract/session.ts';
-import { listBoxDisks } from '../services/flash/boxdisks.ts';
+import { disksOfBox } from '../services/flash/boxdisks.ts';
 import { diskPort, listDisks } from '../services/flash/disks/list.ts';
 import { forImage } from '../services/flash/look.ts';
-import { login, withRoot } from '../services/login.ts';
+import { login } from '../services/login.ts';
 import { requireSession } from '../services/sessions.ts';
 import { withApp, type CommonOptions, type Context } from './context.ts';
 import { Output, bytesText, table } from './output.ts';
@@ -45,15 +45,12 @@ export function disksLines(disks: readonly Disk[]): string[] {
   return lines;
 }
 
-/** The disks of a box as they are now. Errors: those of login, listBoxDisks. */
+/** The disks of a box as they are now. Errors: those of login, disksOfBox. */
 export async function boxDisks(ctx: Context, session: Session, needed: number | null): Promise<Disk[]> {
   const { app, secrets, signal } = ctx;
-  const { disks: source } = await app.boxCode();
   const conn = await login(app, session, secrets, { signal });
   try {
-    return await withRoot(conn, session, secrets, ({ password }) =>
-      listBoxDisks(conn, source, password, needed),
-    );
+    return await disksOfBox(app, session, secrets, conn, needed);
   } finally {
     conn.close();
   }

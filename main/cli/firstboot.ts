@@ -60,9 +60,9 @@ export async function firstBootOf(
   out.note('Hashing the sudo password takes some seconds.');
   const passwordHash = cryptPassword(password);
   const box = () => (name === undefined ? null : boxToBe(app, name));
-  const onHostKey: FirstBootOrder['onHostKey'] = (hostKey) => {
+  const onHostKey: FirstBootOrder['onHostKey'] = (hostKey, layers) => {
     const known = box();
-    if (known) expectHostKey(app, known, settings, hostKey);
+    if (known) expectHostKey(app, known, settings, hostKey, layers);
     else out.note(`At the first login it is confirmed with --accept-host-key ${hostKey.fingerprint}`);
   };
   return { order: { settings, passwordHash, onHostKey }, box };

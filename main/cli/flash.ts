@@ -13,6 +13,7 @@ import { launchFor } from '../services/flash/launch.ts';
 import { forImage } from '../services/flash/look.ts';
 import { requireSession } from '../services/sessions.ts';
 import { askLine } from './ask.ts';
+import { awake } from './awake.ts';
 import { withApp, type CommonOptions, type Context } from './context.ts';
 import { boxDisks } from './disks.ts';
 import { firstBootOf } from './firstboot.ts';
@@ -108,7 +109,7 @@ async function confirmed(ctx: Context, disk: Target, o: FlashFlags, where = ''):
   return { kind: 'disk', path: disk.path, serial: disk.serial, size: disk.size, name };
 }
 
-async function runBoxFlash(ctx: Context, o: FlashFlags, serial: string): Promise<number> {
+async function runBoxFlash(ctx: Context, o: FlashFlags, serial: string, begun: () => void): Promise<number> {
   const session = requireSession(ctx.app, o.box);
   const first =
     o.firstBoot === undefined
@@ -118,16 +119,22 @@ async function runBoxFlash(ctx: Context, o: FlashFlags, serial: string): Promise
   const disk = chooseDisk(await boxDisks(ctx, session, virtualSize), serial, session.name);
   const target = await confirmed(ctx, disk, o, ` in ${session.name}`);
   const { signal, giveUpAfterMs } = ctx;
-  const result = await flashBox(ctx.app, session, ctx.secrets, {
+  const order = {
     ...{ image: resolve(o.image), target, signal, giveUpAfterMs },
     ...(first ? { firstBoot: first.order } : {}),
-    onNote: (text) => ctx.out.note(text),
-  });
+    onNote: (text: string) => ctx.out.note(text),
+  };
+  begun();
+  const result = await fed(ctx, () => flashBox(ctx.app, session, ctx.secrets, order));
   const next = first
     ? `Next: vault-cube first-boot --box ${session.name} --key FILE`
     : `${session.name} may be started from it; then: vault-cube inspect --box ${session.name} --no-live --user USER`;
   return tell(ctx, o, target, result, next);
 }
+
+/** While the laptop does not go to sleep. */
+const fed = <T>({ out }: Context, fn: () => Promise<T>): Promise<T> =>
+  awake(fn, (text) => (out.json ? undefined : out.note(text)));
 
 function tell(
   { out }: Context,
@@ -155,8 +162,15 @@ function tell(
   return exit;
 }
 
-async function runFlash(ctx: Context, o: FlashFlags, named: Named): Promise<number> {
-  if (named.kind === 'box') return runBoxFlash(ctx, o, named.serial);
+/** What Ctrl+C costs while an image is written. */
+const LOSSES = {
+  here: 'The flash is on its way. Stopped, it leaves a target that starts no machine until a flash of it is finished; the same command goes on where it stood.',
+  box: 'The flash is on its way. Stopped here, the box keeps what it has and waits to be fed on by the same command; "vault-cube cancel" ends it.',
+};
+
+/** `begun`: told once something is written. */
+async function runFlash(ctx: Context, o: FlashFlags, named: Named, begun: () => void): Promise<number> {
+  if (named.kind === 'box') return runBoxFlash(ctx, o, named.serial, begun);
   // Before anybody is asked about the target: what is wrong with them costs nothing yet.
   const first =
     o.firstBoot === undefined ? null : await firstBootOf(ctx, { firstBoot: o.firstBoot, box: o.box });
@@ -172,7 +186,8 @@ async function runFlash(ctx: Context, o: FlashFlags, named: Named): Promise<numb
     ...(first ? { firstBoot: first.order } : {}),
     ...(box ? { box } : {}),
   };
-  const result = await flash(app, { ...order, onNote: (text) => ctx.out.note(text) });
+  begun();
+  const result = await fed(ctx, () => flash(app, { ...order, onNote: (text) => ctx.out.note(text) }));
   return tell(ctx, o, target, result);
 }
 
@@ -216,7 +231,9 @@ export function addFlashCommand(
       ),
     async (o) => {
       const named = parseTarget(o.target);
-      return withApp(o, (ctx) => runFlash(ctx, o, named));
+      let begun = false;
+      const losses = () => (begun ? LOSSES[named.kind === 'box' ? 'box' : 'here'] : null);
+      return withApp({ ...o, losses }, (ctx) => runFlash(ctx, o, named, () => (begun = true)));
     },
   );
 }

@@ -75,9 +75,16 @@ export function argumentsOf(
   ];
 }
 
-/** Null where it cannot be had: no such client, a login by password, or it did not get there. Never asks a box twice. */
-export async function carry(conn: Connection, remote: string): Promise<Carried | null> {
-  const { auth, hostKey } = conn;
+/**
+ * Null where it cannot be had: no such client, a login by password, or it did not get there. Never asks a box twice. `auth`: where that of
+ * the connection itself is no key.
+ */
+export async function carry(
+  conn: Connection,
+  remote: string,
+  auth: Auth = conn.auth,
+): Promise<Carried | null> {
+  const { hostKey } = conn;
   if (!canCarry(auth)) return null;
   const dir = mkdtempSync(join(tmpdir(), 'vcs-'));
   let agent: Server | null = null;

@@ -11,10 +11,13 @@ import type { Notice, NoticeName } from '../../preload/contract/notices.ts';
 import { OUTCOME_WORDS } from '../../preload/contract/outcome.ts';
 import { addressText, type Run, type Session } from '../../preload/contract/session.ts';
 import { stepsOf } from '../../preload/contract/steps.ts';
+import { forWindow } from '../../preload/contract/window-actions.ts';
 import type { HostKeyQuestion } from '../remote/connection.ts';
 import { LAPTOP } from '../journal/journal.ts';
 import type { App, RebootQuestion } from './app.ts';
-import { FlashDesk, type TellFlash } from './flash/desk.ts';
+import { FlashDesk, type FlashStart, type TellFlash } from './flash/desk.ts';
+import { Meetings } from './flash/meetings.ts';
+import { NetFlashes } from './flash/netdesk.ts';
 import { renewed } from './flash/renew.ts';
 import type { HashPassword } from './flash/seed/order.ts';
 import { JobDriver } from './jobs.ts';
@@ -33,7 +36,9 @@ const STATE_MS = 150;
 const GIVE_UP_MS = 3_600_000;
 
 /** Where a box stands that has no keys yet. `newest`: its last job. */
-function beforeKeys({ path, hostKey }: Session, newest: JobRow | undefined): string {
+function beforeKeys({ path, hostKey, next }: Session, newest: JobRow | undefined): string {
+  if (path === 'network')
+    return next ? 'flashed; Reconnect comes next' : hostKey ? 'in its live system' : 'Connect comes next';
   if (path !== 'flash' || hostKey) return 'keys come next';
   if (newest?.kind !== 'flash') return 'its disk is to be flashed';
   return newest.state === 'passed' ? 'flashed; Connect comes next' : `stopped in "${newest.title}"`;
@@ -50,6 +55,11 @@ export class Desk {
   readonly #asked = new Map<string, (value: string | null) => void>();
   readonly #due = new Map<string, NodeJS.Timeout>();
   readonly flashes: FlashDesk;
+  readonly netFlashes: NetFlashes;
+  readonly meetings: Meetings;
+  readonly #awake: (on: boolean) => void;
+  /** What the laptop feeds now: while there is anything, it does not go to sleep. */
+  readonly #feeds = new Set<string>();
   readonly #stop: () => void;
   #closed = false;
 
@@ -57,14 +67,22 @@ export class Desk {
   constructor(app: App, tell: Tell, awake: (on: boolean) => void = () => undefined, hash?: HashPassword) {
     this.app = app;
     this.#tell = tell;
+    this.#awake = awake;
     const told: TellFlash = {
       flash: (notice) => tell('flash', notice),
       disks: () => tell('disks', {}),
       changed: (session) => this.changed(session),
       flashed: (session, expected) => this.#renew(session, expected),
-      busy: awake,
+      busy: (any) => this.#feed('a disk here', any),
     };
     this.flashes = new FlashDesk(app, told, { hash });
+    const note = (session: string, text: string) => tell('note', { session, text });
+    const overNet = { ...told, note, busy: (any: boolean) => this.#feed('a box', any) };
+    this.netFlashes = new NetFlashes(app, overNet, hash);
+    this.meetings = new Meetings({
+      ...{ app, note, live: (id: string) => this.live(id), session: (id: string) => this.session(id) },
+      ...{ start: (id: string, run: Run) => this.start(id, run), changed: (id: string) => this.changed(id) },
+    });
     this.#stop = app.journal.onAppend((job, attempt, events) => this.#onEvents(job, attempt, events));
   }
 
@@ -72,9 +90,34 @@ export class Desk {
     this.#closed = true;
     this.#stop();
     this.flashes.close();
+    this.netFlashes.close();
+    this.meetings.close();
     for (const timer of this.#due.values()) clearTimeout(timer);
     for (const answer of this.#asked.values()) answer(null);
     for (const box of this.#live.values()) box.close();
+  }
+
+  #feed(what: string, on: boolean): void {
+    const before = this.#feeds.size > 0;
+    if (on) this.#feeds.add(what);
+    else this.#feeds.delete(what);
+    if (before !== this.#feeds.size > 0) this.#awake(!before);
+  }
+
+  /** What closing the app would end or leave waiting, in sentences for whoever closes it; empty where that costs nothing. */
+  losses(): string[] {
+    const { journal } = this.app;
+    return journal.sessions().flatMap((s) => {
+      if (this.flashes.has(s.id))
+        return [
+          `The flash of the disk for ${s.name} ends. That disk starts no machine until a flash of it is finished; the same flash goes on where it stood.`,
+        ];
+      if (this.netFlashes.has(s.id))
+        return [
+          `The flash of ${s.name} is not fed any more. The box keeps what it has and waits; the same flash goes on with it. Switched off, it starts no system until a flash of it is finished.`,
+        ];
+      return [];
+    });
   }
 
   /** What the box was known by went with its old system: the next login is a first one, or meets the host key that is expected. */
@@ -165,7 +208,8 @@ export class Desk {
     const session = this.session(id);
     const live = this.#live.get(id);
     const standing = standingOf(journal, session);
-    const active = activeJob(journal, session) ?? this.flashes.active(id);
+    const active = activeJob(journal, session) ?? this.flashes.active(id) ?? this.meetings.active(id);
+    const error = session.path === 'network' ? this.netFlashes.error(session) : null;
     const jobs = journal.jobs(id);
     return {
       session,
@@ -174,8 +218,10 @@ export class Desk {
       steps: stepsOf(session, standing, active, jobs),
       jobs,
       active: active && { job: active.job, attempt: active.attempt },
-      following: (live?.run ?? null) !== null || this.flashes.has(id),
-      resumable: session.run !== null && session.run.endedAt === null,
+      following: (live?.run ?? null) !== null || this.#hasHands(id),
+      // A flash goes on in its step, where the end of the serial is typed again: it wants to be fed.
+      resumable: session.run !== null && session.run.endedAt === null && session.run.command !== 'flash',
+      flashError: error && forWindow(error),
       link: live?.link ?? { state: null, detail: 'not connected', rttMs: null },
       secrets: {
         sudoPassword: live?.secrets.has('sudoPassword') ?? false,
@@ -221,11 +267,29 @@ export class Desk {
   /** Goes on with the session's run. Errors: nothing_to_resume, those of executeRun. */
   async resume(id: string): Promise<RunEnd> {
     const session = this.session(id);
-    if (!session.run || session.run.endedAt !== null) {
+    if (!session.run || session.run.endedAt !== null || session.run.command === 'flash') {
       throw new AppError('nothing_to_resume', { box: session.name });
     }
     if (this.live(id).run) throw new AppError('run_open', this.#open(id));
     return this.#drive(id);
+  }
+
+  /** Whether this process is at something of the box that is no run. */
+  #hasHands(id: string): boolean {
+    return this.flashes.has(id) || this.netFlashes.has(id) || this.meetings.has(id);
+  }
+
+  /** A disk of this laptop, or one of the box on that path. Errors: those of FlashDesk and NetFlashes. */
+  async startFlash(session: Session, order: FlashStart): Promise<void> {
+    const box = this.live(session.id);
+    if (session.path === 'network') await this.netFlashes.start(session, box, order);
+    else await this.flashes.start(session, order, box.secrets);
+  }
+
+  /** Errors: nothing_to_attach, those of the link. */
+  async cancelFlash(session: Session): Promise<void> {
+    if (session.path !== 'network') this.flashes.cancel(session);
+    else if (!(await this.netFlashes.cancel(session, this.live(session.id)))) await this.cancel(session.id);
   }
 
   #open(id: string) {
@@ -238,10 +302,14 @@ export class Desk {
     const abort = new AbortController();
     box.run = abort;
     this.changed(id);
+    // A bundle is fetched from here.
+    const feeds = (this.session(id).run?.bundle ?? null) !== null;
+    if (feeds) this.#feed(`bundle for ${id}`, true);
     try {
       return await executeRun(box.app, id, box.secrets, { signal: abort.signal, giveUpAfterMs: GIVE_UP_MS });
     } finally {
       box.run = null;
+      this.#feed(`bundle for ${id}`, false);
       this.changed(id);
     }
   }

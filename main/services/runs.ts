@@ -119,6 +119,10 @@ export interface RunEnd {
 
 const WORST: readonly Outcome[] = ['failed', 'incomplete', 'passed_with_deviations', 'passed'];
 
+/** Passed where there are none. */
+export const worstOf = (outcomes: readonly Outcome[]): Outcome =>
+  WORST.find((one) => outcomes.includes(one)) ?? 'passed';
+
 /** Executes the session's run to its end. Errors: those of jobError for a job that did not pass, those of JobDriver. */
 export async function executeRun(
   app: App,
@@ -193,8 +197,7 @@ export function partsOf(journal: Journal, session: Session, run: Run): { parts: 
     run.phases.flatMap((p) => (p.layer !== null ? [`l${p.layer}`] : p.suite !== null ? [p.suite] : [])),
   );
   const parts = [...layers, ...suites].filter((p) => ids.has(p.id));
-  const outcome = WORST.find((o) => parts.some((p) => p.outcome === o)) ?? 'passed';
-  return { parts, outcome };
+  return { parts, outcome: worstOf(parts.map((part) => part.outcome)) };
 }
 
 /** What the comparisons of a drift run found: each task that would change the box or refuses to go on, by its layer's title. */

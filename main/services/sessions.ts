@@ -68,6 +68,7 @@ export function newSession(box: NewBox): Session {
     run: null,
     bundle: null,
     flash: box.flash ?? null,
+    claims: null,
     firstBoot: null,
     supply: null,
     handover: null,

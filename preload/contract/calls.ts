@@ -3,17 +3,20 @@
  * script offers them by looping over this object, and nothing else crosses. Secrets go in and never come out.
  */
 import { z } from 'zod';
+import { KeyChoice, LoginChoice, NewBox } from './choices.ts';
 import { ErrorReply } from './errors.ts';
 import { FirstBootChoice } from './firstboot.ts';
 import { DiskList, ImageLook } from './flash.ts';
 import { JobRow, LinkState } from './job.ts';
-import { FlashChoice, Run, Handover, Session } from './session.ts';
+import { Address, FlashChoice, Run, Handover, Session } from './session.ts';
 import { ReportKeys } from './report-keys.ts';
 import { Verification } from './verification.ts';
 import type { Standing } from './standing.ts';
 import { Supply } from './supply.ts';
 import { STEP_IDS, type Step } from './steps.ts';
 import { CheckAttempt, ValidateOrder } from './validation.ts';
+
+export { BoxName, KeyChoice, LoginChoice, NewBox } from './choices.ts';
 
 const nothing = z.undefined();
 const session = z.uuid();
@@ -80,45 +83,13 @@ export const BoxState = z.strictObject({
   following: z.boolean(),
   /** Whether a run was interrupted and resume would go on with it. */
   resumable: z.boolean(),
+  /** Why its last flash over the network did not pass, or is not fed any more; null where there is nothing to tell. */
+  flashError: ErrorReply.nullable(),
   link: Link,
   /** What main knows of secrets: whether it has them, never what they are. */
   secrets: z.strictObject({ sudoPassword: z.boolean(), passphrase: z.boolean() }),
 });
 export type BoxState = z.infer<typeof BoxState>;
-
-/** A credential for the first login. */
-export const LoginChoice = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('password'), password: secret }),
-  z.strictObject({ kind: z.literal('key'), path: z.string().min(1), passphrase: secret.optional() }),
-  z.strictObject({ kind: z.literal('agent'), fingerprint: z.string().nullable() }),
-  /** The session's own key: after the step Keys. */
-  z.strictObject({ kind: z.literal('session'), passphrase: secret.optional() }),
-]);
-export type LoginChoice = z.infer<typeof LoginChoice>;
-
-export const KeyChoice = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('generate'), passphrase: secret.optional() }),
-  z.strictObject({ kind: z.literal('file'), path: z.string().min(1), passphrase: secret.optional() }),
-  z.strictObject({ kind: z.literal('agent'), fingerprint: z.string().nullable() }),
-]);
-export type KeyChoice = z.infer<typeof KeyChoice>;
-
-export const BoxName = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'letters, digits, dot, dash and underscore');
-const named = { name: BoxName, profile: z.string().min(1) };
-/** A box that is there already, or one whose disk is flashed at this laptop first and that has no address before. */
-export const NewBox = z.discriminatedUnion('path', [
-  z.strictObject({
-    path: z.literal('provision'),
-    ...named,
-    host: z.string().min(1),
-    port: z.number().int().min(1).max(65535),
-    user: z.string().min(1),
-  }),
-  z.strictObject({ path: z.literal('flash'), ...named }),
-]);
-export type NewBox = z.infer<typeof NewBox>;
 
 const AgentKey = z.strictObject({ fingerprint: z.string(), type: z.string(), comment: z.string() });
 /** A line for authorized_keys, and what it is. */
@@ -172,7 +143,8 @@ export const calls = {
     output: z.strictObject({ fingerprint: z.string(), user: z.string(), password: z.string() }).nullable(),
   },
   'boxes.practice': {
-    input: z.strictObject({ fault: z.string().nullable(), path: Session.shape.path }),
+    // A practice box has no live system.
+    input: z.strictObject({ fault: z.string().nullable(), path: z.enum(['provision', 'flash']) }),
     output: inSession,
   },
   'profiles.list': { input: nothing, output: z.array(ProfileEntry) },
@@ -257,6 +229,30 @@ export const calls = {
     input: z.strictObject({ session, check: z.string() }),
     output: z.array(CheckAttempt),
   },
+  /**
+   * Meets the system that was flashed: reboots the box out of its live system, waits for the host key that was written, proves key and sudo
+   * password, then does what `box.prove` does. Answers at its end. `key` null: the one of the first-boot settings; `address` null: where
+   * those say, or where the live system was.
+   */
+  'box.meet': {
+    input: z.strictObject({
+      session,
+      key: z
+        .discriminatedUnion('kind', [
+          z.strictObject({ kind: z.literal('file'), path: z.string().min(1) }),
+          z.strictObject({ kind: z.literal('agent'), fingerprint: z.string().min(1) }),
+        ])
+        .nullable(),
+      address: Address.nullable(),
+      sudoPassword: secret.optional(),
+      passphrase: secret.optional(),
+    }),
+    output: BoxState,
+  },
+  /** Waits no longer for it. */
+  'box.stopMeeting': { input: inSession, output: nothing },
+  /** Looks at the machine anew, and runs the health checks of the layers that its image has. */
+  'box.prove': { input: inSession, output: BoxState },
   'box.forgetHostKey': { input: inSession, output: BoxState },
   'box.report': {
     input: z.strictObject({ session, folder: z.string().nullable() }),

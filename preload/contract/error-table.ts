@@ -136,6 +136,7 @@ export const ERRORS = {
   first_boot_password: e(2, false, 'The sudo password for the first boot cannot be used: {detail}. Nothing was written.', 'Choose another one, of 1 to 63 bytes that can be typed at a prompt.'),
   first_boot_nothing: e(2, false, 'Nothing is known of a flashed system of {box} that is still to be met.', 'Flash it with --first-boot and --box first; a system that was met already is reached by "vault-cube inspect --box {box}".'),
   first_boot_declined: e(8, true, '{box} was not rebooted from its live system.', 'Reboot it by hand, or run "vault-cube first-boot --box {box}" again when it may be rebooted.'),
+  first_boot_stopped: e(30, true, 'The first login of {box} was stopped before the box was met.', 'Do it again: what was done is not repeated.'),
   first_boot_away: e(3, true, '{box} was not met within {minutes} min: {detail}', 'Look at its screen: the stick of the live system must be out, and the firmware has to start from the flashed disk. Give another address with --host. Then run "vault-cube first-boot --box {box}" again.'),
   flash_confirm_missing: e(2, false, 'Nothing was written: what is on {target} would be lost, and nobody confirmed it.', 'Compare model and size with the label, then add --confirm with {what}.'),
   flash_confirm_wrong: e(2, false, 'Nothing was written: "{given}" is not {what} of {target}.', 'Look at the label of the disk again; if it is another one, name that with --target.'),

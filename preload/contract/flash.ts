@@ -67,18 +67,21 @@ export const FlashProgress = z.strictObject({
 });
 export type FlashProgress = z.infer<typeof FlashProgress>;
 
-/** Which image and which disk a flash was about, as its job has it. */
-export function flashOf({ spec }: Pick<JobRow, 'spec'>): { image: string; serial: string | null } {
+/** Which image and which disk a flash was about, as its job has it; the image null of one over the network, which knows it by its hash. */
+export function flashOf({ spec }: Pick<JobRow, 'spec'>): { image: string | null; serial: string | null } {
   const { image, target } = spec.params;
-  const serial =
-    typeof target === 'object' && target !== null && 'serial' in target ? String(target.serial) : null;
-  return { image: String(image), serial };
+  const told = typeof target === 'object' && target !== null && 'serial' in target ? target.serial : null;
+  const serial = typeof told === 'string' ? told : null;
+  return { image: typeof image === 'string' ? image : null, serial };
 }
 
 /** Whether a flash was about what is chosen now. One into a file, as in practice, has no serial to compare. */
 export function isOf(row: Pick<JobRow, 'spec'>, choice: { image: string; serial: string | null }): boolean {
   const { image, serial } = flashOf(row);
-  return image === choice.image && (serial === null || choice.serial === null || serial === choice.serial);
+  return (
+    (image === null || image === choice.image) &&
+    (serial === null || choice.serial === null || serial === choice.serial)
+  );
 }
 
 /** The error of a flash that did not pass, with the sentence and the next action that were recorded; null for one that did, or that is on its way. */

@@ -20,5 +20,7 @@ export const ImageManifest = z.strictObject({
   created: z.iso.datetime({ offset: true }),
   /** For people: "GPU layers installed, not proven". */
   labels: z.array(z.string().min(1)),
+  /** Layers whose health checks a system of this image is to pass; without it those are run of which a trace is found. */
+  layers: z.array(z.number().int().nonnegative()).optional(),
 });
 export type ImageManifest = z.infer<typeof ImageManifest>;

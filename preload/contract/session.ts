@@ -108,6 +108,10 @@ export const NextSystem = z.strictObject({
   hostname: z.string().min(1),
   /** Null where it asks for one by DHCP. */
   address: Address.nullable(),
+  /** `SHA256:` and base64 of the host key that it was given; null in sessions of older versions. */
+  fingerprint: z.string().nullable().default(null),
+  /** Layers that the image says it has; null where no manifest says it. */
+  layers: z.array(z.number().int()).nullable().default(null),
 });
 export type NextSystem = z.infer<typeof NextSystem>;
 
@@ -123,7 +127,8 @@ export const Session = z.strictObject({
   /** The name people give the box; unique on this laptop. */
   name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/),
   profile: z.string(),
-  path: z.enum(['provision', 'flash']),
+  /** `flash`: its disk is flashed at this laptop first; `network`: while it runs from a live system. */
+  path: z.enum(['provision', 'flash', 'network']),
   /** A practice box of the app's own: all that is measured on it is evidence `practice`. */
   practice: z.boolean().default(false),
   createdAt: z.string(),
@@ -145,6 +150,8 @@ export const Session = z.strictObject({
   /** The folder of the bundle that was installed from last; null before the first. */
   bundle: z.string().nullable().default(null),
   flash: FlashChoice.nullable().default(null),
+  /** Layers that the image of the system on its disk says it has; null where nothing says it. */
+  claims: z.array(z.number().int()).nullable().default(null),
   /** Null: nothing, or not yet chosen in the window. */
   firstBoot: FirstBootChoice.nullable().default(null),
   /** What feeds the box, once the engineer said it; null before. */

@@ -7,7 +7,16 @@ import type { JobRow } from './job.ts';
 import type { Session } from './session.ts';
 import type { Part, Standing } from './standing.ts';
 
-export const STEP_IDS = ['flash', 'connect', 'preflight', 'keys', 'provision', 'validate', 'report'] as const;
+export const STEP_IDS = [
+  'flash',
+  'connect',
+  'preflight',
+  'reconnect',
+  'keys',
+  'provision',
+  'validate',
+  'report',
+] as const;
 export type StepId = (typeof STEP_IDS)[number];
 
 export type StepState = 'done' | 'running' | 'ready' | 'blocked' | 'stale' | 'failed';
@@ -22,14 +31,17 @@ export interface Step {
 
 /** Of each path, in order. */
 const PATHS: Record<Session['path'], readonly StepId[]> = {
-  provision: STEP_IDS.filter((id) => id !== 'flash'),
-  flash: STEP_IDS,
+  provision: ['connect', 'preflight', 'keys', 'provision', 'validate', 'report'],
+  flash: ['flash', 'connect', 'preflight', 'keys', 'provision', 'validate', 'report'],
+  // The seed takes key and password, and the image has its layers.
+  network: ['connect', 'preflight', 'flash', 'reconnect', 'validate', 'report'],
 };
 
 const TITLES: Record<StepId, string> = {
   flash: 'Flash',
   connect: 'Connect',
   preflight: 'Preflight',
+  reconnect: 'Reconnect',
   keys: 'Keys',
   provision: 'Provision',
   validate: 'Validate',
@@ -39,8 +51,16 @@ const TITLES: Record<StepId, string> = {
 const good = (part: Pick<Part, 'outcome'>) =>
   part.outcome === 'passed' || part.outcome === 'passed_with_deviations';
 
-/** The step in which a job shows. */
-export function stepOfJob(row: Pick<JobRow, 'kind' | 'spec'>): StepId {
+/** The step in which a job shows, on the path of its box. */
+export function stepOfJob(row: Pick<JobRow, 'kind' | 'spec'>, path: Session['path'] = 'provision'): StepId {
+  const step = anyStepOf(row);
+  if (path !== 'network') return step;
+  // Begun from the command line, where each box may have all of it.
+  if (row.kind === 'flash_box') return 'flash';
+  return step === 'keys' || step === 'provision' ? 'reconnect' : step;
+}
+
+function anyStepOf(row: Pick<JobRow, 'kind' | 'spec'>): StepId {
   switch (row.kind) {
     case 'preflight':
       return 'preflight';
@@ -48,7 +68,7 @@ export function stepOfJob(row: Pick<JobRow, 'kind' | 'spec'>): StepId {
     case 'uid_swap':
       return 'keys';
     case 'selftest':
-    case 'flash_box': // into a box that was started into a live system; it has no step of its own yet
+    case 'flash_box': // into a box that was started into a live system, which has a path of its own
       return 'connect';
     case 'checks':
       return /^l\d+$/.test(String(row.spec.params['suite'])) ? 'provision' : 'validate';
@@ -97,6 +117,20 @@ function ofFlash({ flash }: Session, flashes: readonly JobRow[]): Verdict {
   }
 }
 
+/** The system that was flashed, met: its key login, and the health checks of its layers. */
+function ofReconnect(
+  { live, next }: Session,
+  { keys, layers }: Standing,
+  flashes: readonly JobRow[],
+): Verdict {
+  if (next !== null) return READY;
+  if (live || flashes.at(-1)?.state !== 'passed')
+    return { state: 'blocked', why: 'The disk is flashed first: the box starts from it.' };
+  const found = ofParts([keys, ...layers.filter((layer) => layer.state !== 'not_run')]);
+  // What could not be looked at is named in it.
+  return found.state === 'ready' && keys.state === 'ended' ? DONE : found;
+}
+
 /** `active`: the attempt that is on its way, on the box or as a flash here; `jobs`: all attempts of the box. */
 export function stepsOf(
   session: Session,
@@ -104,8 +138,9 @@ export function stepsOf(
   active: JobRow | null,
   jobs: readonly JobRow[],
 ): Step[] {
-  const flashes = jobs.filter((row) => row.kind === 'flash');
-  const running = active ? stepOfJob(active) : null;
+  const network = session.path === 'network';
+  const flashes = jobs.filter((row) => row.kind === (network ? 'flash_box' : 'flash'));
+  const running = active ? stepOfJob(active, session.path) : null;
   const shown = now.suites.filter((s) => s.attempts > 0);
   const preflight = (): Verdict => {
     if (!session.hostKey) return { state: 'blocked', why: 'Connect first.' };
@@ -119,9 +154,15 @@ export function stepsOf(
     return ofParts([now.keys]);
   };
   const needsKeys = (verdict: () => Verdict): Verdict =>
-    session.keys?.keyLoginProvenAt ? verdict() : { state: 'blocked', why: 'Keys come first.' };
+    session.keys?.keyLoginProvenAt
+      ? verdict()
+      : { state: 'blocked', why: network ? 'Reconnect comes first.' : 'Keys come first.' };
   const verdicts: Record<StepId, () => Verdict> = {
-    flash: () => ofFlash(session, flashes),
+    flash: () =>
+      network && now.preflight.state === 'not_run'
+        ? { state: 'blocked', why: 'Preflight comes first: it tells which machine this is.' }
+        : ofFlash(session, flashes),
+    reconnect: () => ofReconnect(session, now, flashes),
     connect: () => {
       if (session.hostKey) return DONE;
       return session.path === 'flash' && !flashes.some((row) => row.state === 'passed')

@@ -50,7 +50,7 @@ const ACTIONS: Partial<Record<ErrorCode, string>> = {
   flash_root_missing:
     'Install pkexec or sudo on this laptop (on Debian and Ubuntu: sudo apt install pkexec).',
   flash_target_unfit: 'Choose another disk.',
-  first_boot_nothing: 'Flash it with first-boot settings first, from the command line.',
+  first_boot_nothing: 'Flash it with first-boot settings first.',
   first_boot_declined: 'Reboot it by hand.',
   first_boot_away:
     "Look at the box's screen: the stick of the live system must be out, and the firmware has to start from the flashed disk.",

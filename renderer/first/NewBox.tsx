@@ -9,6 +9,7 @@ import { ProfileField } from '../components/ProfileField.tsx';
 import { useAction } from '../components/useAction.ts';
 import { openBox } from '../stores/desk.ts';
 import { FlashRoad } from './FlashRoad.tsx';
+import { LiveRoad } from './LiveRoad.tsx';
 import { PathField, type Path } from './PathField.tsx';
 
 interface Props {
@@ -16,6 +17,9 @@ interface Props {
   first: boolean;
   onCancel: () => void;
 }
+
+/** Of Ubuntu Server's live system. */
+const LIVE_USER = 'ubuntu-server';
 
 export function NewBox({ first, onCancel }: Props) {
   const action = useAction();
@@ -25,7 +29,8 @@ export function NewBox({ first, onCancel }: Props) {
   const [host, setHost] = useState('');
   const [port, setPort] = useState<number | string>(22);
   const [user, setUser] = useState('');
-  const place = path === 'provision' ? { host: host.trim(), port, user: user.trim() } : {};
+  const placed = path !== 'flash';
+  const place = placed ? { host: host.trim(), port, user: user.trim() } : {};
   const input = NewBoxInput.safeParse({ path, name: name.trim(), profile, ...place });
   const badName = name !== '' && !BoxName.safeParse(name.trim()).success;
   const create = (event: FormEvent) => {
@@ -45,7 +50,14 @@ export function NewBox({ first, onCancel }: Props) {
               <Text size="sm">No box is known to this laptop yet. Choose its path, name it, and begin.</Text>
             )}
             {action.error && <ErrorView error={action.error} onClose={action.clear} />}
-            <PathField value={path} onChange={setPath} />
+            <PathField
+              value={path}
+              onChange={(chosen) => {
+                setPath(chosen);
+                if (chosen === 'network' && user === '') setUser(LIVE_USER);
+                if (chosen !== 'network' && user === LIVE_USER) setUser('');
+              }}
+            />
             <TextInput
               label="Name"
               description="As on its label. It names the box in every place and in the report."
@@ -57,7 +69,7 @@ export function NewBox({ first, onCancel }: Props) {
               onChange={(e) => setName(e.currentTarget.value)}
             />
             <ProfileField value={profile} onChange={setProfile} />
-            {path === 'provision' && (
+            {placed && (
               <>
                 <Group gap="sm" align="flex-start" wrap="nowrap">
                   <TextInput
@@ -80,7 +92,9 @@ export function NewBox({ first, onCancel }: Props) {
                 </Group>
                 <TextInput
                   label="User"
-                  description="The one made when the box was installed."
+                  description={
+                    path === 'network' ? 'Of the live system.' : 'The one made when the box was installed.'
+                  }
                   value={user}
                   spellCheck={false}
                   onChange={(e) => setUser(e.currentTarget.value)}
@@ -103,13 +117,16 @@ export function NewBox({ first, onCancel }: Props) {
       {path === 'flash' ? (
         <FlashRoad />
       ) : (
-        <FindBox
-          onChoose={(found) => {
-            setHost(found.address);
-            setPort(found.port);
-            if (name === '' && found.name) setName(found.name.replace(/\.local\.?$/, ''));
-          }}
-        />
+        <Stack gap="lg">
+          {path === 'network' && <LiveRoad />}
+          <FindBox
+            onChoose={(found) => {
+              setHost(found.address);
+              setPort(found.port);
+              if (name === '' && found.name) setName(found.name.replace(/\.local\.?$/, ''));
+            }}
+          />
+        </Stack>
       )}
     </SimpleGrid>
   );

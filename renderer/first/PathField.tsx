@@ -8,10 +8,13 @@ export type Path = Session['path'];
 const TITLES: { value: Path; label: string }[] = [
   { value: 'provision', label: 'Provision' },
   { value: 'flash', label: 'Flash a disk here' },
+  { value: 'network', label: 'Flash over the network' },
 ];
 
 const MEANS: Record<Path, string> = {
   provision: 'The box has Ubuntu and is on the cable: it gets the layers.',
+  network:
+    'The box runs from a live system on a stick: the golden image is written to its own disk over SSH.',
   flash: 'The golden image is written to a disk at this laptop. The box then starts from it.',
 };
 

@@ -7,6 +7,7 @@ import { Flash } from './flash/Flash.tsx';
 import { Keys } from './keys/Keys.tsx';
 import { Preflight } from './preflight/Preflight.tsx';
 import { Provision } from './provision/Provision.tsx';
+import { Reconnect } from './reconnect/Reconnect.tsx';
 import { Report } from './report/Report.tsx';
 import { Validate } from './validate/Validate.tsx';
 
@@ -18,6 +19,7 @@ export const VIEWS: Record<StepId, ComponentType<StepProps>> = {
   flash: Flash,
   connect: Connect,
   preflight: Preflight,
+  reconnect: Reconnect,
   keys: Keys,
   provision: Provision,
   validate: Validate,

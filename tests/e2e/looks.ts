@@ -61,6 +61,26 @@ export const answerPicker = ({ app }: OpenWindow, path: string): Promise<void> =
     }, path),
   );
 
+/** The system's own question is answered by its button number `response`, from now on, and kept to be looked at. */
+export const answerMessageBox = ({ app }: OpenWindow, response: number): Promise<void> =>
+  asking(() =>
+    app.evaluate(({ dialog }, answer) => {
+      const asked: unknown[] = ((globalThis as Record<string, unknown>)['asked'] = []);
+      dialog.showMessageBox = (...args: unknown[]) => {
+        asked.push(args.at(-1));
+        return Promise.resolve({ response: answer, checkboxChecked: false });
+      };
+    }, response),
+  );
+
+/** What was asked since it was last said how to answer. */
+export const messageBoxes = ({ app }: OpenWindow): Promise<{ message: string; detail: string }[]> =>
+  asking(() =>
+    app.evaluate(
+      () => (globalThis as Record<string, unknown>)['asked'] as { message: string; detail: string }[],
+    ),
+  );
+
 /** Folder for the guide's pictures, where they are wanted: `VAULT_CUBE_SHOTS=docs/images`. */
 const SHOTS = process.env['VAULT_CUBE_SHOTS'];
 

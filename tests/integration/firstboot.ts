@@ -5,6 +5,7 @@ import { fatVolume } from '../../main/services/flash/seed/fat.ts';
 import type { HostKey } from '../../main/services/flash/seed/make.ts';
 import type { FirstBootOrder } from '../../main/services/flash/flash.ts';
 import { ESP, LINUX, MIB, type Made } from '../unit/flash/partitions.ts';
+import type { RigBox } from '../rig/box.ts';
 import { readFat } from '../unit/flash/seed/readfat.ts';
 import { FIXED } from '../unit/flash/seed/settings.ts';
 import type { Desk } from './flash.ts';
@@ -52,9 +53,9 @@ export function firstBoot(
   const keys: HostKey[] = [];
   const order: FirstBootOrder = {
     ...{ settings, passwordHash },
-    onHostKey: (key) => {
+    onHostKey: (key, layers) => {
       keys.push(key);
-      onHostKey(key);
+      onHostKey(key, layers);
     },
   };
   return { order, keys };
@@ -90,4 +91,25 @@ export function seedOn(path: string): { user: UserData; meta: Record<string, str
     meta: of('meta-data') as Record<string, string>,
     network: of('network-config'),
   };
+}
+
+/** The box as its seed says, from its next boot on. */
+export async function asSeeded(box: RigBox, { hostname, users, ssh_keys: hostKey }: UserData): Promise<void> {
+  const [admin] = users;
+  if (!admin) throw new Error('the seed has no user');
+  const { name, hashed_passwd: hash, ssh_authorized_keys: keys } = admin;
+  const script = `set -e
+    getent group vaultcube || groupadd --system vaultcube
+    useradd -m -s /bin/bash -G sudo,vaultcube -p '${hash}' ${name}
+    install -d -m 700 -o ${name} -g ${name} /home/${name}/.ssh
+    echo '${keys.join('\n')}' >/home/${name}/.ssh/authorized_keys
+    chown ${name}: /home/${name}/.ssh/authorized_keys
+    echo ${hostname} >/etc/hostname
+    echo '127.0.1.1 ${hostname}' >>/etc/hosts
+    rm /etc/ssh/ssh_host_*
+    echo '${hostKey.ed25519_public}' >/etc/ssh/ssh_host_ed25519_key.pub
+    umask 077
+    cat >/etc/ssh/ssh_host_ed25519_key`;
+  const done = await box.sh(script, { input: hostKey.ed25519_private });
+  if (done.code !== 0) throw new Error(done.stderr);
 }

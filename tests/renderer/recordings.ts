@@ -101,6 +101,7 @@ export function boxOf(
   return {
     session: now,
     practice: false,
+    flashError: null,
     standing: stands,
     steps: stepsOf(
       now,

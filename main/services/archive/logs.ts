@@ -139,7 +139,7 @@ function sessionOf({ box, keys, waivers, deviations }: Report, practice: boolean
       ...{ keyLoginProvenAt: keys.keyLoginProvenAt, sudoProvenAt: keys.sudoProvenAt },
       ...{ adminUid: keys.adminUid, uidDeviation: kept },
     },
-    ...{ boxCode: null, run: null, bundle: null, flash: null, handover: null },
+    ...{ boxCode: null, run: null, bundle: null, flash: null, claims: null, handover: null },
     ...{ live: false, next: null, firstBoot: null, supply: null },
     ...{ waivers, deviations: named },
   };

@@ -1,12 +1,28 @@
 /** The disks of a box, listed over SSH by the rules that hold for those of a laptop. */
 import { AppError } from '../../../preload/contract/errors.ts';
 import type { Disk } from '../../../preload/contract/disk.ts';
+import type { Session } from '../../../preload/contract/session.ts';
 import type { Connection } from '../../remote/connection.ts';
 import { runAsRoot } from '../../remote/sudo.ts';
+import type { App } from '../app.ts';
+import { withRoot } from '../login.ts';
+import type { Secrets } from '../secrets.ts';
 import { LinuxDisks } from './disks/linux.ts';
 import { LSBLK_ARGS } from './disks/lsblk.ts';
 import { listDisks } from './disks/list.ts';
 import { Look, worldOf, type World } from './disks/world.ts';
+
+/** Those of a box that is logged in to. Errors: those of withRoot and listBoxDisks. */
+export async function disksOfBox(
+  app: Pick<App, 'boxCode'>,
+  session: Session,
+  secrets: Secrets,
+  conn: Connection,
+  needed: number | null,
+): Promise<Disk[]> {
+  const { disks: source } = await app.boxCode();
+  return withRoot(conn, session, secrets, ({ password }) => listBoxDisks(conn, source, password, needed));
+}
 
 /** lsblk may take 15 s, and so may each blkid where there is no udev. */
 const LOOK_MS = 180_000;

@@ -8,8 +8,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { AppError } from '../../../preload/contract/errors.ts';
 import type { FlashProgress } from '../../../preload/contract/flash.ts';
 import { jobError } from '../../../preload/contract/job-error.ts';
+import type { JobRow } from '../../../preload/contract/job.ts';
 import type { Phase, Session } from '../../../preload/contract/session.ts';
 import type { JobView } from '../../../preload/contract/reduce.ts';
+import type { Connection } from '../../remote/connection.ts';
 import { runAsRoot } from '../../remote/sudo.ts';
 import type { App } from '../app.ts';
 import { JobDriver, type JobEnd } from '../jobs.ts';
@@ -17,6 +19,7 @@ import { login, withRoot } from '../login.ts';
 import { endRun, makeRun, planRun, type PhasePlan } from '../runs.ts';
 import type { Secrets } from '../secrets.ts';
 import { BoxFeed } from './boxfeed.ts';
+import { installFeedKey, type FeedKey } from './feedkey.ts';
 import { openSocket } from './boxsocket.ts';
 import type { Proof } from './engine-options.ts';
 import { failureOf } from './failures.ts';
@@ -44,11 +47,15 @@ export interface BoxOrder {
   signal: AbortSignal;
   giveUpAfterMs: number;
   firstBoot?: FirstBootOrder;
+  /** The attempt is recorded; the box may not know of it yet. */
+  onBegun?: (row: JobRow) => void;
   onProgress?: (view: FlashProgress) => void;
   onNote: (text: string) => void;
 }
 
 const GROUP = 'vaultcube';
+/** For taking a key away again: nobody waits long for that. */
+const REMOVE_LIMITS = { connectTimeoutMs: 3_000, loginTimeoutMs: 8_000 };
 /** What the job found when it had read all of the disk back (resources/box/vcbox/kinds/flash_box.py). */
 const CHECK = 'flash_read_back';
 /** How long a job may take to end by itself after its feeder was told why; then it is asked to. */
@@ -59,23 +66,18 @@ const JOIN = `getent group ${GROUP} >/dev/null || groupadd --system ${GROUP}; us
 
 /**
  * Whoever follows a job and feeds it is in the group that may read it. A live system has no step Keys that brings this about; a login
- * has its groups from its begin, so it is done before the one that starts the job. Errors: those of login and runAsRoot, box_unreadable.
+ * has its groups from its begin, so it is done before the one that starts the job. Errors: those of runAsRoot, box_unreadable.
  */
-async function joinGroup(app: App, session: Session, secrets: Secrets, signal: AbortSignal): Promise<void> {
-  const conn = await login(app, session, secrets, { signal });
-  try {
-    if (conn.uid === 0) return;
-    const { stdout } = await conn.exec('id -nG');
-    if (stdout.toString('utf8').split(/\s+/).includes(GROUP)) return;
-    const run = await withRoot(conn, session, secrets, ({ password }) =>
-      runAsRoot(conn, ['sh', '-c', JOIN, 'sh', session.user], { sudoPassword: password }),
-    );
-    if (run.code !== 0) {
-      const detail = `${session.user} could not be put into the group ${GROUP}: ${run.stderr.trim().slice(-300)}`;
-      throw new AppError('box_unreadable', { detail });
-    }
-  } finally {
-    conn.close();
+async function joinGroup(conn: Connection, session: Session, secrets: Secrets): Promise<void> {
+  if (conn.uid === 0) return;
+  const { stdout } = await conn.exec('id -nG');
+  if (stdout.toString('utf8').split(/\s+/).includes(GROUP)) return;
+  const run = await withRoot(conn, session, secrets, ({ password }) =>
+    runAsRoot(conn, ['sh', '-c', JOIN, 'sh', session.user], { sudoPassword: password }),
+  );
+  if (run.code !== 0) {
+    const detail = `${session.user} could not be put into the group ${GROUP}: ${run.stderr.trim().slice(-300)}`;
+    throw new AppError('box_unreadable', { detail });
   }
 }
 
@@ -138,8 +140,11 @@ function proofIn({ checks }: JobView): Proof | null {
     : null;
 }
 
-/** `names`: what the sentences call them. */
-function errorOf({ row, view }: JobEnd, names: Record<'target' | 'image' | 'box', string>): AppError {
+/** Why a job that ended did not pass. `names`: what the sentences call them. */
+export function boxFlashError(
+  { row, view }: JobEnd,
+  names: Record<'target' | 'image' | 'box', string>,
+): AppError {
   const code = FAILURES.find((one) => one === view.code);
   if (row.state !== 'failed') return jobError(row, view);
   const detail = view.detail ?? 'no reason was given';
@@ -205,8 +210,8 @@ class BoxRun {
     if (before?.state === 'passed' && seed) phase = newPhase(app, this.#session, plan);
     else if (before?.state === 'passed')
       return this.#passed({ row: before, view: app.journal.view(before.job, before.attempt) }, null);
-    await joinGroup(app, this.#session, this.#secrets, this.#o.signal);
-    const feed = await this.#feed(seed);
+    const key = await this.#prepare();
+    const feed = await this.#feed(seed, key);
     const driver = new JobDriver(app, this.#session.id, this.#secrets, {
       ...{ signal: this.#o.signal, giveUpAfterMs: this.#o.giveUpAfterMs, bundle: null },
       feed: (conn, dir) => feed.attach(conn, dir),
@@ -214,6 +219,8 @@ class BoxRun {
     const ended = new AbortController();
     const end = driver.run(phase);
     const failed = this.#watch(feed, driver, phase, ended.signal);
+    const begun = app.journal.latest(phase.job);
+    if (begun) this.#o.onBegun?.(begun);
     try {
       const done = await end;
       const proof = await Promise.race([feed.proof.catch(() => null), delay(0, null)]);
@@ -221,14 +228,41 @@ class BoxRun {
       const error = await failed;
       if (done.row.state === 'passed') return this.#passed(done, proof);
       const names = { target: this.#o.target.name, image: this.#image.path, box: this.#session.name };
-      return this.#failed(error ?? errorOf(done, names));
+      return this.#failed(error ?? boxFlashError(done, names));
     } finally {
       ended.abort();
       await feed.close();
+      if (key) await this.#takeAway(key);
     }
   }
 
-  async #feed(seed: Seed | undefined): Promise<BoxFeed> {
+  /** What the box is to have before its job starts. Errors: those of login and joinGroup. */
+  async #prepare(): Promise<FeedKey | null> {
+    const conn = await login(this.#app, this.#session, this.#secrets, { signal: this.#o.signal });
+    try {
+      await joinGroup(conn, this.#session, this.#secrets);
+      return await installFeedKey(conn);
+    } finally {
+      conn.close();
+    }
+  }
+
+  /** Also where the flash was left. Where the box does not answer, it says that the key is there still. */
+  async #takeAway(key: FeedKey): Promise<void> {
+    let gone = false;
+    try {
+      const conn = await login(this.#app, this.#session, this.#secrets, { limits: REMOVE_LIMITS });
+      gone = await key.remove(conn).finally(() => conn.close());
+    } catch {
+      // Told below.
+    }
+    if (!gone)
+      this.#o.onNote(
+        `The key of this flash is still in authorized_keys of ${this.#session.user} there: it may only forward, and its private part is gone.`,
+      );
+  }
+
+  async #feed(seed: Seed | undefined, key: FeedKey | null): Promise<BoxFeed> {
     const { relay } = await this.#app.boxCode();
     const { target, signal, onNote, onProgress } = this.#o;
     const image = this.#image;
@@ -239,7 +273,8 @@ class BoxRun {
         ...{ target: keyOfTarget(target), image: image.key, virtualSize: image.virtualSize },
       }),
       target: { kind: 'disk', path: target.path, serial: target.serial, size: target.size },
-      open: (conn, dir) => openSocket(conn, dir, relay),
+      open: (conn, dir) =>
+        openSocket(conn, dir, relay, conn.auth.kind === 'password' ? key?.auth : undefined),
       note: onNote,
       onWipe: () => nothingNext(this.#app, this.#session),
       onProgress,

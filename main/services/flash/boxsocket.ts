@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream';
 import { AppError } from '../../../preload/contract/errors.ts';
 import { shellQuote, type Connection } from '../../remote/connection.ts';
+import type { Auth } from '../../remote/login.ts';
 import { carry } from '../../remote/openssh.ts';
 import type { WriterProcess } from './writer.ts';
 
@@ -12,10 +13,14 @@ const SOCKET = 'feed.sock';
 const notCarried = new WeakSet<Connection>();
 
 /** Over the laptop's OpenSSH client; null where that has no way. */
-async function overClient(conn: Connection, path: string): Promise<WriterProcess | null> {
+async function overClient(
+  conn: Connection,
+  path: string,
+  auth: Auth | undefined,
+): Promise<WriterProcess | null> {
   if (notCarried.has(conn)) return null;
   notCarried.add(conn);
-  const carried = await carry(conn, path);
+  const carried = await carry(conn, path, auth);
   if (!carried) return null;
   const { socket, ended, kill } = carried;
   // It listens here whatever the box says to it: that forwarding is allowed there shows by the first answer only.
@@ -24,12 +29,18 @@ async function overClient(conn: Connection, path: string): Promise<WriterProcess
 }
 
 /**
- * By the laptop's own SSH client where there is one, else over a forwarded socket of this connection; where the box's sshd forwards none, over a small program beside it. `relay`: its text.
+ * By the laptop's own SSH client where there is one, else over a forwarded socket of this connection; where the box's sshd forwards none, over a small program beside it. `relay`: its text;
+ * `auth`: for the client, where the connection's own is a password.
  * Errors: link_lost; box_unreadable where not even a program can be started.
  */
-export async function openSocket(conn: Connection, dir: string, relay: string): Promise<WriterProcess> {
+export async function openSocket(
+  conn: Connection,
+  dir: string,
+  relay: string,
+  auth?: Auth,
+): Promise<WriterProcess> {
   const path = `${dir}/${SOCKET}`;
-  const carried = await overClient(conn, path);
+  const carried = await overClient(conn, path, auth);
   if (carried) return carried;
   try {
     return overChannel(conn, await conn.streamLocal(path));

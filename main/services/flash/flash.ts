@@ -34,8 +34,11 @@ export interface FirstBootOrder {
   settings: FirstBoot;
   /** Of the administrator, crypt(3). */
   passwordHash: string;
-  /** The host key that the box will have: told before the disk can start. What it throws ends the flash there. */
-  onHostKey: (key: HostKey) => void;
+  /**
+   * The host key that the box will have, and the layers that the image says it has (null: it says nothing): told before the disk can start.
+   * What it throws ends the flash there.
+   */
+  onHostKey: (key: HostKey, layers: readonly number[] | null) => void;
 }
 
 /** What is written for them into this image. `onWritten` is told after `onHostKey` has had the key. Errors: flash_seed_missing. */
@@ -49,7 +52,7 @@ export async function seedFor(
   return {
     ...{ offset: place.offset, bytes },
     onWritten: () => {
-      onHostKey(hostKey);
+      onHostKey(hostKey, image.layers);
       onWritten({ hostname: settings.hostname, fingerprint: hostKey.fingerprint });
     },
   };

@@ -21,6 +21,8 @@ export interface FlashImage {
   readonly key: ImageKey;
   /** What the disk must hash to at the end; null without a manifest. */
   readonly diskRoot: string | null;
+  /** Layers that its manifest says it has; null where none says it. */
+  readonly layers: readonly number[] | null;
   /** Whether the file itself was hashed and agreed with what lies beside it. */
   readonly fileChecked: boolean;
   readonly virtualSize: number;
@@ -71,7 +73,7 @@ export async function prepareImage(given: string, look: Look): Promise<FlashImag
     const head = Buffer.alloc(CHUNK_BYTES);
     const refuse = refusalsOf(path);
     const common = {
-      ...{ path, key, diskRoot, fileChecked },
+      ...{ path, key, diskRoot, fileChecked, layers: sidecars.manifest?.layers ?? null },
       mustBeUnchanged: async (target: string) => {
         if (sameImage(await keyOf(path, diskRoot), key)) return;
         const detail = 'its size, date or place on the medium is another than at the beginning.';

@@ -245,7 +245,7 @@ class Meeting {
       const after = renewed(s);
       return {
         ...after,
-        ...{ user: ADMIN_USER, firstUser: ADMIN_USER, address, keys },
+        ...{ user: ADMIN_USER, firstUser: ADMIN_USER, address, keys, claims: next.layers },
         hostKey: { algorithm, fingerprint, confirmedAt: new Date().toISOString() },
         identity: after.identity && { ...after.identity, boxId, hostname: next.hostname },
       };

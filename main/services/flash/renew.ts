@@ -11,6 +11,7 @@ export function renewed(session: Session): Session {
   return {
     ...session,
     ...{ user: firstUser, hostKey: null, keys: null, boxCode: null, run: null, live: false, next: null },
+    claims: null,
     identity: identity && { ...identity, boxId: null, machineId: null, diskSerials: [], hostname: null },
     // That another user kept UID 1000 is told of the old system.
     deviations: session.deviations.filter((d) => d.id !== 'uid'),

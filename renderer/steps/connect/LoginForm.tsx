@@ -87,7 +87,11 @@ function FirstLogin({ box, onChange }: Props) {
       {kind === 'password' && (
         <PasswordInput
           label={`Password of ${box.session.user}`}
-          description="The one set when the box was installed. It is tried once, and the next steps replace it by a key."
+          description={
+            box.session.live
+              ? 'The one that was set on the console of the live system. It is tried once.'
+              : 'The one set when the box was installed. It is tried once, and the next steps replace it by a key.'
+          }
           value={password}
           autoFocus
           onChange={(e) => {

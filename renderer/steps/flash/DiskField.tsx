@@ -78,19 +78,26 @@ interface Props {
   value: string | null;
   onChange: (serial: string) => void;
   disks: DisksState;
+  /** The box whose disks they are; null for this laptop's. */
+  of: string | null;
 }
 
 /** What the list holds, in a sentence; null before the first answer. */
-function summary({ list }: DisksState): string | null {
+function summary({ list }: DisksState, of: string | null): string | null {
   if (!list) return null;
   const offered = list.disks.filter((d) => d.verdict.offered).length;
   if (list.disks.length === 0)
-    return 'No disk is seen. Attach the one that is to be flashed: it appears by itself.';
-  if (offered === 0) return 'None can be flashed as it is now. Attach another one, or do what is said below.';
+    return of === null
+      ? 'No disk is seen. Attach the one that is to be flashed: it appears by itself.'
+      : `No disk is seen in ${of}. Look whether its firmware shows one.`;
+  if (offered === 0)
+    return of === null
+      ? 'None can be flashed as it is now. Attach another one, or do what is said below.'
+      : 'None can be flashed as it is now. Do what is said below.';
   return `${plural(offered, 'disk')} can be flashed.`;
 }
 
-export function DiskField({ value, onChange, disks }: Props) {
+export function DiskField({ value, onChange, disks, of }: Props) {
   const title = useId();
   const refusedTitle = useId();
   const { list, error, asking, again } = disks;
@@ -108,7 +115,7 @@ export function DiskField({ value, onChange, disks }: Props) {
       </Group>
       {error && <ErrorView error={error} />}
       <Text size="sm" role="status">
-        {summary(disks) ?? (error ? '' : 'Looking at the disks of this laptop.')}
+        {summary(disks, of) ?? (error || !asking ? '' : `Looking at the disks of ${of ?? 'this laptop'}.`)}
       </Text>
       {offered.length > 0 && (
         <Radio.Group value={value} onChange={onChange} aria-labelledby={title}>

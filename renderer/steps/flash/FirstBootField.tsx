@@ -4,7 +4,13 @@ import { KeyField } from '../../components/KeyField.tsx';
 import { NewSecret } from '../../components/NewSecret.tsx';
 import type { FirstBootForm, Line } from './useFirstBoot.ts';
 
-export function FirstBootField({ form }: { form: FirstBootForm }) {
+interface Props {
+  form: FirstBootForm;
+  /** Without them nobody could meet the system: nothing is asked whether. */
+  wanted: boolean;
+}
+
+export function FirstBootField({ form, wanted }: Props) {
   const { draft, set, faults } = form;
   const line = (field: Line, label: string, placeholder: string, description?: string) => (
     <TextInput
@@ -24,12 +30,19 @@ export function FirstBootField({ form }: { form: FirstBootForm }) {
         First boot
       </Title>
       <Stack gap="sm">
-        <Checkbox
-          label="Tell the system its name, key and address"
-          description="It then starts with vaultadmin, this laptop's key and a host key that this laptop knows. The image needs a partition CIDATA."
-          checked={draft.on}
-          onChange={(e) => set({ on: e.currentTarget.checked })}
-        />
+        {wanted ? (
+          <Text size="sm">
+            The system starts with vaultadmin, this laptop&apos;s key and a host key that this laptop knows.
+            The image needs a partition CIDATA.
+          </Text>
+        ) : (
+          <Checkbox
+            label="Tell the system its name, key and address"
+            description="It then starts with vaultadmin, this laptop's key and a host key that this laptop knows. The image needs a partition CIDATA."
+            checked={draft.on}
+            onChange={(e) => set({ on: e.currentTarget.checked })}
+          />
+        )}
         {draft.on && (
           <Stack gap="md" maw={720} className="flash-first-boot">
             {line('hostname', 'Host name', 'vc-0042')}

@@ -1,4 +1,4 @@
-/** Flash a disk here: image and disk are chosen, what will be lost is shown and confirmed, then it is written and read back. */
+/** Flash a disk here, or one of the box over the network: image and disk are chosen, what will be lost is shown and confirmed, then it is written and read back. */
 import { Button, Stack, Text } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import { diskName, endOf, isEndOf } from '../../../preload/contract/disk-words.ts';
@@ -17,12 +17,13 @@ import { useNow } from '../../components/useNow.ts';
 import '../../components/work.css';
 import { clock } from '../../numbers.ts';
 import { sinceStart } from '../../phases.ts';
-import { change } from '../../stores/desk.ts';
+import { change, type JobMirror } from '../../stores/desk.ts';
 import { attempt } from '../../stores/frame.ts';
+import { waitsForLink } from '../../words.ts';
 import type { StepProps } from '../index.ts';
 import { Confirm } from './Confirm.tsx';
 import { DiskField } from './DiskField.tsx';
-import { Ended } from './Ended.tsx';
+import { Ended, EndedThere, WaitsToBeFed } from './Ended.tsx';
 import { FirstBootField } from './FirstBootField.tsx';
 import './flash.css';
 import { ImageField } from './ImageField.tsx';
@@ -34,6 +35,8 @@ import { useImage } from './useImage.ts';
 import { Verified } from './Verified.tsx';
 
 const NAME_MAX = 32;
+/** A box takes some seconds until it tells of its job. */
+const NOTHING_YET: JobMirror = { view: EMPTY_JOB, events: [], samples: null };
 const NO_ROOT = forWindow(new AppError('flash_root_missing').toReply());
 
 /** A button has one line; the whole name stands above it on the page. */
@@ -53,9 +56,13 @@ export function Flash({ box }: StepProps) {
   const action = useAction();
   const session = box.session.id;
   const chosen = box.session.flash;
-  const newest = box.jobs.findLast((row) => row.kind === 'flash') ?? null;
+  const network = box.session.path === 'network';
+  const newest = box.jobs.findLast((row) => row.kind === (network ? 'flash_box' : 'flash')) ?? null;
   const mirror = useJob(session, newest);
-  const running = newest !== null && !ENDED.includes(newest.state);
+  const open = newest !== null && !ENDED.includes(newest.state);
+  /** A job that waits on the box to be fed: the same order goes on with it. */
+  const waits = network && open && !box.following;
+  const running = open && !waits;
   const done = box.steps.some((s) => s.id === 'flash' && s.state === 'done');
 
   const [path, setPath] = useState(chosen?.image ?? '');
@@ -68,8 +75,9 @@ export function Flash({ box }: StepProps) {
 
   const image = useImage(chooses ? path : '');
   const { look } = image;
+  const unlinked = network ? waitsForLink(box.link) : null;
   // Judged for the image, once there is one; until it is looked at the list is for none.
-  const disks = useDisks(session, look?.path ?? null, chooses && !image.asking);
+  const disks = useDisks(session, look?.path ?? null, chooses && !image.asking && unlinked === null);
   const disk =
     disks.list?.disks.find((d) => d.verdict.offered && d.serial !== null && d.serial === serial) ?? null;
   const root = disks.list?.root ?? null;
@@ -95,7 +103,7 @@ export function Flash({ box }: StepProps) {
         aside={<Elapsed row={newest} />}
         {...(box.following ? { actions: <StopFlash key={newest.attempt} session={session} /> } : {})}
       >
-        {mirror && <Running row={newest} mirror={mirror} />}
+        {(mirror ?? network) && <Running row={newest} mirror={mirror ?? NOTHING_YET} network={network} />}
       </StepFrame>
     );
   if (!chooses && newest)
@@ -104,12 +112,15 @@ export function Flash({ box }: StepProps) {
         {...frame}
         aside={<OutcomeWord outcome="passed" />}
         actions={
-          <Button variant="default" onClick={() => setAgain(true)}>
-            Flash again…
-          </Button>
+          // The installed system cannot be written over by itself.
+          network && !box.session.live ? null : (
+            <Button variant="default" onClick={() => setAgain(true)}>
+              Flash again…
+            </Button>
+          )
         }
       >
-        {mirror && <Verified row={newest} mirror={mirror} practice={box.practice} />}
+        {mirror && <Verified row={newest} mirror={mirror} box={box} />}
       </StepFrame>
     );
 
@@ -149,6 +160,7 @@ export function Flash({ box }: StepProps) {
             : 'Erase and write',
           run: start,
           disabled: !right,
+          why: unlinked,
           destroys: true,
         }}
       >
@@ -161,7 +173,7 @@ export function Flash({ box }: StepProps) {
           typed={typed}
           onType={setTyped}
           onEnter={() => {
-            if (right && !action.busy) void action.run(start);
+            if (right && !action.busy && unlinked === null) void action.run(start);
           }}
         />
       </StepFrame>
@@ -170,14 +182,15 @@ export function Flash({ box }: StepProps) {
 
   const backToResult = () => {
     const last = newest && flashOf(newest);
-    setPath(last?.image ?? path);
+    setPath(last?.image ?? chosen?.image ?? path);
     setSerial(last?.serial ?? serial);
     setAgain(false);
   };
+  const error = network ? box.flashError : newest && flashError(newest, mirror?.view ?? EMPTY_JOB);
   // What cannot be retried is begun anew, once its cause is gone.
   const goesOn =
     newest !== null &&
-    flashError(newest, mirror?.view ?? EMPTY_JOB)?.retryable === true &&
+    (waits || error?.retryable === true) &&
     look !== null &&
     isOf(newest, { image: look.path, serial });
   const lacks = look === null ? 'Choose an image.' : disk === null ? 'Choose a disk.' : firstBoot.lacks;
@@ -194,15 +207,24 @@ export function Flash({ box }: StepProps) {
       primary={{
         label: goesOn ? 'Go on with the flash…' : 'What will be lost…',
         run: async () => setPage('confirm'),
-        why: disks.list && root === null ? 'Nothing on this laptop can write to a disk.' : lacks,
+        why:
+          unlinked ?? (disks.list && root === null ? 'Nothing on this laptop can write to a disk.' : lacks),
       }}
     >
       <Stack gap="lg" pb="md" maw={860}>
-        {newest && !again && <Ended row={newest} mirror={mirror} />}
+        {waits && <WaitsToBeFed />}
+        {newest &&
+          !again &&
+          (network ? <EndedThere error={error} /> : <Ended row={newest} mirror={mirror} />)}
         {disks.list && root === null && <ErrorView error={NO_ROOT} />}
         <ImageField value={path} onChange={setPath} image={image} />
-        <DiskField value={disk?.serial ?? null} onChange={setSerial} disks={disks} />
-        <FirstBootField form={firstBoot} />
+        <DiskField
+          value={disk?.serial ?? null}
+          onChange={setSerial}
+          disks={disks}
+          of={network ? box.session.name : null}
+        />
+        <FirstBootField form={firstBoot} wanted={network} />
       </Stack>
     </StepFrame>
   );

@@ -6,7 +6,7 @@ import { Waiting } from '../../components/Waiting.tsx';
 import { clock } from '../../numbers.ts';
 import { useDesk, type JobMirror } from '../../stores/desk.ts';
 import { Notes } from './Notes.tsx';
-import { amountsOf, phasesOf, type PhaseState } from './progress.ts';
+import { amountsOf, amountsTold, phasesOf, type PhaseState } from './progress.ts';
 
 const LOOKS: Record<PhaseState, { icon: string; word: string }> = {
   waits: { icon: '·', word: 'waits' },
@@ -16,10 +16,10 @@ const LOOKS: Record<PhaseState, { icon: string; word: string }> = {
   skipped: { icon: '–', word: 'left out' },
 };
 
-export function Phases({ mirror }: { mirror: JobMirror }) {
+function Phases({ mirror, network }: { mirror: JobMirror; network: boolean }) {
   return (
     <ol className="phases" aria-label="Phases">
-      {phasesOf(mirror).map(({ id, title, state, seconds }) => (
+      {phasesOf(mirror, network).map(({ id, title, state, seconds }) => (
         <li key={id} className="phase" data-state={state === 'ok' ? 'passed' : state}>
           <div className="phase-head">
             <span aria-hidden className="phase-icon">
@@ -39,11 +39,13 @@ export function Phases({ mirror }: { mirror: JobMirror }) {
   );
 }
 
-export function Running({ row, mirror }: { row: JobRow; mirror: JobMirror }) {
+/** `network`: the job is the box's, and has steps of its own. */
+export function Running({ row, mirror, network }: { row: JobRow; mirror: JobMirror; network: boolean }) {
   const told = useDesk((s) =>
     s.flash && s.flash.job === row.job && s.flash.attempt === row.attempt ? s.flash.progress : null,
   );
-  const { phase, text, fraction } = amountsOf(mirror, told);
+  const image = useDesk((s) => s.box?.session.flash?.image ?? null);
+  const { phase, text, fraction } = network && told ? amountsTold(told) : amountsOf(mirror, told);
   const { waiting, steps } = mirror.view;
   const part = fraction === null ? null : Math.floor(fraction * 1000) / 10;
   return (
@@ -53,7 +55,7 @@ export function Running({ row, mirror }: { row: JobRow; mirror: JobMirror }) {
           {row.title}
         </Text>
         <Text size="xs" c="var(--muted)" className="flash-long">
-          {flashOf(row).image}
+          {flashOf(row).image ?? image}
         </Text>
         <div className="flash-now">
           <Text size="sm" span role="status">
@@ -78,12 +80,13 @@ export function Running({ row, mirror }: { row: JobRow; mirror: JobMirror }) {
           </Text>
         )}
         {waiting && <Waiting waiting={waiting} />}
-        <Phases mirror={mirror} />
+        <Phases mirror={mirror} network={network} />
       </section>
       <Notes mirror={mirror} />
       <Text size="sm">
-        Leave the disk plugged in and the laptop on. If something ends the flash before its time, the disk
-        starts no machine, and the flash goes on where it stood.
+        {network
+          ? 'Leave the cable in, and box and laptop on. While the cable is out the box waits and goes on by itself. If something ends the flash before its time, the disk starts no machine, and the same flash goes on where it stood.'
+          : 'Leave the disk plugged in and the laptop on. If something ends the flash before its time, the disk starts no machine, and the flash goes on where it stood.'}
       </Text>
     </Stack>
   );

@@ -1,5 +1,6 @@
 /** A flash that is verified: what shows it, and what to do with the disk now. */
 import { List, Stack, Text, Title } from '@mantine/core';
+import type { BoxState } from '../../../preload/contract/calls.ts';
 import type { CheckResult } from '../../../preload/contract/events.ts';
 import { flashOf } from '../../../preload/contract/flash.ts';
 import type { JobRow } from '../../../preload/contract/job.ts';
@@ -30,10 +31,11 @@ function Found({ check }: { check: CheckResult }) {
 interface Props {
   row: JobRow;
   mirror: JobMirror;
-  practice: boolean;
+  box: BoxState;
 }
 
-export function Verified({ row, mirror, practice }: Props) {
+export function Verified({ row, mirror, box }: Props) {
+  const { practice } = box;
   const { checks, seconds, lastAt } = mirror.view;
   /** Whether it was told for its first boot. */
   const told = 'hostname' in row.spec.params;
@@ -58,7 +60,7 @@ export function Verified({ row, mirror, practice }: Props) {
           ))}
           <div className="flash-check">
             <dt>Image</dt>
-            <dd>{flashOf(row).image}</dd>
+            <dd>{flashOf(row).image ?? box.session.flash?.image}</dd>
           </div>
           <div className="flash-check">
             <dt>Ended</dt>
@@ -70,26 +72,38 @@ export function Verified({ row, mirror, practice }: Props) {
         </dl>
       </section>
       <Notes mirror={mirror} />
-      <section aria-labelledby="flash-next">
-        <Title order={3} size="h5" id="flash-next" mb={4}>
-          What to do now
-        </Title>
-        <List size="sm" type="ordered" spacing={4}>
-          {practice ? (
-            <List.Item>The practice disk is in the practice box already, and the box is on.</List.Item>
-          ) : (
-            <>
-              <List.Item>Unplug the disk from this laptop.</List.Item>
-              <List.Item>Put it back into the box, put the cable in, and switch the box on.</List.Item>
-            </>
-          )}
-          <List.Item>
-            {told && !practice
-              ? 'Go on with Connect: its host key is the one that was written, and vaultadmin logs in with the key that was chosen.'
-              : 'Go on with Connect: compare its host key, which is a new one, and log in with the user that the image was built with.'}
-          </List.Item>
-        </List>
-      </section>
+      {box.session.path === 'network' ? (
+        <Text size="sm">
+          Go on with Reconnect: the box is rebooted from this disk, and met by the host key that was written.
+        </Text>
+      ) : (
+        <Next told={told} practice={practice} />
+      )}
     </Stack>
+  );
+}
+
+function Next({ told, practice }: { told: boolean; practice: boolean }) {
+  return (
+    <section aria-labelledby="flash-next">
+      <Title order={3} size="h5" id="flash-next" mb={4}>
+        What to do now
+      </Title>
+      <List size="sm" type="ordered" spacing={4}>
+        {practice ? (
+          <List.Item>The practice disk is in the practice box already, and the box is on.</List.Item>
+        ) : (
+          <>
+            <List.Item>Unplug the disk from this laptop.</List.Item>
+            <List.Item>Put it back into the box, put the cable in, and switch the box on.</List.Item>
+          </>
+        )}
+        <List.Item>
+          {told && !practice
+            ? 'Go on with Connect: its host key is the one that was written, and vaultadmin logs in with the key that was chosen.'
+            : 'Go on with Connect: compare its host key, which is a new one, and log in with the user that the image was built with.'}
+        </List.Item>
+      </List>
+    </section>
   );
 }

@@ -13,6 +13,14 @@ const STEPS: readonly { id: string; title: string }[] = [
   ...(Object.keys(PHASE_TITLES) as FlashPhase[]).map((id) => ({ id, title: PHASE_TITLES[id] })),
 ];
 
+/** Of a flash over the network, as the job on the box has them: it writes and reads back in one. */
+const BOX_STEPS: readonly { id: string; title: string }[] = [
+  { id: 'take', title: 'Take the disk' },
+  { id: 'wipe', title: PHASE_TITLES.wipe },
+  { id: 'write', title: 'Write, and read back' },
+  { id: 'seal', title: PHASE_TITLES.seal },
+];
+
 /** A disk of a box is mapped, and not each time; with first-boot settings there is a seed: shown when they come. */
 const MAYBE: readonly string[] = ['map', 'seed'] satisfies FlashPhase[];
 
@@ -26,14 +34,16 @@ export interface PhaseLine {
 }
 
 /** All phases, those to come as well. What had to be done twice, such as writing again what was not as recorded, is told as it is now. */
-export function phasesOf({ view }: JobMirror): PhaseLine[] {
+export function phasesOf({ view }: JobMirror, network = false): PhaseLine[] {
+  const lineOf = ({ id, title }: { id: string; title: string }): PhaseLine => {
+    const step = view.steps.findLast((s) => s.id === id);
+    return { id, title, state: step?.state ?? 'waits', seconds: step?.seconds ?? null };
+  };
+  if (network) return BOX_STEPS.map(lineOf);
   const known = new Set(view.steps.map((s) => s.id));
   const later = view.steps.some((s) => s.id === 'wipe');
   const isShown = (id: string): boolean => known.has(id) || (id === 'permit' ? !later : !MAYBE.includes(id));
-  return STEPS.filter(({ id }) => isShown(id)).map(({ id, title }) => {
-    const step = view.steps.findLast((s) => s.id === id);
-    return { id, title, state: step?.state ?? 'waits', seconds: step?.seconds ?? null };
-  });
+  return STEPS.filter(({ id }) => isShown(id)).map(lineOf);
 }
 
 export interface Amounts {
@@ -52,6 +62,16 @@ function words(done: number, total: number | null, perSecond: number | null, lef
   const amount = total === null ? bytes(done) : `${bytes(done)} of ${bytes(total)}`;
   const speed = perSecond === null ? 'rate unknown' : `${bytes(perSecond)}/s`;
   return `${amount} · ${speed} · ${left === null ? 'remaining unknown' : `about ${duration(left)} left`}`;
+}
+
+/** As main tells it, whatever step the job's log is at. */
+export function amountsTold(told: Notice<'flash'>['progress']): Amounts {
+  const { phase, done, total, perSecond, remainingSeconds, fraction } = told;
+  const counts = phase === 'map' || phase === 'write' || phase === 'verify';
+  const title = PHASE_TITLES[phase];
+  return counts
+    ? { phase: title, text: words(done, total, perSecond, remainingSeconds), fraction }
+    : silent(title, fraction);
 }
 
 /** `told`: main's last word on this very attempt; null for none. */

@@ -43,10 +43,15 @@ export const hostnameOf = (box: string): string =>
     .replace(/[^a-z0-9-]+/g, '-')
     .replace(/^-+|-+$/g, '');
 
-export function firstDraft({ name, firstBoot }: Pick<Session, 'name' | 'firstBoot'>): FirstBootDraft {
+export function firstDraft({
+  name,
+  firstBoot,
+  path,
+}: Pick<Session, 'name' | 'firstBoot' | 'path'>): FirstBootDraft {
   const address = firstBoot?.address ?? null;
   return {
-    on: firstBoot !== null,
+    // Over the network the box is met by them, and by nothing else.
+    on: firstBoot !== null || path === 'network',
     hostname: firstBoot?.hostname ?? hostnameOf(name),
     key: firstBoot?.key ?? { kind: 'generate' },
     ...{ password: '', passwordSettled: true, fixed: address !== null },

@@ -5,6 +5,7 @@ import type { BoxState } from '../../../preload/contract/calls.ts';
 import { call } from '../../api.ts';
 import { JobSteps } from '../../components/JobSteps.tsx';
 import { Outcome } from '../../components/Outcome.tsx';
+import { Proofs } from '../../components/Proofs.tsx';
 import { StepFrame } from '../../components/StepFrame.tsx';
 import { useAction } from '../../components/useAction.ts';
 import { useJob } from '../../components/useJob.ts';
@@ -12,7 +13,6 @@ import { change } from '../../stores/desk.ts';
 import { waitsForLink } from '../../words.ts';
 import type { StepProps } from '../index.ts';
 import { firstOrders, isComplete, KeysForm, type KeysOrders } from './KeysForm.tsx';
-import { Proofs } from './Proofs.tsx';
 
 const ADMIN = 'vaultadmin';
 

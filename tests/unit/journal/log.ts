@@ -27,6 +27,7 @@ export function makeSession(more: Partial<Session> = {}): Session {
     run: null,
     bundle: null,
     flash: null,
+    claims: null,
     firstBoot: null,
     supply: null,
     handover: null,

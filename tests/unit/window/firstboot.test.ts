@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { firstDraft, hostnameOf, judge } from '../../../renderer/steps/flash/useFirstBoot.ts';
 
-const draft = firstDraft({ name: 'VC-0042', firstBoot: null });
+const draft = firstDraft({ name: 'VC-0042', firstBoot: null, path: 'flash' });
 const on = { ...draft, on: true, password: 'a Sudo password 1' };
 
 describe('first-boot settings in the window', () => {

@@ -37,9 +37,14 @@ export function boxToBe(app: App, name: string): Session {
   return made;
 }
 
-const nextOf = ({ hostname, address }: FirstBoot): NextSystem => {
+const nextOf = (
+  { hostname, address }: FirstBoot,
+  { fingerprint }: HostKey,
+  layers: readonly number[] | null,
+): NextSystem => {
   const [host] = address?.address.split('/') ?? [];
-  return { hostname, address: host === undefined ? null : { host, port: 22 } };
+  const at = host === undefined ? null : { host, port: 22 };
+  return { hostname, address: at, fingerprint, layers: layers && [...layers] };
 };
 
 /**
@@ -47,10 +52,16 @@ const nextOf = ({ hostname, address }: FirstBoot): NextSystem => {
  * since it says of each key that somebody met it. In a live system the box goes on as that, by that one's key, until the new one is met.
  * Errors: file_unwritable, laptop_disk_full.
  */
-export function expectHostKey(app: App, { id, name }: Session, settings: FirstBoot, hostKey: HostKey): void {
+export function expectHostKey(
+  app: App,
+  { id, name }: Session,
+  settings: FirstBoot,
+  hostKey: HostKey,
+  layers: readonly number[] | null = null,
+): void {
   app.knownHosts.forget(name);
   app.knownHosts.pin(name, 22, hostKey.key);
-  const next = nextOf(settings);
+  const next = nextOf(settings, hostKey, layers);
   changeSession(app, id, (session) =>
     session.live
       ? { ...session, next }

@@ -35,8 +35,8 @@ export async function firstBootOrder(
   const { publicKey, reference, fingerprint } = await chooseKey(app, session, secrets, wanted);
   const settings: FirstBoot = { hostname, authorizedKeys: [publicKey], address };
   // A practice box is never started from its disk: its host key stays.
-  const onHostKey: FirstBootOrder['onHostKey'] = (hostKey) =>
-    session.practice ? undefined : expectHostKey(app, session, settings, hostKey);
+  const onHostKey: FirstBootOrder['onHostKey'] = (hostKey, layers) =>
+    session.practice ? undefined : expectHostKey(app, session, settings, hostKey, layers);
   const now =
     reference.kind === 'file'
       ? { kind: 'file' as const, path: reference.path }

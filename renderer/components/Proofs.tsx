@@ -1,9 +1,9 @@
 /** What was proven by fresh logins, before anything forbids passwords, and which keys log in from now on. */
 import { Text } from '@mantine/core';
-import type { KeysState } from '../../../preload/contract/session.ts';
-import { Verdict } from '../../components/Verdict.tsx';
-import { plural } from '../../numbers.ts';
-import { timeOf } from '../../words.ts';
+import type { KeysState } from '../../preload/contract/session.ts';
+import { Verdict } from './Verdict.tsx';
+import { plural } from '../numbers.ts';
+import { timeOf } from '../words.ts';
 
 function Proof({ name, at, without }: { name: string; at: string | null; without: string }) {
   return (
