@@ -8,6 +8,7 @@ import { addDisksCommand } from './cli/disks.ts';
 import { addFirstBootCommand } from './cli/firstlogin.ts';
 import { addFlashCommand } from './cli/flash.ts';
 import { addLookCommands, verifyJournal } from './cli/look.ts';
+import { addImageCommands } from './cli/image.ts';
 import { Output } from './cli/output.ts';
 import { addPracticeCommand } from './cli/practice.ts';
 import { addReportCommands } from './cli/report.ts';
@@ -90,6 +91,7 @@ addPracticeCommand(add, run);
 addBundleCommands(program, run);
 addDisksCommand(program, run);
 addFlashCommand(program, run);
+addImageCommands(program, run);
 addFirstBootCommand(add, run);
 
 // What reads our output may end before we do (`| head`); what runs on the box goes on all the same.

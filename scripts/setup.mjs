@@ -25,6 +25,8 @@ const PACKAGES = {
   'qemu-utils': 'qemu-img',
   'qemu-system-x86': 'qemu-system-x86_64',
   ovmf: '/usr/share/OVMF/OVMF_CODE_4M.fd',
+  // Of the golden image's build; Ubuntu has none, HashiCorp's repository has.
+  packer: 'packer',
   dosfstools: '/usr/sbin/fsck.fat',
   mtools: 'mcopy',
   minisign: 'minisign',

@@ -55,6 +55,7 @@ export function stepOfJob(row: Pick<JobRow, 'kind' | 'spec'>): StepId {
     case 'reboot':
       return row.spec.params['suite'] ? 'validate' : 'provision';
     case 'flash':
+    case 'image': // of no box, so of no wizard either
       return 'flash';
     case 'fetch':
     case 'bootstrap':
