@@ -60,7 +60,12 @@ export function lookCleaned(root: string, key: string): Finding[] {
       ...below(root, 'var/cache/apt/archives', (name) => name.endsWith('.deb')),
       ...below(root, 'var/lib/vault-cube', (name) => name === 'bundle' || name === 'apt'),
     ]),
-    find('p5_logs', 'No logs', filesBelow(root, 'var/log')),
+    // A link there is systemd's own README.
+    find(
+      'p5_logs',
+      'No logs',
+      filesBelow(root, 'var/log').filter((path) => lstatSync(join(root, path)).isFile()),
+    ),
     find('p5_machine_id', 'No machine id', [
       ...(text(root, 'etc/machine-id') === '' ? [] : ['etc/machine-id']),
       ...below(root, 'var/lib/dbus', (name) => name === 'machine-id'),

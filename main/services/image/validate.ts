@@ -1,5 +1,5 @@
 /** P1: everything that can be judged without building anything. */
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { productRoot } from '../paths.ts';
 import { has } from '../programs.ts';
@@ -7,6 +7,7 @@ import { verifyBundle } from '../bundle/verify.ts';
 import { loadProfile } from '../profiles.ts';
 import type { StageContext } from './context.ts';
 import { ansibleTool } from './order.ts';
+import { prepare } from './packer.ts';
 import { StageFailed, mustTool, runTool } from './tool.ts';
 
 const TOOLS = [
@@ -54,6 +55,29 @@ function requireTools(): Promise<string> {
   return Promise.resolve('all there');
 }
 
+const MOST_CHARS = 300;
+/** Lines behind Packer's "Error" that belong to it. */
+const WITH_ERROR = 7;
+
+/** What is wrong, as Packer and Ansible's programs tell it. Null where they say nothing. Pure. */
+function saidWrong(lines: readonly string[]): string | null {
+  // Packer warns before it says what is wrong, and names it in a list behind "Error", or in sentences.
+  const listed = lines.find((line) => line.startsWith('* '));
+  const at = lines.findIndex((line) => line.startsWith('Error: '));
+  const told =
+    listed?.slice(2) ??
+    (at >= 0
+      ? lines
+          .slice(at, at + WITH_ERROR)
+          .filter((line) => line.trim() !== '')
+          .join(' ')
+      : null) ??
+    [/^\S+\.ya?ml:\d/, /error/i, /\S/]
+      .map((pattern) => lines.find((line) => pattern.test(line)))
+      .find(Boolean);
+  return told?.trim().replaceAll(/\s+/g, ' ').slice(0, MOST_CHARS) ?? null;
+}
+
 /** One tool whose end with another number than 0 is the cause. */
 async function judged(
   ctx: StageContext,
@@ -67,10 +91,9 @@ async function judged(
   const env = { ...lintEnv(), VAULT_CUBE_ANSIBLE: join(order.project, 'ansible'), CHECKPOINT_DISABLE: '1' };
   const code = await runTool(log, file, args, { cwd, env, signal });
   if (code === 0) return;
-  const said = log.text().slice(before).split('\n').slice(1);
-  const told = said.filter((line) => /error|\.ya?ml:\d|\.hcl|: /i.test(line) && !/^(WARNING|\$ )/.test(line));
+  const cause = saidWrong(log.text().slice(before).split('\n').slice(1)) ?? `it ended with ${code}`;
   throw new StageFailed({
-    cause: `${what}: ${(told[0] ?? said.find((line) => line.trim() !== '') ?? `it ended with ${code}`).trim().slice(0, 300)}`,
+    cause: `${what}: ${cause}`,
     action: 'Mend what is named; nothing was built.',
   });
 }
@@ -99,17 +122,19 @@ export async function p1(ctx: StageContext): Promise<void> {
     async () => requireTools(),
     (told) => told,
   );
-  await ctx.try('p1_packer', 'packer validate', () => {
+  await ctx.try('p1_packer', 'packer validate', async () => {
+    const prepared = join(ctx.dir, 'prepared');
+    await prepare(ctx, prepared);
     const vars = {
       base_image: order.source.path,
       out_dir: join(ctx.dir, 'none'),
-      prepared: ctx.dir,
-      build_password: 'none',
+      prepared,
+      build_password: 'not-a-password',
     };
     const given = Object.entries(vars).map(([name, value]) => `-var=${name}=${value}`);
     // The installer's checksum lies on the network, and validate would fetch it.
     const except = order.source.kind === 'disk' ? ['-except=base.qemu.iso'] : [];
-    return judged(ctx, 'packer validate', 'packer', ['validate', ...except, ...given, '.'], packer);
+    await judged(ctx, 'packer validate', 'packer', ['validate', ...except, ...given, '.'], packer);
   });
   const playbook = ansibleTool('ansible-playbook');
   await ctx.try('p1_syntax', 'ansible-playbook --syntax-check', () =>
@@ -122,7 +147,18 @@ export async function p1(ctx: StageContext): Promise<void> {
   await ctx.try('p1_lint', 'ansible-lint', () =>
     judged(
       ...([ctx, 'ansible-lint', ansibleTool('ansible-lint')] as const),
-      ['--offline', '-q', '--nocolor', '--profile', 'production', '--project-dir', ansible, ansible],
+      [
+        '--offline',
+        '-q',
+        '--nocolor',
+        '-f',
+        'pep8',
+        '--profile',
+        'production',
+        '--project-dir',
+        ansible,
+        ansible,
+      ],
       order.project,
     ),
   );
@@ -138,5 +174,7 @@ export async function p1(ctx: StageContext): Promise<void> {
     () => bundle(ctx),
     (told) => told,
   );
-  if (ctx.log.text().length > 0) await mustTool(ctx.log, 'packer', ['version'], { signal: ctx.signal });
+  await mustTool(ctx.log, 'packer', ['version'], { signal: ctx.signal });
+  // Its key and password were for looking alone.
+  rmSync(join(ctx.dir, 'prepared'), { recursive: true, force: true });
 }
