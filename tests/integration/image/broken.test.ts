@@ -1,15 +1,21 @@
 /** Builds of an image that cannot work: the stage is named, the cause, and what was built before stays as it was. */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { whyNotAccel } from '../../../main/services/image/accel.ts';
 import { treeHash } from '../../../main/services/image/fingerprint.ts';
 import { imageBuilds } from '../../../main/services/image/history.ts';
+import { until } from '../../rig/host.ts';
 import { Factory, whyNoBuild } from './project.ts';
 
 const why = whyNoBuild();
 const noKvm = why === null ? await whyNotAccel('kvm') : null;
+
+const below = (dir: string, name: string): string[] =>
+  readdirSync(dir, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith(`/${name}`))
+    .map((path) => join(dir, path));
 
 describe.runIf(why === null)(`an image from broken inputs${why ? ` (not run: ${why})` : ''}`, () => {
   let factory: Factory;
@@ -67,6 +73,26 @@ describe.runIf(why === null)(`an image from broken inputs${why ? ` (not run: ${w
       expect(cache()).toBe(before);
     },
   );
+
+  it('a machine that is killed ends its stage at once, and nothing of it is kept', async () => {
+    const before = cache();
+    const failed = factory.failure(factory.order(base));
+    const builds = join(factory.dir, 'work/builds');
+    let pid = '';
+    await until(
+      'QEMU',
+      () => {
+        const [file] = below(builds, 'qemu.pid');
+        pid = file === undefined ? '' : readFileSync(file, 'utf8').trim();
+        return pid !== '';
+      },
+      60_000,
+    );
+    process.kill(Number(pid), 'SIGKILL');
+    const told = await failed;
+    expect(told.message).toMatch(/^Stage P2 .*QEMU ended before the build did/);
+    expect(cache()).toBe(before);
+  });
 
   it('a full disk ends in P2, what was there before is the same, and a set is never written over', async () => {
     const small = join(factory.dir, 'small');
