@@ -29,10 +29,10 @@ export async function whyNotAccel(accel: Accel): Promise<string | null> {
     sector.writeUInt16LE(0xaa55, 510);
     writeFileSync(disk, sector);
     const args = [
-      // The machine and processor of the builds: a processor that can be named is not always one that runs.
+      // The processor of the builds: a processor that can be named is not always one that runs.
       ...[
         '-machine',
-        'q35,smm=off',
+        'pc',
         '-accel',
         accel,
         '-cpu',

@@ -1,5 +1,4 @@
 /** Whether a set of an image is whole, and by whom: with nothing but the set and the keys that are known here. */
-import { createHash } from 'node:crypto';
 import { existsSync, lstatSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '../../../preload/contract/errors.ts';
@@ -147,9 +146,3 @@ function judgeSidecar(dir: string, manifest: ImageManifest, files: readonly stri
     return [`${name}: ${(error as Error).message}.`];
   }
 }
-
-/** Of the manifest's bytes: by this a set is known. */
-export const setId = (dir: string): string =>
-  createHash('sha256')
-    .update(readFileSync(join(dir, MANIFEST)))
-    .digest('hex');
