@@ -58,7 +58,7 @@ export async function fingerprints(order: ImageOrder, known: Known): Promise<Rec
   });
   const P2 = fingerprint({
     ...{ VERSION, templates, machine, sourceSha256, wanted: order.source.sha256, kind: order.source.kind },
-    files: of('scripts/base.sh', 'cloud', 'autoinstall', 'prepare.sh'),
+    files: of('scripts/base.sh', order.source.kind === 'disk' ? 'cloud' : 'autoinstall', 'prepare.sh'),
   });
   const P3 = fingerprint({
     ...{

@@ -1,7 +1,8 @@
 /** The parts of an image's build that need no machine: what a log tells, what is left of a build, what is installed, what may differ. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { parse } from 'yaml';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { healthChecks, imageExpectation, testChecks } from '../../../preload/contract/image-checks.ts';
 import { causeOf } from '../../../main/services/image/cause.ts';
@@ -212,5 +213,27 @@ describe('checks in the machine', () => {
   it('services are looked at where layer 1 is', () => {
     expect(testChecks([5]).checks).toEqual([]);
     expect(testChecks([1]).checks).toContain('t9_units');
+  });
+});
+
+describe("answers for Ubuntu's installer", () => {
+  const file = join(import.meta.dirname, '../../../packer/autoinstall/user-data');
+  const { autoinstall } = parse(readFileSync(file, 'utf8')) as { autoinstall: Record<string, unknown> };
+  it('have what its published schema asks for, as far as they use it', () => {
+    expect(autoinstall).toMatchObject({
+      ...{ version: 1, timezone: 'UTC', updates: 'security', keyboard: { layout: 'us' } },
+      identity: { hostname: 'vault-cube', username: 'vaultadmin', password: '@HASH@' },
+      ssh: { 'install-server': true, 'allow-pw': false, 'authorized-keys': ['@KEY@'] },
+      kernel: { flavor: 'generic' },
+    });
+    for (const name of ['late-commands', 'packages'])
+      expect(autoinstall[name]).toSatisfy((all: unknown[]) => all.every((one) => typeof one === 'string'));
+  });
+  it('make a place for first-boot settings, and a root that can grow: it is the last', () => {
+    const { config } = autoinstall['storage'] as { config: { id: string; type: string; size?: unknown }[] };
+    const partitions = config.filter(({ type }) => type === 'partition');
+    expect(partitions.map((one) => one.id)).toEqual(['esp', 'seed', 'root']);
+    expect(partitions[1]).toMatchObject({ size: '4M', partition_name: 'CIDATA' });
+    expect(partitions[2]).toMatchObject({ size: -1 });
   });
 });
