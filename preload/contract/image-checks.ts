@@ -5,6 +5,7 @@
 import type { Expectation } from './outcome.ts';
 
 const NO_GPU = 'the virtual machine that the image is built in has no GPUs';
+const NO_FRAMEWORKS = 'layer 4, whose environments it starts, is not in this image';
 const NOT_THERE = 'it belongs to a box with a laptop beside it, and is not run while an image is built';
 
 /** Of the layers. */
@@ -37,10 +38,11 @@ const EXPECT: ChecksFile['expect'] = { adminUser: 'vaultadmin', adminUid: 1000, 
 /** For scripts/checks.py of packer/. */
 export function healthChecks(layers: readonly number[]): ChecksFile {
   const none = [...NEED_GPUS, ...(layers.includes(3) ? NEED_GPUS_BEHIND_3 : [])];
+  const frameworks = layers.includes(4) ? {} : { l5_demos: NO_FRAMEWORKS };
   return {
     suites: layers.map((layer) => `l${layer}`),
     checks: [],
-    skip: Object.fromEntries(none.map((id) => [id, NO_GPU])),
+    skip: { ...Object.fromEntries(none.map((id) => [id, NO_GPU])), ...frameworks },
     expect: EXPECT,
   };
 }
@@ -66,7 +68,7 @@ export const NEVER_IN_A_MACHINE: readonly (readonly [id: string, title: string, 
   ['t8_kernel', 'T8: kernel upgrade simulated', NO_GPU],
 ];
 
-const REASONS: ReadonlySet<string> = new Set([NO_GPU, NOT_THERE]);
+const REASONS: ReadonlySet<string> = new Set([NO_GPU, NO_FRAMEWORKS, NOT_THERE]);
 
 /** What was left out on purpose is expected to be so; everything else is as the profile has it. */
 export const imageExpectation = (reason: string | null, otherwise: Expectation): Expectation =>

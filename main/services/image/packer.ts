@@ -59,6 +59,7 @@ export async function runPacker(ctx: StageContext, what: PackerOrder): Promise<v
   const stop = new AbortController();
   const begun = log.text().length;
   let ending = false;
+  let died = false;
   const watch = setInterval(() => {
     if (ending || machine.look() !== 'gone') return;
     stop.abort(new StageFailed(causeOf('packer', log.text().slice(begun), true)));
@@ -70,10 +71,12 @@ export async function runPacker(ctx: StageContext, what: PackerOrder): Promise<v
       env: { PACKER_CACHE_DIR: join(store.work, 'packer'), CHECKPOINT_DISABLE: '1', PACKER_NO_COLOR: '1' },
       signal: AbortSignal.any([signal, stop.signal]),
       onLine: (line) => {
-        if (ENDING.test(line)) ending = true;
+        if (ending || !ENDING.test(line)) return;
+        ending = true;
+        died = machine.look() === 'gone';
       },
     });
-    if (code !== 0) throw new StageFailed(causeOf('packer', log.text().slice(begun), false));
+    if (code !== 0) throw new StageFailed(causeOf('packer', log.text().slice(begun), died));
   } finally {
     clearInterval(watch);
     rmSync(file, { force: true });

@@ -17,6 +17,11 @@ const below = (dir: string, name: string): string[] =>
     .filter((path) => path.endsWith(`/${name}`))
     .map((path) => join(dir, path));
 
+const p2Logs = (dir: string): string[] =>
+  readdirSync(dir)
+    .filter((name) => /^P2-\d+\.log$/.test(name))
+    .map((name) => join(dir, name));
+
 describe.runIf(why === null)(`an image from broken inputs${why ? ` (not run: ${why})` : ''}`, () => {
   let factory: Factory;
   let base: string;
@@ -84,7 +89,9 @@ describe.runIf(why === null)(`an image from broken inputs${why ? ` (not run: ${w
       () => {
         const [file] = below(builds, 'qemu.pid');
         pid = file === undefined ? '' : readFileSync(file, 'utf8').trim();
-        return pid !== '';
+        // Until then Packer itself looks whether it has started.
+        const waits = (log: string) => readFileSync(log, 'utf8').includes('Waiting for SSH');
+        return pid !== '' && readdirSync(builds).some((id) => p2Logs(join(builds, id)).some(waits));
       },
       60_000,
     );

@@ -205,6 +205,9 @@ describe('checks in the machine', () => {
     expect(suites).toEqual(['l1', 'l2', 'l3']);
     expect(Object.keys(skip)).toContain('l1_docker_container');
     expect(healthChecks([1]).skip).not.toHaveProperty('l1_docker_container');
+    // Demos start in layer 4's environments.
+    expect(healthChecks([1, 5]).skip).toHaveProperty('l5_demos');
+    expect(healthChecks([4, 5]).skip).not.toHaveProperty('l5_demos');
     const reason = skip['l2_nvidia_smi'] ?? null;
     expect(imageExpectation(reason, REQUIRED)).toMatchObject({ kind: 'expected', verdicts: ['not_run'] });
     expect(imageExpectation('the disk was full', REQUIRED)).toEqual(REQUIRED);
