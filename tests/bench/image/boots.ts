@@ -1,6 +1,6 @@
 /** Whether a set of an image starts a machine: flashed by the command with first-boot settings, started by UEFI, met by its pinned key. */
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Laptop } from '../../integration/cli.ts';
 import { must, run } from '../../rig/host.ts';
@@ -27,9 +27,10 @@ export async function boots(image: string, diskBytes: number): Promise<Booted> {
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
     const first = join(laptop.home, 'first.json');
     writeFileSync(first, JSON.stringify({ hostname: 'vc-0042', authorizedKeyFile: 'kim.pub' }));
-    laptop.secrets = { newSudoPassword: PASSWORD };
+    laptop.secrets = { sudoPassword: PASSWORD };
     let begun = performance.now();
-    const confirm = ['--confirm', vm.disk.slice(-4)];
+    // A file that is not there needs nobody's word.
+    rmSync(vm.disk);
     const flashed = await laptop.run(
       'flash',
       '--image',
@@ -38,7 +39,6 @@ export async function boots(image: string, diskBytes: number): Promise<Booted> {
       `file:${vm.disk}`,
       '--first-boot',
       first,
-      ...confirm,
     );
     if (flashed.code !== 0) throw new Error(`the flash failed: ${JSON.stringify(flashed.last)}`);
     // The file is then as long as the image's disk; the machine's is longer, as a box's is.
