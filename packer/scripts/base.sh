@@ -3,6 +3,7 @@
 set -eu
 # 2: it ended, with warnings.
 cloud-init status --wait >/dev/null || [ $? -eq 2 ] || { cloud-init status --long; exit 1; }
+# shellcheck source=/dev/null
 . /etc/os-release
 echo "base: ${PRETTY_NAME}, kernel $(uname -r)"
 id vaultadmin

@@ -3,7 +3,10 @@
 # What it took out is looked for once more by whoever calls: the image is proven by looking, not by this script's end.
 set -eu
 root=$1
-[ -n "$root" ] && [ "$root" != / ] && [ -e "$root/etc/os-release" ] || { echo "clean.sh: $root is no mounted system" >&2; exit 64; }
+if [ -z "$root" ] || [ "$root" = / ] || [ ! -e "$root/etc/os-release" ]; then
+  echo "clean.sh: $root is no mounted system" >&2
+  exit 64
+fi
 
 # apt: lists and archives come anew; the site bundle's copy would be a second one.
 rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/*.bin "$root"/var/cache/apt/archives/*.deb \
