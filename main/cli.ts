@@ -8,6 +8,7 @@ import { addDisksCommand } from './cli/disks.ts';
 import { addFirstBootCommand } from './cli/firstlogin.ts';
 import { addFlashCommand } from './cli/flash.ts';
 import { addLookCommands, verifyJournal } from './cli/look.ts';
+import { addImageCommands } from './cli/image.ts';
 import { Output } from './cli/output.ts';
 import { addPracticeCommand } from './cli/practice.ts';
 import { addProfileCommands } from './cli/profile.ts';
@@ -92,6 +93,7 @@ addBundleCommands(program, run);
 addProfileCommands(program, run);
 addDisksCommand(program, run);
 addFlashCommand(program, run);
+addImageCommands(program, run);
 addFirstBootCommand(add, run);
 
 // What reads our output may end before we do (`| head`); what runs on the box goes on all the same.

@@ -79,6 +79,7 @@ export function countsText(kind: JobKind, counts: Counts | null): string {
         ', ',
       );
     case 'checks':
+    case 'image':
     case 'preflight':
       return [
         ...say(ok, `${ok} passed`),

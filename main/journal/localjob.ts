@@ -1,6 +1,6 @@
 /**
  * A job that the app runs itself, before the box has a runner (kinds `preflight` and `keys`), while it is away (`reboot`), or for
- * what is no box yet (`flash`). Its events have the same
+ * what is no box yet (`flash`, `image`). Its events have the same
  * envelope and hash chain as those of the box, so that everything after the journal treats them alike.
  */
 import { randomUUID } from 'node:crypto';
@@ -18,7 +18,7 @@ const EVIDENCE_MAX = 8000;
 
 export interface LocalJobStart {
   sessionId: string;
-  kind: 'preflight' | 'keys' | 'reboot' | 'flash';
+  kind: 'preflight' | 'keys' | 'reboot' | 'flash' | 'image';
   title: string;
   laptop: { name: string; user: string };
   /** The app's version, as `runner` of a job on the box is the runner's. */
@@ -104,10 +104,16 @@ export class LocalJob {
   }
 
   /** Runs `fn` as a step. What it throws is thrown on, after the step's end was recorded as failed with its sentence. */
-  async step<T>(id: string, title: string, fn: () => T | Promise<T>): Promise<T> {
+  async step<T>(
+    id: string,
+    title: string,
+    fn: () => T | Promise<T>,
+    /** Seconds that it should take. */
+    nominalSeconds: number | null = null,
+  ): Promise<T> {
     const outer = this.#step;
     const begun = mono();
-    this.#emit('step', { id, title, state: 'begin', watchdog: null, nominalSeconds: null });
+    this.#emit('step', { id, title, state: 'begin', watchdog: null, nominalSeconds });
     this.#step = id;
     const end = (outcome: 'ok' | 'failed', detail: string | null) => {
       this.#step = outer;

@@ -129,6 +129,11 @@ export const ERRORS = {
   image_changed: e(2, false, 'The image {path} has other bytes than {from} says: SHA-256 {found}, not {wanted}.', 'Copy image and checksum again from their source; flash nothing before they agree.'),
   image_sidecar_invalid: e(2, false, 'What lies beside the image cannot be used: {path}: {detail}.', 'Copy it again from where the image comes from, or move it away to flash without it.'),
   image_sidecars_differ: e(2, false, 'Two files beside the image {path} name different hashes: {one} and {other}.', 'Copy image, checksum and manifest again from one place.'),
+  image_stage_failed: e(8, true, 'Stage {stage} of the image failed: {cause}', '{action} What was built before is untouched; the same command goes on with this stage. Its log: {log}'),
+  image_set_exists: e(2, false, 'There is another image set in {path}.', 'Name another folder with --out, or another --image-version; a set is never written over.'),
+  image_set_unreadable: e(6, false, '{path} is no image set: {detail}', 'Name the folder that holds the image and its manifest.json.'),
+  image_build_busy: e(6, true, 'Another build works in {path}.', 'Wait for its end, or end it, then run the same command again.'),
+  image_order_bad: e(2, false, 'No image can be built from this: {detail}', 'Correct what is named; "vault-cube image build --help" has the options.'),
 
   // flashing (docs/adr/0011-flash.md)
   flash_seed_missing: e(2, false, 'The image {path} has no partition for first-boot settings: it needs one partition CIDATA, and {detail}. Nothing was written.', 'Use an image with one small FAT partition labelled CIDATA, or flash this one without first-boot settings.'),

@@ -19,11 +19,13 @@ export const JobKind = z.enum([
   'reboot',
   /** An image onto a disk at this laptop, or into a file; it belongs to no box yet. */
   'flash',
+  /** One stage of a golden image's build, run by the app itself (docs/adr/0017-image-build.md); it belongs to no box. */
+  'image',
 ]);
 export type JobKind = z.infer<typeof JobKind>;
 
 /** Kinds whose log is written on the laptop: they run before the box has a runner, while it is away, or without one. */
-export const LOCAL_KINDS: readonly JobKind[] = ['preflight', 'keys', 'reboot', 'flash'];
+export const LOCAL_KINDS: readonly JobKind[] = ['preflight', 'keys', 'reboot', 'flash', 'image'];
 
 export const JobSpec = z.strictObject({
   v: z.literal(1),

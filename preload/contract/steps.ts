@@ -75,6 +75,7 @@ function anyStepOf(row: Pick<JobRow, 'kind' | 'spec'>): StepId {
     case 'reboot':
       return row.spec.params['suite'] ? 'validate' : 'provision';
     case 'flash':
+    case 'image': // of no box, so of no wizard either
       return 'flash';
     case 'fetch':
     case 'bootstrap':

@@ -47,6 +47,9 @@ const ACTIONS: Partial<Record<ErrorCode, string>> = {
   bundle_no_room: 'Make room, or choose a folder on a larger disk. What is fetched stays.',
   bundle_fetch_failed: 'Look at the network, then build again: what is here is not fetched again.',
   bundle_tool_failed: 'Mend what is named, then build again.',
+  image_set_exists: 'Choose another folder or another version; a set is never written over.',
+  image_build_busy: 'Wait for its end, or end it, then build again.',
+  image_order_bad: 'Correct what is named.',
   flash_root_missing:
     'Install pkexec or sudo on this laptop (on Debian and Ubuntu: sudo apt install pkexec).',
   flash_target_unfit: 'Choose another disk.',

@@ -15,7 +15,8 @@ export interface Sidecars {
   from: string | null;
 }
 
-const MAX_BYTES = 1024 * 1024;
+/** A manifest names every package and every chunk: 50 GB are 12,800 chunks. */
+const MAX_BYTES = 32 * 1024 * 1024;
 
 function textOf(path: string): string | null {
   let bytes: Buffer;
