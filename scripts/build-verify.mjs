@@ -1,4 +1,4 @@
-// Bundles the page that verifies an archive without the app (verify/) to one file, out/verify/page.html.
+// Bundles the page that verifies an archive without the app (resources/verify/) to one file, out/verify/page.html.
 import { build } from 'esbuild';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -10,9 +10,9 @@ const at = (path) => join(ROOT, path);
 
 /** What of Node the checks use, in the browser's own words. */
 const INSTEAD = {
-  'node:crypto': at('verify/crypto.ts'),
-  'node:util': at('verify/util.ts'),
-  'node:zlib': at('verify/zlib.ts'),
+  'node:crypto': at('resources/verify/crypto.ts'),
+  'node:util': at('resources/verify/util.ts'),
+  'node:zlib': at('resources/verify/zlib.ts'),
 };
 
 const browser = {
@@ -22,7 +22,7 @@ const browser = {
       INSTEAD[path] ? { path: INSTEAD[path] } : { errors: [{ text: `${path} is not there in a browser` }] },
     );
     // Read from the disk, of which a page has none.
-    onResolve({ filter: /\/template\.ts$/ }, () => ({ path: at('verify/template.ts') }));
+    onResolve({ filter: /\/template\.ts$/ }, () => ({ path: at('resources/verify/template.ts') }));
     onResolve({ filter: /\?text$/ }, ({ path, resolveDir }) => ({
       path: join(resolveDir, path.slice(0, -'?text'.length)),
       namespace: 'text',
@@ -40,7 +40,7 @@ const hash = (text) => `'sha256-${createHash('sha256').update(text).digest('base
 
 export async function buildVerify() {
   const { outputFiles } = await build({
-    entryPoints: [at('verify/main.ts')],
+    entryPoints: [at('resources/verify/main.ts')],
     bundle: true,
     write: false,
     platform: 'browser',
@@ -49,13 +49,13 @@ export async function buildVerify() {
     minify: true,
     charset: 'utf8',
     logLevel: 'warning',
-    inject: [at('verify/buffer.ts')],
+    inject: [at('resources/verify/buffer.ts')],
     plugins: [browser],
     define: { __APP_VERSION__: JSON.stringify(await version()) },
   });
   // Nothing in it may end the element that it stands in.
   const script = outputFiles[0].text.replaceAll('</script', '<\\/script');
-  const style = readFileSync(at('verify/page.css'), 'utf8');
+  const style = readFileSync(at('resources/verify/page.css'), 'utf8');
   const policy = `default-src 'none'; script-src ${hash(script)}; style-src ${hash(style)}; base-uri 'none'; form-action 'none'`;
   const filled = {
     policy,
@@ -64,7 +64,7 @@ export async function buildVerify() {
     trust: '<script type="application/json" id="trust">[]</script>',
     script: `<script>${script}</script>`,
   };
-  const html = readFileSync(at('verify/page.html'), 'utf8').replace(
+  const html = readFileSync(at('resources/verify/page.html'), 'utf8').replace(
     /\{\{(\w+)\}\}/g,
     (_, name) => filled[name],
   );

@@ -6,7 +6,7 @@ import { buildVerify } from './build-verify.mjs';
 import { electronRuntime } from './electron.mjs';
 import { version } from './setup.mjs';
 
-const SOURCES = ['main', 'preload', 'renderer', 'verify', 'resources/report'];
+const SOURCES = ['main', 'preload', 'renderer', 'resources/verify', 'resources/report'];
 const BUILT = [
   'out/main/index.mjs',
   'out/main/crypt.mjs',

@@ -40,7 +40,7 @@ const work = [
   ['types, page', ...tsc('renderer')],
   ['types, tests of the page', ...tsc('tests/renderer')],
   ['types, preload', ...tsc('preload')],
-  ['types, page that verifies', ...tsc('verify')],
+  ['types, page that verifies', ...tsc('resources/verify')],
   ['types, contract', ...tsc('preload/contract')],
   ['import rules', ...npx('depcruise', '--config', '.dependency-cruiser.mjs', 'main', 'preload', 'renderer')],
   ['unused code', ...npx('knip', '--no-progress')],

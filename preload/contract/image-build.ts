@@ -50,7 +50,6 @@ export const ImageBuild = z.strictObject({
   gitRevision: z.string().nullable(),
   evidence: Evidence,
   profile: z.strictObject({ id: z.string(), sha256: Sha256 }),
-  layers: z.array(z.number().int()),
   bundle: z.strictObject({ name: z.string(), manifestSha256: Sha256 }).nullable(),
   source: z.strictObject({ kind: z.enum(['disk', 'iso']), file: z.string(), sha256: Sha256.nullable() }),
   accelerator: z.enum(['kvm', 'tcg']),

@@ -77,11 +77,12 @@ export async function p6(ctx: StageContext, info: SetInfo): Promise<void> {
     ...{ v: 1, name: order.name, version: order.version, file, virtualSize: map.virtualSize, fileSha256 },
     ...{ diskRoot: map.diskRoot, hash: 'sha256', chunkBytes: CHUNK_BYTES, created: new Date().toISOString() },
     labels: [...labelsOf(order, NOT_PROVEN), ...(evidence === 'real' ? [] : [evidence])],
+    layers: [...order.layers],
     chunks: map.chunks,
     build: {
       ...{ id: info.build, app: info.app, gitRevision: await gitRevision(order.project), evidence },
       profile: { id: known.profile.id, sha256: known.profileSha256 },
-      ...{ layers: [...order.layers], bundle: known.bundle },
+      bundle: known.bundle,
       source: {
         kind: order.source.kind,
         file: order.source.path.split('/').at(-1),

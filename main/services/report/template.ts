@@ -1,4 +1,4 @@
-/** The files that a report's page is made of. The page that verifies without the app carries them in it (verify/template.ts). */
+/** The files that a report's page is made of. The page that verifies without the app carries them in it (resources/verify/template.ts). */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { productRoot } from '../paths.ts';

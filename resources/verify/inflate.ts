@@ -7,7 +7,7 @@ import {
   notUnpacked,
   ZipError,
   type Listed,
-} from '../main/services/archive/zipform.ts';
+} from '../../main/services/archive/zipform.ts';
 
 async function inflate({ header, packed }: Listed): Promise<Buffer> {
   const { name, size } = header;

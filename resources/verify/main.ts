@@ -1,15 +1,15 @@
 /** The page that verifies an archive without the app: files in, the same answer as `vault-cube verify` out. */
 import { z } from 'zod';
-import { keyId, parsePublicKey } from '../main/services/archive/signature.ts';
-import type { TrustedKey } from '../main/services/archive/trust.ts';
-import { OUTCOME_WORDS } from '../preload/contract/outcome.ts';
+import { keyId, parsePublicKey } from '../../main/services/archive/signature.ts';
+import type { TrustedKey } from '../../main/services/archive/trust.ts';
+import { OUTCOME_WORDS } from '../../preload/contract/outcome.ts';
 import {
   verdictOf,
   verdictSentence,
   WHAT_IT_PROVES,
   type Verdict,
   type Verification,
-} from '../preload/contract/verification.ts';
+} from '../../preload/contract/verification.ts';
 import { look } from './look.ts';
 import { WORDS } from './words.ts';
 

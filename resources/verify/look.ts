@@ -1,13 +1,13 @@
 /** One archive, as `vault-cube verify` looks at it: the same code, on files that a browser was given. */
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { blake2b } from '@noble/hashes/blake2.js';
-import { failed, judge } from '../main/services/archive/judge.ts';
-import type { Proving } from '../main/services/archive/signature.ts';
-import type { TrustedKey } from '../main/services/archive/trust.ts';
-import { MAX_ZIP_BYTES } from '../main/services/archive/zipform.ts';
-import { localTime } from '../main/services/report/words.ts';
-import type { Report } from '../preload/contract/report.ts';
-import type { Verification } from '../preload/contract/verification.ts';
+import { failed, judge } from '../../main/services/archive/judge.ts';
+import type { Proving } from '../../main/services/archive/signature.ts';
+import type { TrustedKey } from '../../main/services/archive/trust.ts';
+import { MAX_ZIP_BYTES } from '../../main/services/archive/zipform.ts';
+import { localTime } from '../../main/services/report/words.ts';
+import type { Report } from '../../preload/contract/report.ts';
+import type { Verification } from '../../preload/contract/verification.ts';
 import { readZip } from './inflate.ts';
 
 const PROVING: Proving = {
