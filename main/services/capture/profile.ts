@@ -244,7 +244,9 @@ export function capturedProfile(order: CaptureOrder): Captured {
     `${cards.count} × ${cards.name}, ${cards.memoryMiB} MiB, Gen${cards.pcieGen} x${cards.pcieWidth}, compute capability ${cards.computeCapability}.`,
     floored.length
       ? `Floors at ${OF_MEASURED} of what was measured, all of them informative: ${floored.join(', ')}.`
-      : 'No floor was captured: run the suites pytorch-ddp and performance first.',
+      : same
+        ? 'No floor was captured: what is published of these very cards stays.'
+        : 'No floor was captured: run the suites pytorch-ddp and performance first.',
     ...(unfloored.length ? [`Without a floor: ${unfloored.map(([check]) => check).join(', ')}.`] : []),
     `Rules that hold for any machine come from the profile ${base.id}: read them before it is used for others.`,
   ];

@@ -139,6 +139,8 @@ describe('a machine', () => {
     expect(expectationOf(profile, 't6_memory', 'real').kind).toBe('required');
     expect(profile.load?.ddp.imagesPerSecond?.source).toMatch(/^captured from/);
     expect(expectationOf(profile, 't2_images', 'real').kind).toBe('informative');
+    const none = capturedProfile(order({ cards, suites: [] }));
+    expect(none.notes.join(' ')).toContain('No floor was captured: what is published of these very cards');
   });
 
   it.each([
