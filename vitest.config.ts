@@ -71,7 +71,10 @@ export default defineConfig({
           name: 'integration',
           include: ['tests/integration/**/*.test.ts', 'tests/faults/**/*.test.ts'],
           // Minutes of firmware and kernel in software.
-          exclude: process.env['MEND'] === 'all' ? [] : ['tests/integration/vm-flash.test.ts'],
+          exclude:
+            process.env['MEND'] === 'all'
+              ? []
+              : ['tests/integration/vm-flash.test.ts', 'tests/integration/soak.test.ts'],
           // A layer takes a minute by itself; beside another box, and what else the machine does, four.
           testTimeout: 420_000,
           hookTimeout: 600_000,

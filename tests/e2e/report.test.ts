@@ -104,7 +104,12 @@ describe.runIf(why === null)(`the report${why ? ` (not run: ${why})` : ''}`, () 
     await frame.getByText(/Société Générale/).waitFor();
     // Its buttons come with its script.
     expect(await frame.locator('.tools').isVisible()).toBe(false);
-    expect(await frame.locator('h1').evaluate('(h) => getComputedStyle(h).fontWeight')).toBe('700');
+    // Its own paper: a column of it is narrower than the frame, as the style has it.
+    const [paper, sheet] = await Promise.all([
+      page.locator('iframe.report-preview').boundingBox(),
+      frame.locator('main').boundingBox(),
+    ]);
+    expect(sheet?.width).toBeLessThan(paper?.width ?? 0);
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });
       if (process.env['SHOTS'])

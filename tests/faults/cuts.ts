@@ -12,7 +12,7 @@ export const CATCH_UP_MS = 2_000;
 /** How long a catch-up is waited for before it counts as never, in ms. */
 const NEVER_MS = 30_000;
 /** How long a command that has told its result may take to leave, whatever the cable does, in ms. */
-const LEAVE_MS = 3_000;
+const LEAVE_MS = 5_000;
 const RATE = 50;
 /** Events of one link test: 40 s of them, so that ends of jobs fall into cuts as well. */
 const COUNT = 2_000;

@@ -140,6 +140,8 @@ describe.runIf(why === null)(`fetching a bundle${why ? ` (not run: ${why})` : ''
         expect(bench.dropSessions(user)).toBeGreaterThan(0);
       }
       await until('7 MB', () => arrived(base) > 7 * MB, 30_000);
+      // Back from the last killed session: pulled on its way there, the cable would not be seen by itself.
+      await until('the link', () => link === 'live');
       bench.cable(false);
       await until('the silence', () => link === 'silent');
       await bench.plugIn(usual);
@@ -147,6 +149,7 @@ describe.runIf(why === null)(`fetching a bundle${why ? ` (not run: ${why})` : ''
       expect(followed.end).toBe('finished');
       expect(followed.dials).toBeGreaterThan(4);
     } finally {
+      await bench.plugIn(usual);
       bench.slow(null);
     }
     expect(b.view(order)).toMatchObject({ state: 'passed', waiting: null, counts: { changed: 5 } });
@@ -195,6 +198,7 @@ describe.runIf(why === null)(`fetching a bundle${why ? ` (not run: ${why})` : ''
       conn.close();
       expect((await following).end).toBe('finished');
     } finally {
+      await bench.plugIn(usual);
       bench.slow(null);
     }
     expect(b.view(order).state).toBe('cancelled');
