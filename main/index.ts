@@ -1,5 +1,6 @@
 /** The entry: opens the window as soon as Electron can, and loads what it stands on (start.ts) while the page loads. */
 import { app, BrowserWindow, dialog, ipcMain } from 'electron';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { STARTED } from '../preload/contract/names.ts';
@@ -33,8 +34,11 @@ async function open(): Promise<void> {
   await started;
 }
 
-/** For the command line: prints the page in the folder, and ends. */
+/** For the command line: prints the page that lies in the folder once a line says so, and ends; ends without one as well. */
 async function print(folder: string): Promise<void> {
+  process.stdin.once('end', () => app.exit(1));
+  await once(process.stdin, 'data');
+  process.stdin.removeAllListeners('end');
   const paper = app.commandLine.getSwitchValue(PAPER_SWITCH) === 'Letter' ? 'Letter' : 'A4';
   writeFileSync(join(folder, PRINTED), await printFile(join(folder, TO_PRINT), paper));
   app.exit(0);

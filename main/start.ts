@@ -86,7 +86,7 @@ const printInWindow: Print = async (html, paper) => {
   const dir = mkdtempSync(join(app.getPath('temp'), 'vault-cube-print-'));
   try {
     const path = join(dir, TO_PRINT);
-    writeFileSync(path, html, { mode: 0o600 });
+    writeFileSync(path, await html, { mode: 0o600 });
     return { pdf: await printFile(path, paper) };
   } catch (error) {
     return {

@@ -93,9 +93,9 @@ export async function answerApart(
   send: (message: FromApart) => void,
   printed: () => Promise<Printed>,
 ): Promise<void> {
-  const print: Print = (html, paper) => {
+  const print: Print = async (html, paper) => {
     const answer = printed();
-    send({ print: { html, paper } });
+    send({ print: { html: await html, paper } });
     return answer;
   };
   try {

@@ -24,8 +24,11 @@ import { joinZip } from './archive/zipform.ts';
 export type Paper = 'A4' | 'Letter';
 export type Printed = { pdf: Buffer } | { pdf: null; why: string };
 
-/** Prints a page; where it cannot, `why` completes "report.pdf is left out: …". */
-export type Print = (html: string, paper: Paper) => Promise<Printed>;
+/**
+ * Prints a page, which it may be promised before it is there: starting what prints takes as long as reading a record. Where it cannot,
+ * `why` completes "report.pdf is left out: …"; it rejects with the page alone.
+ */
+export type Print = (html: string | Promise<string>, paper: Paper) => Promise<Printed>;
 
 export const WITHOUT_PDF: Print = () => Promise.resolve({ pdf: null, why: 'it was not asked for' });
 
@@ -72,8 +75,17 @@ export async function makeArchive(
   outDir: string,
   { appVersion, key, print, paper = 'A4', now = new Date() }: ArchiveOrder,
 ): Promise<ArchiveMade> {
-  const all = contents(journal, sessionId, appVersion);
-  const printed = await print(all.html, paper);
+  // After the call of print, which starts what prints: reading takes all of this thread for seconds.
+  const reading = Promise.resolve().then(() => contents(journal, sessionId, appVersion));
+  const printing = print(
+    reading.then(({ html }) => html),
+    paper,
+  );
+  const all = await reading.catch(async (error: unknown) => {
+    await printing.catch(() => undefined);
+    throw error;
+  });
+  const printed = await printing;
   if (printed.pdf) all.add('report.pdf', normalisePdf(printed.pdf, all.report.made.utc));
   const bytes = joinZip(await all.entries());
   const name = `${archiveName(all.report)}.zip`;

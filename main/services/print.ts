@@ -24,13 +24,18 @@ function runtime(root: string): string | null {
   }
 }
 
-/** Resolves to why it failed, or null. */
-function start(program: string, args: readonly string[]): Promise<string | null> {
-  return new Promise((resolve) => {
-    const child = spawn(program, args, { stdio: 'ignore', timeout: PATIENCE_MS, killSignal: 'SIGKILL' });
+/** `go` lets it print; without it, `stop` ends it. `ended` resolves to why it failed, or null. */
+function start(program: string, args: readonly string[]) {
+  const child = spawn(program, args, {
+    ...{ stdio: ['pipe', 'ignore', 'ignore'], timeout: PATIENCE_MS, killSignal: 'SIGKILL' },
+  });
+  // One that has ended is told by its end.
+  child.stdin?.on('error', () => undefined);
+  const ended = new Promise<string | null>((resolve) => {
     child.once('error', (error) => resolve(error.message));
     child.once('close', (code, signal) => resolve(code === 0 ? null : `it ended with ${signal ?? code}`));
   });
+  return { ended, go: () => child.stdin?.end('\n'), stop: () => child.kill('SIGKILL') };
 }
 
 export const printPage: Print = async (html, paper) => {
@@ -38,23 +43,24 @@ export const printPage: Print = async (html, paper) => {
   const program = runtime(root);
   if (program === null) return { pdf: null, why: 'the app’s own runtime, which prints it, is not here' };
   const dir = mkdtempSync(join(tmpdir(), 'vault-cube-print-'));
+  let runs: ReturnType<typeof start> | null = null;
   try {
-    writeFileSync(join(dir, TO_PRINT), html, { mode: 0o600 });
     const display = process.platform === 'linux' ? ['--ozone-platform=headless', '--disable-gpu'] : [];
     // Chromium's own sandbox refuses to run as root.
     const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-    const why = await start(program, [
-      ...sandbox,
-      ...display,
-      `--${PRINT_SWITCH}=${dir}`,
-      `--${PAPER_SWITCH}=${paper}`,
-      root,
-    ]);
+    const switches = [`--${PRINT_SWITCH}=${dir}`, `--${PAPER_SWITCH}=${paper}`];
+    // Started before the page is there: it gets ready while the record is read.
+    runs = start(program, [...sandbox, ...display, ...switches, root]);
+    writeFileSync(join(dir, TO_PRINT), await html, { mode: 0o600 });
+    runs.go();
+    const why = await runs.ended;
     if (why !== null) return { pdf: null, why: `it could not be printed: ${why}` };
     return { pdf: readFileSync(join(dir, PRINTED)) };
   } catch (error) {
     return { pdf: null, why: error instanceof Error ? error.message : String(error) };
   } finally {
+    runs?.stop();
+    await runs?.ended;
     rmSync(dir, { recursive: true, force: true });
   }
 };

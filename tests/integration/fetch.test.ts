@@ -198,7 +198,6 @@ describe.runIf(why === null)(`fetching a bundle${why ? ` (not run: ${why})` : ''
       conn.close();
       expect((await following).end).toBe('finished');
     } finally {
-      await bench.plugIn(usual);
       bench.slow(null);
     }
     expect(b.view(order).state).toBe('cancelled');
