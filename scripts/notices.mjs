@@ -9,7 +9,7 @@ const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')).p
 /** Names of the packages that the page's sources import. */
 function imported() {
   const names = new Set();
-  const folders = ['renderer', 'verify'];
+  const folders = ['renderer', 'resources/verify'];
   const entries = folders.flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true }),
   );
