@@ -98,6 +98,13 @@ function reboot(id: string, title: string, layer: number, why: string): PhasePla
   return { id, title, kind: 'reboot', layer, suite: null, params: { layer, why, ...REBOOT } };
 }
 
+/** Of layer 4's role where a bundle in TREE is its source. */
+export function frameworksVars({ files }: Pick<BundleManifest, 'files'>): Record<string, string> {
+  const frameworks = `${TREE}/frameworks`;
+  const own = files.some(({ path }) => OWN_LOCK.test(path));
+  return { ai_frameworks_locks_dir: own ? frameworks : '', ai_frameworks_wheels_dir: frameworks };
+}
+
 /** The variables of the layer's role, as its argument_specs has them. */
 function varsOf(layer: number, { session, profile, manifest, software }: Order): Record<string, unknown> {
   const packages = software.filter((c) => c.layer === layer).flatMap((c) => c.install);
@@ -118,11 +125,8 @@ function varsOf(layer: number, { session, profile, manifest, software }: Order):
       };
     case 3:
       return { gpu_runtime_packages: packages, gpu_runtime_toolkit_floor: floor('container-toolkit') };
-    case 4: {
-      const frameworks = `${TREE}/frameworks`;
-      const own = manifest.files.some(({ path }) => OWN_LOCK.test(path));
-      return { ai_frameworks_locks_dir: own ? frameworks : '', ai_frameworks_wheels_dir: frameworks };
-    }
+    case 4:
+      return frameworksVars(manifest);
     case 5:
       return { monitoring_profile: profile };
     default:

@@ -1,7 +1,8 @@
 /** From a session and its secrets to a connection: which credential is offered, and under which name the host key is pinned. */
 import { AppError } from '../../preload/contract/errors.ts';
 import type { KeyReference, Session } from '../../preload/contract/session.ts';
-import { askKey, connect, type Auth, type Connection } from '../remote/connection.ts';
+import { askKey } from '../remote/askkey.ts';
+import { connect, type Auth, type Connection } from '../remote/connection.ts';
 import type { DialLimits } from '../remote/follower.ts';
 import { loadKey, needsPassphrase } from '../remote/keyfiles.ts';
 import { probeSudo, type SudoWay } from '../remote/sudo.ts';

@@ -21,6 +21,16 @@ export function has(tool: string, env: NodeJS.ProcessEnv = process.env): boolean
   return folders.some((folder) => folder !== '' && runs(join(folder, tool)));
 }
 
+/**
+ * A program's command line under which, on Linux, it gets `signal` when this process ends, however that ends: one that goes on alone would
+ * hold its locks and its machine against whoever goes on.
+ */
+export function tied(file: string, args: readonly string[], signal: 'KILL' | 'TERM'): [string, string[]] {
+  return process.platform === 'linux' && has('setpriv')
+    ? ['setpriv', ['--pdeathsig', signal, '--', file, ...args]]
+    : [file, [...args]];
+}
+
 export interface Printed {
   stdout: string;
   stderr: string;

@@ -1,4 +1,4 @@
-/** The page that verifies an archive without the app (verify/): written out with the keys that are trusted on this laptop. */
+/** The page that verifies an archive without the app (resources/verify/): written out with the keys that are trusted on this laptop. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '../../preload/contract/errors.ts';

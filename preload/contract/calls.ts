@@ -3,7 +3,7 @@
  * script offers them by looping over this object, and nothing else crosses. Secrets go in and never come out.
  */
 import { z } from 'zod';
-import { KeyChoice, LoginChoice, NewBox } from './choices.ts';
+import { KeyChoice, KeyFile, LoginChoice, NewBox, PresentKey } from './choices.ts';
 import { ErrorReply } from './errors.ts';
 import { FirstBootChoice } from './firstboot.ts';
 import { DiskList, ImageLook } from './flash.ts';
@@ -237,12 +237,7 @@ export const calls = {
   'box.meet': {
     input: z.strictObject({
       session,
-      key: z
-        .discriminatedUnion('kind', [
-          z.strictObject({ kind: z.literal('file'), path: z.string().min(1) }),
-          z.strictObject({ kind: z.literal('agent'), fingerprint: z.string().min(1) }),
-        ])
-        .nullable(),
+      key: PresentKey.nullable(),
       address: Address.nullable(),
       sudoPassword: secret.optional(),
       passphrase: secret.optional(),
@@ -267,10 +262,7 @@ export const calls = {
   'box.access': { input: inSession, output: Access },
   /** Asks the box whether it takes the customer's keys, or logs in with the private half of one. */
   'box.proveCustomer': {
-    input: z.strictObject({
-      session,
-      key: z.strictObject({ path: z.string().min(1), passphrase: secret.optional() }).nullable(),
-    }),
+    input: z.strictObject({ session, key: KeyFile.nullable() }),
     output: Access,
   },
   /** Kept with the box, so that a report made again says the same. */
@@ -280,7 +272,7 @@ export const calls = {
     input: z.strictObject({
       session,
       folder: z.string().nullable(),
-      sign: z.strictObject({ path: z.string().min(1), passphrase: secret.optional() }).nullable(),
+      sign: KeyFile.nullable(),
       /** What report.pdf is printed on. */
       paper: z.enum(['A4', 'Letter']),
     }),

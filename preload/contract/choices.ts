@@ -20,6 +20,15 @@ export const KeyChoice = z.discriminatedUnion('kind', [
 ]);
 export type KeyChoice = z.infer<typeof KeyChoice>;
 
+/** A file of a secret key, and what opens it. */
+export const KeyFile = z.strictObject({ path: z.string().min(1), passphrase: secret.optional() });
+
+/** A key that is there; what opens it is given beside it. */
+export const PresentKey = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('file'), path: z.string().min(1) }),
+  z.strictObject({ kind: z.literal('agent'), fingerprint: z.string().min(1) }),
+]);
+
 export const BoxName = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'letters, digits, dot, dash and underscore');

@@ -1,4 +1,4 @@
-/** Looks at a hand-over archive as its receiver does: nothing but its bytes, its signature and the keys that are known. Runs in a browser, too (verify/). */
+/** Looks at a hand-over archive as its receiver does: nothing but its bytes, its signature and the keys that are known. Runs in a browser, too (resources/verify/). */
 import { isDeepStrictEqual } from 'node:util';
 import { parseReport, type Report } from '../../../preload/contract/report.ts';
 import type { Verification } from '../../../preload/contract/verification.ts';

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { AppError } from '../../../preload/contract/errors.ts';
-import { has } from '../programs.ts';
+import { has, tied } from '../programs.ts';
 
 /** How much of what a program said is kept for an error. */
 const SAID_CHARS = 1500;
@@ -25,13 +25,10 @@ export interface RunOptions {
 
 /**
  * Runs a program to its end. Rejects when it cannot be started, and with AbortError when `signal` ends it. On Linux it dies with
- * this process, however that ends: an apt that goes on alone would hold its locks against the build that goes on.
+ * this process.
  */
 export async function run(file: string, args: readonly string[], opts: RunOptions = {}): Promise<Ran> {
-  const tied = process.platform === 'linux' && has('setpriv');
-  const argv = tied ? ['setpriv', '--pdeathsig', 'KILL', '--', file, ...args] : [file, ...args];
-  const [command = file, ...rest] = argv;
-  const child = spawn(command, rest, {
+  const child = spawn(...tied(file, args, 'KILL'), {
     cwd: opts.cwd,
     env: { ...process.env, LC_ALL: 'C.UTF-8', ...opts.env },
     signal: opts.signal,

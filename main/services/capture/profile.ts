@@ -62,13 +62,13 @@ function loadOf(order: CaptureOrder, origin: string, same: boolean): Profile['lo
   const { base, cards, suites } = order;
   if (!base.load) return undefined;
   const values = measured(suites);
+  const floorAt = (value: number, unit: string) => ({
+    min: rounded(value),
+    source: `${origin}: ${value} ${unit} measured (evidence ${order.evidence}); floor ${OF_MEASURED} of it`,
+  });
   const floor = (check: string, unit: string) => {
     const value = values.get(check);
-    if (typeof value !== 'number') return undefined;
-    return {
-      min: rounded(value),
-      source: `${origin}: ${value} ${unit} measured (evidence ${order.evidence}); floor ${OF_MEASURED} of it`,
-    };
+    return typeof value === 'number' ? floorAt(value, unit) : undefined;
   };
   /** What somebody published of these very cards stays. */
   const either = <T>(published: T | undefined, own: T | undefined): T | undefined =>
@@ -78,13 +78,7 @@ function loadOf(order: CaptureOrder, origin: string, same: boolean): Profile['lo
   const { tflops, memoryGBps, hostToDeviceGBps, deviceToHostGBps, peerGBps, ...benching } = bench;
   const { batchTokensPerSecond, ...serving } = vllm;
   const products = Object.fromEntries(
-    byPrecision(values.get('t6_gemm')).map(([precision, value]) => [
-      precision,
-      {
-        min: rounded(value),
-        source: `${origin}: ${value} TFLOP/s measured (evidence ${order.evidence}); floor ${OF_MEASURED} of it`,
-      },
-    ]),
+    byPrecision(values.get('t6_gemm')).map(([precision, value]) => [precision, floorAt(value, 'TFLOP/s')]),
   );
   const given = <T extends object>(values_: T) =>
     Object.fromEntries(Object.entries(values_).filter(([, v]) => v !== undefined)) as Partial<T>;

@@ -19,11 +19,9 @@ import { MAP, SBOM } from './finalize.ts';
 import { labelsOf, stem } from './order.ts';
 import { STAGE_LOG, place } from './store.ts';
 import { StageFailed } from './tool.ts';
-import { verifySet } from './verify.ts';
+import { MANIFEST, SIGNATURE, verifySet } from './verify.ts';
 
 export const LOG = 'packer-build.log';
-export const MANIFEST = 'manifest.json';
-export const SIGNATURE = `${MANIFEST}.minisig`;
 
 async function gitRevision(project: string): Promise<string | null> {
   const { stdout, error } = await printed(

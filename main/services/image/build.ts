@@ -17,12 +17,13 @@ import { OUTCOME_WORDS, type Outcome } from '../../../preload/contract/outcome.t
 import { LAPTOP } from '../../journal/journal.ts';
 import { LocalJob, reconcileLocal } from '../../journal/localjob.ts';
 import type { App } from '../app.ts';
-import { MANIFEST, p6 } from './artefacts.ts';
+import { p6 } from './artefacts.ts';
 import { StageContext, type Known } from './context.ts';
 import { checkOrder, stem, type ImageOrder } from './order.ts';
 import { RUN, fingerprints, knownOf, type BuiltStage } from './stages.ts';
 import { Store, type Entry } from './store.ts';
 import { StageFailed, StageLog } from './tool.ts';
+import { MANIFEST } from './verify.ts';
 
 type Home = Pick<App, 'journal' | 'laptop' | 'version'>;
 

@@ -1,9 +1,10 @@
 /** P2, P3 and P4: what happens in the virtual machine. */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync, cpSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync, cpSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CheckResult } from '../../../preload/contract/events.ts';
 import { NEVER_IN_A_MACHINE, healthChecks, testChecks } from '../../../preload/contract/image-checks.ts';
-import { TREE } from '../layers.ts';
+import { readManifest } from '../bundle.ts';
+import { frameworksVars, TREE } from '../layers.ts';
 import { whyNotAccel } from './accel.ts';
 import type { StageContext } from './context.ts';
 import { FileHashes } from './fingerprint.ts';
@@ -12,7 +13,6 @@ import { StageFailed, mustTool } from './tool.ts';
 
 /** Where apt in the machine reads the bundle, as the role site_bundle has it. */
 const APT_CONFIG = '/var/lib/vault-cube/apt/apt.conf';
-const OWN_LOCK = /^[^/]+\.txt$/;
 
 const result = (id: string, title: string, more: Partial<CheckResult>): CheckResult => ({
   ...{
@@ -90,19 +90,12 @@ export async function p2(ctx: StageContext): Promise<void> {
   );
 }
 
-/** Variables of the roles, beside their own defaults. Pure but for looking into the bundle. */
+/** Variables of the roles, beside their own defaults. Pure but for looking into the bundle. Errors: those of readManifest. */
 export function roleVars(ctx: Pick<StageContext, 'order' | 'known'>): Record<string, unknown> {
   const { order, known } = ctx;
   const own = { access_hardening_prove_login: false, monitoring_profile: known.profile };
   if (order.bundle === null) return own;
-  const frameworks = join(order.bundle, 'frameworks');
-  const manifest = JSON.parse(readFileSync(join(order.bundle, 'manifest.json'), 'utf8')) as {
-    files: { path: string }[];
-  };
-  const locks = manifest.files.some(
-    ({ path }) => OWN_LOCK.test(path.replace(/^frameworks\//, '')) && path.startsWith('frameworks/'),
-  );
-  const at = `${TREE}/frameworks`;
+  const { manifest } = readManifest(order.bundle);
   return {
     ...own,
     site_bundle_dir: order.bundle,
@@ -110,9 +103,7 @@ export function roleVars(ctx: Pick<StageContext, 'order' | 'known'>): Record<str
     vault_cube_environment: { APT_CONFIG },
     base_system_image_archives_dir: `${TREE}/images`,
     driver_stack_repository_url: '',
-    ...(existsSync(frameworks)
-      ? { ai_frameworks_wheels_dir: at, ai_frameworks_locks_dir: locks ? at : '' }
-      : {}),
+    ...(existsSync(join(order.bundle, 'frameworks')) ? frameworksVars(manifest) : {}),
   };
 }
 

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { appendFileSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { has } from '../programs.ts';
+import { tied } from '../programs.ts';
 import { causeOf, type Cause } from './cause.ts';
 
 /** A stage that did not pass: why, and what to do. */
@@ -62,11 +62,8 @@ export async function runTool(
   opts: ToolOptions,
 ): Promise<number> {
   log.line(`$ ${file} ${args.join(' ')}`);
-  const tied = process.platform === 'linux' && has('setpriv');
   // TERM, so that Packer ends its machine, too.
-  const argv = tied ? ['setpriv', '--pdeathsig', 'TERM', '--', file, ...args] : [file, ...args];
-  const [command = file, ...rest] = argv;
-  const child = spawn(command, rest, {
+  const child = spawn(...tied(file, args, 'TERM'), {
     cwd: opts.cwd,
     env: { ...process.env, LC_ALL: 'C.UTF-8', ...opts.env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -11,17 +11,8 @@ import { prepare } from './packer.ts';
 import { StageFailed, mustTool, runTool } from './tool.ts';
 
 const TOOLS = [
-  ...[
-    'packer',
-    'qemu-system-x86_64',
-    'qemu-img',
-    'sfdisk',
-    'losetup',
-    'e2fsck',
-    'fstrim',
-    'openssl',
-    'ssh-keygen',
-  ],
+  ...['packer', 'qemu-system-x86_64', 'qemu-img', 'sfdisk', 'losetup'],
+  ...['e2fsck', 'fstrim', 'openssl', 'ssh-keygen'],
 ];
 const FIRMWARE = '/usr/share/OVMF/OVMF_CODE_4M.fd';
 
@@ -35,7 +26,8 @@ function lintEnv(): NodeJS.ProcessEnv {
   };
 }
 
-function requireTools(): Promise<string> {
+/** Errors: StageFailed. */
+function requireTools(): string {
   if (process.getuid?.() !== 0)
     throw new StageFailed({
       cause: 'an image is cleaned and looked at with its file system mounted, which only root may do.',
@@ -52,7 +44,7 @@ function requireTools(): Promise<string> {
     });
   if (!existsSync(FIRMWARE))
     throw new StageFailed({ cause: `there is no firmware ${FIRMWARE}.`, action: 'Install ovmf.' });
-  return Promise.resolve('all there');
+  return 'all there';
 }
 
 const MOST_CHARS = 300;

@@ -4,15 +4,13 @@ import { join } from 'node:path';
 import { AppError } from '../../../preload/contract/errors.ts';
 import { ImageManifest } from '../../../preload/contract/image.ts';
 import { PROVING } from '../archive/minisign.ts';
-import { keyId, parseSignature, signed, type PublicKey } from '../archive/signature.ts';
+import { keyId, parseSignature, signed } from '../archive/signature.ts';
+import type { TrustedKey } from '../archive/trust.ts';
 import { sha256Of } from '../bundle/hashes.ts';
 import { parseSha256 } from '../flash/source/sidecars.ts';
 import { chunkMap } from './chunks.ts';
 
-export interface KnownKey {
-  name: string;
-  key: PublicKey;
-}
+export type KnownKey = Pick<TrustedKey, 'name' | 'key'>;
 
 /** `unsigned` and `unknown` leave it open by whom the set is. */
 export type Signed =
@@ -27,8 +25,8 @@ export interface VerifiedSet {
   signature: Signed;
 }
 
-const MANIFEST = 'manifest.json';
-const SIGNATURE = `${MANIFEST}.minisig`;
+export const MANIFEST = 'manifest.json';
+export const SIGNATURE = `${MANIFEST}.minisig`;
 
 function readSet(dir: string): { manifest: ImageManifest; bytes: Buffer } {
   const unreadable = (detail: string, cause?: unknown): AppError =>

@@ -1,13 +1,18 @@
 /** Every user and key that can log in, before the box is handed over. */
-import { Button, Group, PasswordInput, Stack, Text } from '@mantine/core';
+import { Button, Group, Stack, Text } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import type { CallOutput } from '../../../preload/contract/calls.ts';
 import { call } from '../../api.ts';
-import { FileField } from '../../components/FileField.tsx';
 import { useAction } from '../../components/useAction.ts';
+import { GivenKey, givenKey } from './GivenKey.tsx';
 import { WORDS } from './words.ts';
 
 type Found = CallOutput<'box.access'>;
+const CUSTOMER_WORDS = {
+  label: WORDS.customerPrivate,
+  help: WORDS.askHelp,
+  passphrase: WORDS.customerPassphrase,
+};
 
 function Keys({ keys }: { keys: Found['keys'] }) {
   if (!keys) return <Text size="sm">{WORDS.noKeys}</Text>;
@@ -40,26 +45,19 @@ function Prove({ session, onFound }: { session: string; onFound: (found: Found) 
   const [path, setPath] = useState('');
   const [passphrase, setPassphrase] = useState('');
   const prove = async () => {
-    const key = path ? { path, ...(passphrase ? { passphrase } : {}) } : null;
-    onFound(await call('box.proveCustomer', { session, key }));
+    onFound(await call('box.proveCustomer', { session, key: givenKey(path, passphrase) }));
     setPassphrase('');
   };
   return (
     <Stack gap="xs">
-      <FileField
-        label={WORDS.customerPrivate}
-        description={WORDS.askHelp}
+      <GivenKey
         what="privateKey"
-        value={path}
-        onChange={setPath}
+        words={CUSTOMER_WORDS}
+        path={path}
+        passphrase={passphrase}
+        onPath={setPath}
+        onPassphrase={setPassphrase}
       />
-      {path && (
-        <PasswordInput
-          label={WORDS.customerPassphrase}
-          value={passphrase}
-          onChange={(e) => setPassphrase(e.currentTarget.value)}
-        />
-      )}
       <Group gap="xs">
         <Button
           size="compact-sm"

@@ -1,11 +1,11 @@
 /** For whom and by whom, with which key; then the archive, and whether it is what was written. */
-import { Button, Group, PasswordInput, Radio, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Group, Radio, Stack, Text, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import type { BoxState, CallOutput } from '../../../preload/contract/calls.ts';
 import type { Verification } from '../../../preload/contract/verification.ts';
 import { call } from '../../api.ts';
-import { FileField } from '../../components/FileField.tsx';
 import type { Action } from '../../components/useAction.ts';
+import { GivenKey, givenKey } from './GivenKey.tsx';
 import { Preview } from './Preview.tsx';
 import { Verified } from './Verified.tsx';
 import { WORDS } from './words.ts';
@@ -14,6 +14,7 @@ type Exported = CallOutput<'box.archive'>;
 const FIELDS = ['customer', 'site', 'engineer'] as const;
 const PAPERS = ['A4', 'Letter'] as const;
 type Paper = (typeof PAPERS)[number];
+const SIGNING_WORDS = { label: WORDS.signingKey, help: WORDS.signingKeyHelp, passphrase: WORDS.passphrase };
 const EMPTY = { customer: '', site: '', engineer: '' };
 
 function Written({ made, verify, action }: { made: Exported; verify: () => void; action: Action }) {
@@ -56,10 +57,7 @@ export function HandOver({ box, folder, action }: { box: BoxState; folder: strin
     setMade(null);
     setFound(null);
     await call('box.handover', { session, ...told });
-    const opens = passphrase ? { passphrase } : {};
-    setMade(
-      await call('box.archive', { session, folder, paper, sign: key ? { path: key, ...opens } : null }),
-    );
+    setMade(await call('box.archive', { session, folder, paper, sign: givenKey(key, passphrase) }));
     setPassphrase('');
   };
   const look = async () => {
@@ -90,20 +88,14 @@ export function HandOver({ box, folder, action }: { box: BoxState; folder: strin
             />
           ))}
         </Group>
-        <FileField
-          label={WORDS.signingKey}
-          description={WORDS.signingKeyHelp}
+        <GivenKey
           what="signingKey"
-          value={key}
-          onChange={setKey}
+          words={SIGNING_WORDS}
+          path={key}
+          passphrase={passphrase}
+          onPath={setKey}
+          onPassphrase={setPassphrase}
         />
-        {key && (
-          <PasswordInput
-            label={WORDS.passphrase}
-            value={passphrase}
-            onChange={(e) => setPassphrase(e.currentTarget.value)}
-          />
-        )}
         <Radio.Group label={WORDS.paper} value={paper} onChange={setPaper}>
           <Group gap="md">
             {PAPERS.map((p) => (

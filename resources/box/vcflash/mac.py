@@ -33,15 +33,16 @@ def _load() -> ctypes.CDLL | None:
 
 
 _LIB = _load()
-AVAILABLE = _LIB is not None
 
 
 class Mac:
     """Tags under one key. `of` may run in several threads at a time, and lets others run meanwhile."""
 
     def __init__(self, key: bytes) -> None:
-        """Only where AVAILABLE."""
-        assert _LIB and len(key) == KEY_BYTES
+        """Raises RuntimeError where Python knows no OpenSSL; `tags` asks before."""
+        if _LIB is None:
+            raise RuntimeError("there is no OpenSSL")
+        assert len(key) == KEY_BYTES
         self._lib, self._key = _LIB, key
         self._own = threading.local()
 
@@ -64,3 +65,8 @@ class Mac:
         if not done:
             raise OSError(5, "OpenSSL cannot compute AES-GMAC")
         return tag.raw.hex()
+
+
+def tags(key: bytes | None) -> Mac | None:
+    """What gives the tags that somebody wants under `key`; None where nobody does, or they cannot be had here."""
+    return Mac(key) if key and _LIB else None

@@ -30,7 +30,7 @@ from vcflash.frames import (
     Zero,
 )
 from vcflash.image import Image
-from vcflash.mac import AVAILABLE, Mac
+from vcflash.mac import tags
 from vcflash.pipes import Feed, Interrupted, Voice
 from vcflash.target import Target
 
@@ -157,10 +157,10 @@ class Writer:
             raise Failed("bad_command", "the image and the target are one file")
         self.disk = Disk(command.virtual_size)
         self.sealed = frozenset(command.sealed)
-        tags = Mac(command.mac) if command.mac and AVAILABLE else None
-        self.engine = Engine(target, image, self.disk, self.voice.say, self.feed.wake, tags)
+        mac = tags(command.mac)
+        self.engine = Engine(target, image, self.disk, self.voice.say, self.feed.wake, mac)
         answer = {"size": target.size, "logicalBlock": target.block, "direct": target.direct}
-        answer["mac"] = tags is not None
+        answer["mac"] = mac is not None
         self.voice.say({"is": "opened", **answer, "pid": os.getpid()})
 
     def _allow(self, chunk: int, count: int) -> None:

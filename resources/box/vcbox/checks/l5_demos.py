@@ -7,22 +7,21 @@ from pathlib import Path
 from vcbox.checks.base import Look, Profile, Raw, Result, judged
 from vcbox.checks.frameworks_look import QUIET, why_silent
 from vcbox.checks.l5_commands import others_write
-from vcbox.paths import Paths
+from vcbox.checks.vllm_look import FETCHED, PLACED
 
 ID, TITLE, LAYER = "l5_demos", "Demos start", 5
 FOLDER = "/opt/vault-cube/demos"
 DEMOS = ("pytorch", "tensorflow", "vllm")
-MODELS = "/opt/vault-cube/models"
 SECONDS = 300.0
 
 
 def unplaced(look: Look) -> list[str]:
     """Files of the bundle's models, as they were fetched, that the demos do not have, or have another one of; sorted, below models/."""
-    fetched = look.path(str(Paths().tree / "models"))
+    fetched = look.path(str(FETCHED))
     there = [Path(folder, name) for folder, _, names in os.walk(fetched) for name in names]
 
     def same(file: Path) -> bool:
-        placed = look.path(MODELS) / file.relative_to(fetched)
+        placed = look.path(str(PLACED)) / file.relative_to(fetched)
         # A copy has no more in common that can be seen without reading gigabytes.
         return placed.is_file() and placed.stat().st_size == file.stat().st_size
 
@@ -54,7 +53,7 @@ def judge(raw: Raw, profile: Profile) -> Result:
     if raw["missing"]:
         return judged(False, f"missing: {', '.join(raw['missing'])}", want, "Run layer 5 again.")
     bad, good = [f"{name}: not root's alone to write" for name in raw["open"]], []
-    bad += [f"{MODELS}/{name}: not as the bundle has it" for name in raw["unplaced"]]
+    bad += [f"{PLACED}/{name}: not as the bundle has it" for name in raw["unplaced"]]
     for name, told in raw["told"].items():
         found = answer(told["out"]) if told["status"] == 0 else None
         if found and found.get("demo") == name:

@@ -11,8 +11,9 @@ from vcbox.paths import Paths
 
 SUITE = "vllm"
 ADVICE = "Look at what the server said; run layer 4's health check, then the suite again."
-# Where a person puts one, and where the set `models` of a site bundle is fetched to.
-MODELS = (Path("/opt/vault-cube/models"), Paths().tree / "models")
+# Where a person or layer 5 puts one, and where the set `models` of a site bundle is fetched to.
+PLACED, FETCHED = Path("/opt/vault-cube/models"), Paths().tree / "models"
+MODELS = (PLACED, FETCHED)
 EXPECTED = "vault-cube-expected.json"
 KEYS = ("maxModelLen", "memoryFraction", "enforceEager", "tokens", "requests")
 

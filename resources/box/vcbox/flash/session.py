@@ -10,7 +10,7 @@ from vcbox.flash.ledger import Differs, Ledger
 from vcflash import frames
 from vcflash.engine import Engine
 from vcflash.frames import ENCODINGS, Disk, Failed, Have, Open, Seal
-from vcflash.mac import AVAILABLE, Mac
+from vcflash.mac import tags
 from vcflash.pipes import Voice
 from vcflash.serve import Writer
 from vcflash.target import Target
@@ -92,9 +92,9 @@ class Session(Writer):
             raise Failed("image_mismatch", "this job was started for another image")
         self.target.check()
         self.disk, self.sealed = order.disk, frozenset(order.sealed)
-        tags = Mac(command.mac) if command.mac and AVAILABLE else None
-        self.ledger.tagged_by(command.mac if tags else None)
-        self.engine = Engine(self.target, None, order.disk, self.voice.say, self.feed.wake, tags)
+        mac = tags(command.mac)
+        self.ledger.tagged_by(command.mac if mac else None)
+        self.engine = Engine(self.target, None, order.disk, self.voice.say, self.feed.wake, mac)
         self.voice.say(
             {
                 "is": "opened",
@@ -104,7 +104,7 @@ class Session(Writer):
                 "pid": os.getpid(),
                 "boot": boot_id(),
                 "encodings": list(ENCODINGS),
-                "mac": tags is not None,
+                "mac": mac is not None,
                 "have": len(self.ledger.written),
             }
         )
