@@ -1,6 +1,7 @@
 /**
  * A disk of a stand-in box that can be chosen there as any other: a loop device under the name of a disk, with a serial that the box's own
- * udev would have told. lsblk alone is helped: the kernel has no such disk.
+ * udev would have told. lsblk alone is helped: the kernel has no such disk. Disks of the host, which a container is told of as if they were
+ * its own, are left out: how many there are, and which are in use, is another matter on each machine that runs this.
  */
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -49,7 +50,7 @@ export class BoxDisk {
     const wrapper = `#!/usr/bin/python3
 import json, subprocess, sys
 found = json.loads(subprocess.run(["/usr/bin/lsblk", *sys.argv[1:]], stdout=subprocess.PIPE, check=True).stdout)
-found["blockdevices"].append(json.loads(${JSON.stringify(JSON.stringify(row))}))
+found["blockdevices"] = [json.loads(${JSON.stringify(JSON.stringify(row))})]
 print(json.dumps(found))
 `;
     const script = `set -e
