@@ -3,7 +3,7 @@
  * flashed, and the box met by the host key that was pinned before it ever ran. Real firmware, kernel and cloud-init; the system is Debian.
  */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openApp } from '../../main/services/app.ts';
@@ -18,6 +18,26 @@ const HOSTNAME = 'vc-0042';
 const PASSWORD = 'correct horse battery';
 const DISK_BYTES = 2 * 1024 ** 3;
 const HOUR_MS = 3_600_000;
+
+/** A byte with data in the middle of what the image has. */
+function middleOf(image: string): number {
+  const text = execFileSync('qemu-img', ['map', '--output', 'json', image], { encoding: 'utf8' });
+  const extents = (JSON.parse(text) as { start: number; length: number; data: boolean }[]).filter(
+    (e) => e.data,
+  );
+  const middle = extents[extents.length >> 1];
+  if (!middle) throw new Error(`${image} holds nothing`);
+  return middle.start + (middle.length >> 1);
+}
+
+/** Neither a protective MBR nor a GPT. */
+function startsNothing(disk: string): boolean {
+  const fd = openSync(disk, 'r');
+  const tables = Buffer.alloc(34 * 512);
+  readSync(fd, tables, 0, tables.length, 0);
+  closeSync(fd);
+  return tables.every((byte) => byte === 0);
+}
 
 describe.runIf(why === null)(`a virtual machine${why ? ` (not run: ${why})` : ''}`, () => {
   let vm: Vm;
@@ -62,9 +82,9 @@ describe.runIf(why === null)(`a virtual machine${why ? ` (not run: ${why})` : ''
   };
 
   it(
-    'is flashed in its live system, starts from its disk, and lets the engineer in',
+    'is flashed in its live system whatever its disk refuses at first, starts from its disk, and lets the engineer in',
     async () => {
-      vm.startLive();
+      vm.startLive(middleOf(vm.images.golden));
       const liveKey = await timed('live system to its host key', () => vm.fingerprint());
       await vm.waitForSsh();
       laptop.secrets = { loginPassword: LIVE.password };
@@ -92,9 +112,13 @@ describe.runIf(why === null)(`a virtual machine${why ? ` (not run: ${why})` : ''
       writeFileSync(first, JSON.stringify({ hostname: HOSTNAME, authorizedKeyFile: 'kim.pub' }));
       laptop.secrets = { loginPassword: LIVE.password, newSudoPassword: PASSWORD };
       const flash = ['flash', '--image', vm.images.golden, '--target', `box:${vm.serial}`, '--box', BOX];
-      const flashed = await timed('flash', () =>
-        ended(laptop.run(...flash, '--confirm', vm.serial.slice(-4), '--first-boot', first)),
+      flash.push('--confirm', vm.serial.slice(-4), '--first-boot', first);
+      const refused = await timed('flash of a disk that gives an I/O error', () =>
+        ended(laptop.run(...flash)),
       );
+      expect(refused.last).toMatchObject({ state: 'failed', code: 'flash_target_io' });
+      expect(startsNothing(vm.disk)).toBe(true);
+      const flashed = await timed('flash', () => ended(laptop.run(...flash)));
       expect(flashed.told).toEqual([0, 'result', null, '']);
       const manifest = JSON.parse(readFileSync(join(vm.images.golden, '../manifest.json'), 'utf8')) as {
         diskRoot: string;

@@ -25,6 +25,8 @@ export { LIVE } from './vmimages.ts';
 
 const MEMORY_MIB = 1024;
 const END_MS = 10_000;
+/** Of a command that fails: Linux's nvme_core.max_retries is 5. */
+const NVME_TRIES = 6;
 /** Software emulation on a busy machine. */
 export const BOOT_MS = 480_000;
 
@@ -88,10 +90,13 @@ export class Vm {
     return existsSync(log) ? readFileSync(log, 'latin1').replaceAll('\r', '') : '';
   }
 
-  /** From the stick: the live system, which forgets all at its end. */
-  startLive(): void {
+  /**
+   * From the stick: the live system, which forgets all at its end. `sickAt`: a byte of the disk that takes no data for a while, by QEMU's
+   * blkdebug: EIO for a request that touches it, as often as Linux tries one.
+   */
+  startLive(sickAt?: number): void {
     const { kernel, initrd, live } = this.images;
-    this.#start([
+    this.#start(sickAt === undefined ? this.#sound() : this.#sick(sickAt), [
       ...['-kernel', kernel, '-initrd', initrd, '-append', LIVE_APPEND],
       ...[
         '-drive',
@@ -104,13 +109,33 @@ export class Vm {
 
   /** The stick is out: the firmware has the disk alone. */
   startDisk(): void {
-    this.#start([
+    this.#start(this.#sound(), [
       ...['-drive', `if=pflash,format=raw,readonly=on,file=${join(OVMF, 'OVMF_CODE_4M.fd')}`],
       ...['-drive', `if=pflash,format=raw,file=${this.#path('vars.fd')}`],
     ]);
   }
 
-  #start(medium: readonly string[]): void {
+  #sound(): string[] {
+    return ['-drive', `if=none,id=disk,file=${this.disk},format=raw,discard=unmap,detect-zeroes=unmap`];
+  }
+
+  #sick(at: number): string[] {
+    const rule = { event: 'none', iotype: 'write', sector: Math.floor(at / 512), errno: 5, once: true };
+    const nodes: object[] = [
+      { 'node-name': 'file', driver: 'file', filename: this.disk, discard: 'unmap' },
+      {
+        ...{ 'node-name': 'sick', driver: 'blkdebug', image: 'file' },
+        'inject-error': Array.from({ length: NVME_TRIES }, () => rule),
+      },
+      {
+        ...{ 'node-name': 'disk', driver: 'raw', file: 'sick', discard: 'unmap' },
+        'detect-zeroes': 'unmap',
+      },
+    ];
+    return nodes.flatMap((node) => ['-blockdev', JSON.stringify(node)]);
+  }
+
+  #start(disk: readonly string[], medium: readonly string[]): void {
     if (this.#qemu) throw new Error('the virtual machine is on already');
     this.#boots += 1;
     const args = [
@@ -132,7 +157,7 @@ export class Vm {
         '-serial',
         `file:${this.#path(`console-${this.#boots}.log`)}`,
       ],
-      ...['-drive', `if=none,id=disk,file=${this.disk},format=raw,discard=unmap,detect-zeroes=unmap`],
+      ...disk,
       ...['-device', `nvme,drive=disk,serial=${this.serial}`],
       // Nothing but this one port leads in, and nothing out.
       ...['-netdev', `user,id=net,restrict=on,hostfwd=tcp:${this.host}:${this.port}-:22`],
