@@ -116,7 +116,7 @@ describe.runIf(why === null)(`a virtual machine${why ? ` (not run: ${why})` : ''
       const refused = await timed('flash of a disk that gives an I/O error', () =>
         ended(laptop.run(...flash)),
       );
-      expect(refused.last).toMatchObject({ state: 'failed', code: 'flash_target_io' });
+      expect(refused.last).toMatchObject({ type: 'error', code: 'flash_target_io' });
       expect(startsNothing(vm.disk)).toBe(true);
       const flashed = await timed('flash', () => ended(laptop.run(...flash)));
       expect(flashed.told).toEqual([0, 'result', null, '']);
