@@ -40,12 +40,12 @@ export interface RigOptions {
 /** How a link is lost: `down`, the box sees it; `drop`, nobody sees it, as every packet just vanishes. */
 export type Cut = 'down' | 'drop';
 
-/** Whether sshd answers there with its banner. */
-export const sshAnswers = (host: string, port: number): Promise<boolean> =>
+/** Whether sshd answers there with its banner within so many milliseconds. Who goes too early too often is penalized by sshd. */
+export const sshAnswers = (host: string, port: number, ms = 500): Promise<boolean> =>
   new Promise((resolve) => {
     const socket = connect({ host, port });
     let banner = false;
-    socket.setTimeout(500, () => socket.destroy());
+    socket.setTimeout(ms, () => socket.destroy());
     socket.once('data', (data) => {
       banner = data.toString('latin1').startsWith('SSH-');
       socket.destroy();

@@ -25,6 +25,8 @@ export { LIVE } from './vmimages.ts';
 
 const MEMORY_MIB = 1024;
 const END_MS = 10_000;
+/** To sshd's banner, in software on a busy machine. */
+const BANNER_MS = 15_000;
 /** Of a command that fails: Linux's nvme_core.max_retries is 5. */
 const NVME_TRIES = 6;
 /** Software emulation on a busy machine. */
@@ -193,7 +195,7 @@ export class Vm {
       'SSH of the virtual machine',
       () => {
         this.#mustBeOn();
-        return sshAnswers(this.host, this.port);
+        return sshAnswers(this.host, this.port, BANNER_MS);
       },
       ms,
     );
