@@ -28,6 +28,12 @@ const clientsTo = (host: string): string[] =>
     }
   });
 
+/** Bytes that the kernel holds for this address, and which nobody has answered. */
+const unsent = (host: string): number =>
+  execFileSync('ss', ['-tnH', 'dst', host], { encoding: 'utf8' })
+    .split('\n')
+    .reduce((sum, line) => sum + Number(line.split(/\s+/)[2] ?? 0), 0);
+
 describe.runIf(why === null)(`a stream by the laptop's client${why ? ` (not run: ${why})` : ''}`, () => {
   let d: Dialling;
   let echo: Server;
@@ -37,7 +43,11 @@ describe.runIf(why === null)(`a stream by the laptop's client${why ? ` (not run:
   beforeAll(async () => {
     d = await Dialling.open();
     path = join(d.bench.dir, 'echo.sock');
-    echo = createServer((socket) => socket.pipe(socket));
+    echo = createServer((socket) => {
+      // Who is gone takes nothing back.
+      socket.on('error', () => undefined);
+      socket.pipe(socket);
+    });
     await new Promise<void>((resolve) => echo.listen(path, resolve));
     chmodSync(path, 0o666);
   });
@@ -128,6 +138,32 @@ describe.runIf(why === null)(`a stream by the laptop's client${why ? ` (not run:
       expect(clients()).toHaveLength(1);
       app.kill('SIGKILL');
       await until('the end of the client', () => clients().length === 0);
+    });
+  });
+
+  it('ends at once over a dead link that it still has much to send on', async () => {
+    await d.with({ auth: newKey('ed25519') }, async ({ auth, host, port, user, hostKey }) => {
+      // One that does not notice the cut, so that nobody else ends the client.
+      const conn = { auth, host, port, user, hostKey, alive: true, onClose: () => undefined };
+      const carried = await carry(conn as unknown as Connection, path);
+      if (!carried) throw new Error('it was not carried');
+      carried.socket.write('the way stands');
+      await once(carried.socket, 'data');
+      d.bench.cable(false);
+      try {
+        // More than all that lies between holds: what is not drained goes nowhere.
+        carried.socket.write(randomBytes(64 * 1024 * 1024));
+        const seen: number[] = [];
+        await until('a client that gets nothing more away', () => {
+          seen.push(unsent(host));
+          return seen.length > 20 && seen.slice(-20).every((bytes) => bytes > 0 && bytes === seen.at(-1));
+        });
+        expect(clientsTo(host)).toHaveLength(1);
+        carried.kill();
+        await until('the end of the client', () => clientsTo(host).length === 0, 3_000);
+      } finally {
+        await d.bench.plugIn(d.usual);
+      }
     });
   });
 
