@@ -126,7 +126,7 @@ it('of four H200 is the one that the command wrote there', () => {
   const there = Profile.parse(JSON.parse(readFileSync(join(ROOT, FOUR, 'captured.json'), 'utf8')));
   const { profile } = capturedProfile({
     ...order({ base: Profile.parse(four.profile.document), id: there.id, cards: parseCards(H200.repeat(2)) }),
-    ...{ facts: four.facts, suites: four.parts.filter((p) => p.kind === 'suite') as CaptureOrder['suites'] },
+    ...{ facts: four.facts, suites: four.parts.filter((p) => p.kind === 'suite') },
   });
   expect(profile).toEqual(there);
   expect([there.gpu.count.value, there.load?.ddp.imagesPerSecond?.min]).toEqual([4, 13_840]);
