@@ -3,7 +3,7 @@
  * command line, and keeps the raw bytes of what the boxes wrote. Needs Linux, root, and `node scripts/build-cli.mjs` before.
  * Usage: npx tsx scripts/record-practice.ts
  */
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { connect, type Connection } from '../main/remote/connection.ts';
@@ -25,16 +25,28 @@ import type { JobSpec } from '../preload/contract/job.ts';
 import { Laptop } from '../tests/integration/cli.ts';
 import { RigBox } from '../tests/rig/box.ts';
 import { must, ROOT } from '../tests/rig/host.ts';
+import { RECORDINGS } from '../tests/rig/rootfs.ts';
 
 const OUT = join(ROOT, 'resources/practice');
 const FAULTS = join(OUT, 'faults');
 const NAME = 'RECORDED';
 const SUDO = 'recording 1 Sudo';
 /** The whole of the recorded telemetry, at the rate at which it was recorded. */
-const TELEMETRY = ['--hz', '2', '--watch', '79'];
+const TELEMETRY = ['--hz', '1', '--watch', '65'];
+/** What the boxes' nvidia-smi replays: the machine whose T2, T6 and T7 are in resources/practice/h200. */
+const CARDS = join(ROOT, 'tests/fixtures/nvidia-smi-4xh200');
 /** Words of the stand-in nvidia-smi's switch, by the fault that each shows. */
 const SWITCH = '/etc/vault-cube/stand-in-gpus';
-const FAULT_WORDS: Record<string, string> = { 'gpu-lost': 'lost', 'gpu-missing': 'one' };
+const FAULT_WORDS: Record<string, string> = { 'gpu-lost': 'lost', 'gpu-missing': 'missing' };
+
+/** A box of the rig with the four cards in place of the rig's own two. */
+const boxOfFour = () =>
+  RigBox.start({
+    setup: (root) => {
+      const data = join(root, 'usr/local/share/vault-cube-stand-in');
+      for (const name of RECORDINGS) copyFileSync(join(CARDS, name), join(data, name));
+    },
+  });
 
 class Recorder {
   readonly box: RigBox;
@@ -146,7 +158,7 @@ async function using(conn: Connection, work: (conn: Connection) => Promise<void>
 
 /** The road where the first user keeps UID 1000, twice, the suite, and the suite with each fault. */
 async function theRoad(): Promise<void> {
-  const r = new Recorder(await RigBox.start());
+  const r = new Recorder(await boxOfFour());
   try {
     const answers: { before?: unknown; after?: unknown } = {};
     await using(await r.byPassword(), async (conn) => {
@@ -186,7 +198,7 @@ async function theRoad(): Promise<void> {
 
 /** The same where vaultadmin takes UID 1000: only what differs is kept. */
 async function theSwap(): Promise<void> {
-  const r = new Recorder(await RigBox.start());
+  const r = new Recorder(await boxOfFour());
   const differs = (key: string) => (key === 'uid_swap' || key.endsWith('uid1000') ? key : null);
   try {
     await r.keys('swap');

@@ -17,7 +17,7 @@ import { newSession } from './sessions.ts';
 const ADDRESS = { host: '127.0.0.1', port: 22 };
 
 /** Of the layers that were recorded. */
-const SETS = ['l0', 'l1', 'l2', 'l3', 'l4', 'l5'];
+const SETS = ['l0', 'l1', 'l2', 'l3', 'l4', 'l5', 'models'];
 
 export interface Practice {
   session: Session;

@@ -43,7 +43,7 @@ export interface LoadFacts {
 }
 
 /** Length of the soak that practice boxes replay (resources/practice/h200). */
-export const PRACTICE_SOAK_SECONDS = 45;
+export const PRACTICE_SOAK_SECONDS = 600;
 
 /** Null for a profile that says nothing of load. */
 export function loadFacts(profile: Profile | null, practice = false): LoadFacts | null {

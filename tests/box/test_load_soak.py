@@ -134,13 +134,13 @@ def test_heat_that_keeps_rising_is_found(environments: Environments) -> None:
     place = 2 + FIELDS.index("temperature.gpu")
     for row in window["rows"]:
         # Half a degree a minute on the second card.
-        row[place] = 50 + (row[0] - window["begin"]) / 120 if row[1] else 60
+        row[place] = 50.02 + (row[0] - window["begin"]) / 120 if row[1] else 60
     raw["parts"][-1]["rows"] = window["rows"]
     module = checks.load("t7_steady")
     assert module
     found = module.judge(raw, PROFILE)
     assert found.verdict == "fail" and found.value == "GPU 0 +0.0 K, GPU 1 +5.0 K"
-    assert "GPU 1: hottest minute 79.7 °C; never steady" in str(found.evidence)
+    assert "GPU 1: hottest minute 79.8 °C; never steady" in str(found.evidence)
     raw["parts"][-1]["rows"] = [r for r in window["rows"] if r[0] < window["begin"] + 300]
     short = module.judge(raw, PROFILE)
     assert short.verdict == "not_run" and "20 min" in str(short.reason)

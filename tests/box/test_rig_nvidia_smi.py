@@ -162,6 +162,42 @@ def test_faults(smi: Smi) -> None:
     assert smi("-L").returncode == 1
 
 
+FOUR = FIXTURES / "nvidia-smi-4xh200"
+
+
+def test_four_recorded_cards_are_replayed_in_their_turns(smi: Smi) -> None:
+    smi.env["STAND_IN_DATA"] = str(FOUR)
+    assert smi("-L").stdout == (FOUR / "list.txt").read_text()
+    rows = list(csv.DictReader((FOUR / "telemetry.csv").read_text().splitlines(), skipinitialspace=True))
+    fields = ("index", "uuid", "power.draw", "temperature.gpu", "pstate")
+    child = smi.stream(f"--query-gpu={','.join(fields)}", "--format=csv,noheader", "-lms", "1")
+    try:
+        assert child.stdout
+        lines = [line.strip().split(", ") for line in itertools.islice(child.stdout, len(rows) + 4)]
+    finally:
+        child.kill()
+        child.wait()
+    names = {"power.draw": "power.draw [W]"}
+    want = [[row[names.get(f, f)] for f in fields] for row in rows]
+    assert lines == want + want[:4]
+    assert {row["pstate"] for row in rows} == {"[N/A]"}
+
+
+def test_without_the_second_of_four_the_others_move_up(smi: Smi) -> None:
+    smi.env["STAND_IN_DATA"] = str(FOUR)
+    smi.switch.write_text("missing\n")
+    whole, query = (
+        parse_query_xml((FOUR / "q-idle.xml").read_text()),
+        parse_query_xml(smi("-q", "-x").stdout),
+    )
+    left = [g for n, g in enumerate(whole["gpus"]) if n != 1]
+    assert query == {**whole, "timestamp": query["timestamp"], "attached": 3, "gpus": left}
+    out = smi("--query-gpu=index,uuid", "--format=csv,noheader").stdout.splitlines()
+    assert out == [f"{n}, {g['uuid']}" for n, g in enumerate(left)]
+    assert [line.split(":")[0] for line in smi("-L").stdout.splitlines()] == ["GPU 0", "GPU 1", "GPU 2"]
+    assert "with all cards only" in smi().stdout
+
+
 def planted(smi: Smi, **edits: Any) -> dict[str, Any]:
     smi.edits.write_text(json.dumps(edits))
     return parse_query_xml(smi("-q", "-x").stdout)

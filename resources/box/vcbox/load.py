@@ -17,7 +17,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -34,6 +34,8 @@ TEXT_LINES = 200
 # Marks every process that a program starts, whichever session it moves to: torchrun gives each rank one of its own.
 MARK = "VAULT_CUBE_LOAD"
 END_SECONDS = 10.0
+# Between the end of a program's pipes and the kernel's word of its own end.
+REAP_SECONDS = 1.0
 LOOK_SECONDS = 0.25
 # Not kept one by one: they are signs of life, and a day has many.
 PASSING = ("beat", "progress", "round", "step")
@@ -136,20 +138,23 @@ def marked(mark: str) -> list[int]:
     return found
 
 
+def left_of(child: "subprocess.Popen[bytes]", mark: str) -> list[int]:
+    """What lives of a program: all with the mark, and itself, whose mark may be gone: the kernel drops a process's memory before it tells its end."""
+    found = marked(mark)
+    return [*found, child.pid] if child.poll() is None and child.pid not in found else found
+
+
 def end_all(child: "subprocess.Popen[bytes]", mark: str) -> bool:
     """Ends the program with all that it started: TERM, then KILL. Whether nothing is left: what hangs in the kernel stays."""
     for number in (signal.SIGTERM, signal.SIGKILL):
-        left = marked(mark)
-        for pid in left:
+        for pid in left_of(child, mark):
             try:
                 os.kill(pid, number)
             except ProcessLookupError:
                 continue
         deadline = time.monotonic() + END_SECONDS
         while time.monotonic() < deadline:
-            child.poll()
-            left = marked(mark)
-            if not left:
+            if not left_of(child, mark):
                 return True
             time.sleep(0.05)
     return False
@@ -233,6 +238,8 @@ class Run:
                         break
                 elif now - self.heard > seconds:
                     return f"it hangs: nothing was finished for {now - self.heard:.0f} s (limit {seconds:g} s: {why})"
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(REAP_SECONDS)
         return None
 
     def end_of(self, child: "subprocess.Popen[bytes]") -> str | None:
@@ -272,9 +279,8 @@ class Run:
         finally:
             gone = end_all(child, mark)
             self.output.close()
-        child.poll()
         if not gone:
-            left = ", ".join(map(str, marked(mark)))
+            left = ", ".join(map(str, left_of(child, mark)))
             hung = f"{hung or 'it ended'}; processes of it cannot be killed: {left}"
         return child.returncode, hung or self.end_of(child), hung is not None
 

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
-"""Stand-in for nvidia-smi: replays what the real one printed on a machine with two H100. It measures nothing.
+"""Stand-in for nvidia-smi: replays what the real one printed on a machine with some cards. It measures nothing.
 
 No value is changed and none made up, but for the time, which is now as the real one's is: what was not recorded is "[N/A]", an
 argument that cannot be answered from the recordings fails. Faults are switched on by a word in /etc/vault-cube/stand-in-gpus, read anew for each answer:
-`none` (no card is found), `one` (the second card was not there at start-up), `lost` (the second card fell off the bus while
-running; text and exit status as the real one's manual page and users' reports have them).
+`none` (no card is found), `one` (only the first was there at start-up), `missing` (the second was not there at start-up; those after it move up
+by one number), `lost` (the second card fell off the bus while running; text and exit status as the real one's manual page and users' reports
+have them).
 
 One value can be more than was recorded: `memory.used` of --query-gpu. A process says that it holds a card's memory by a file in
 /run/vault-cube-stand-in, named after its number on the box, with a line "card MiB" for each card. It counts while that process lives.
@@ -14,7 +15,7 @@ it was recorded.
 
 Tests plant faults with a JSON file, /etc/vault-cube/stand-in-edits.json, read anew for each answer; what is printed then is an
 edited copy of what was recorded:
-  cards    how many there are; those past the second are copies of the first two under other addresses
+  cards    how many there are; those past the recorded ones are copies of them under other addresses
   xml      [{card, path, value}] in -q -x: the text of an element of a card, or of the head where card is -1; card null: all
   query    [{card, field, value, from?}] in --query-gpu, from a round on
   drop     [{card, from}] rows of a card that are missing from a round on
@@ -24,6 +25,7 @@ edited copy of what was recorded:
 """
 
 import csv
+import functools
 import json
 import os
 import re
@@ -64,12 +66,18 @@ def edits() -> dict[str, Any]:
         return {}
 
 
-def cards() -> int:
-    """How many of the recorded cards are there; ends the program where the real one answers nothing."""
+@functools.cache
+def told() -> int:
+    """How many cards were recorded."""
+    return len(recorded("list.txt").splitlines())
+
+
+def cards() -> list[int]:
+    """Which of the recorded cards are there, and copies past them, in order; ends the program where the real one answers nothing."""
     try:
         word = SWITCH.read_text().strip()
     except FileNotFoundError:
-        return int(edits().get("cards", 2))
+        return list(range(int(edits().get("cards", told()))))
     if word == "none":
         stop("No devices were found", NOT_FOUND)
     if word == "lost":
@@ -78,9 +86,14 @@ def cards() -> int:
             "Reboot the system to recover this GPU",
             LOST,
         )
-    if word not in ("", "one"):
-        stop(f"stand-in: {SWITCH} holds {word!r}; it knows none, one and lost", 1)
-    return 1 if word == "one" else 2
+    if word not in ("", "one", "missing"):
+        stop(
+            f"stand-in: {SWITCH} holds {word!r}; it knows none, one, missing and lost",
+            1,
+        )
+    if word == "one":
+        return [0]
+    return [card for card in range(told()) if word != "missing" or card != 1]
 
 
 def recorded(name: str) -> str:
@@ -126,8 +139,8 @@ def held(card: int) -> int:
 
 
 def other(text: str, card: int) -> str:
-    """A name of one of the two recorded cards (UUID, address, serial) as that of a copy of it."""
-    if card < 2:
+    """A name of one of the recorded cards (UUID, address, serial) as that of a copy of it."""
+    if card < told():
         return text
     if re.fullmatch(r"[0-9A-F]{8}:[0-9A-F]{2}:[0-9A-F]{2}\.0", text):
         return f"00000000:00:{6 + card:02X}.0"
@@ -136,7 +149,7 @@ def other(text: str, card: int) -> str:
 
 def uuids() -> list[str]:
     found = re.findall(r"<uuid>(.*)</uuid>", recorded("q-idle.xml"))
-    return [other(found[card % 2], card) for card in range(cards())]
+    return [other(found[card % told()], card) for card in cards()]
 
 
 def limits() -> dict[str, str]:
@@ -181,26 +194,29 @@ def stamp(form: str, recorded_as: str) -> str:
 
 
 def xml() -> str:
-    text, count = recorded("q-idle.xml"), cards()
-    if count == 1:
-        first, _, rest = text.partition('\t<gpu id="00000000:00:07.0">')
-        text = (
-            first.replace("<attached_gpus>2<", "<attached_gpus>1<")
-            + rest.partition("\t</gpu>\n")[2]
+    text, there = recorded("q-idle.xml"), cards()
+    for card, part in enumerate(
+        re.findall(r"\t<gpu id=.*?\t</gpu>\n", text, re.DOTALL)
+    ):
+        if card not in there:
+            text = text.replace(part, "")
+    if len(there) < told():
+        text = text.replace(
+            f"<attached_gpus>{told()}<", f"<attached_gpus>{len(there)}<"
         )
     then = re.search(r"<timestamp>(.*)</timestamp>", text)
     assert then
     now = stamp("%a %b %d %H:%M:%S %Y", then[1])
     text = text.replace(then[0], f"<timestamp>{now}</timestamp>")
-    return edited(text, count) if edits() else text
+    return edited(text, there) if edits() else text
 
 
-def edited(text: str, count: int) -> str:
+def edited(text: str, there: list[int]) -> str:
     head, _, body = text.partition("<nvidia_smi_log>")
     root = ET.fromstring("<nvidia_smi_log>" + body)
     found = root.findall("gpu")
-    for n in range(len(found), count):
-        copy = deepcopy(found[n % 2])
+    for n in there[len(found) :]:
+        copy = deepcopy(found[n % told()])
         for path in ("uuid", "serial", "pci/pci_bus_id"):
             put(copy, path, other(copy.findtext(path) or "", n))
         copy.set("id", copy.findtext("pci/pci_bus_id") or "")
@@ -250,13 +266,17 @@ class Query:
             if name is None:
                 stop(f'Field "{field}" is not a valid field to query.\n', INVALID)
             self.columns.append(columns.get(name) or ("more", 0, name))
-        # Two cards took turns in the recording.
-        self.rounds = len(self.telemetry[1]) // 2
+        # The cards took turns in the recording.
+        self.told = told()
+        self.rounds = len(self.telemetry[1]) // self.told
 
     def header(self) -> str:
         return ", ".join(c[2] for c in self.columns)
 
-    def value(self, card: int, at: int, column: tuple[str, int, str]) -> str:
+    def value(
+        self, number: int, card: int, at: int, column: tuple[str, int, str]
+    ) -> str:
+        """`number`: which it is of those that are there; `card`: of those that were recorded."""
         source, index, header = column
         planted = [
             e["value"]
@@ -268,23 +288,25 @@ class Query:
         if planted:
             return planted[-1]
         if source == "more":
-            return other(self.more.get(header, ["[N/A]"] * 2)[card % 2], card)
+            return other(
+                self.more.get(header, ["[N/A]"] * self.told)[card % self.told], card
+            )
         # A loop goes through the recording again and again.
         at = 0 if edits().get("stale") else at % self.rounds
         rows = (
             self.static[1]
             if source == "static"
-            else self.telemetry[1][at * 2 : at * 2 + 2]
+            else self.telemetry[1][at * self.told : (at + 1) * self.told]
         )
-        text = rows[card % 2][index]
+        text = rows[card % self.told][index]
         if bare(header) == "timestamp":
             return stamp("%Y/%m/%d %H:%M:%S.%f", text)[:23]
         if bare(header) == "index":
-            return str(card)
+            return str(number)
         if bare(header) in ("uuid", "pci.bus_id"):
             return other(text, card)
         if bare(header) == "power.limit":
-            text = limits().get(uuids()[card], text)
+            text = limits().get(uuids()[number], text)
         if bare(header) == "memory.used":
             text = f"{int(text.split()[0]) + held(card)} MiB"
         unit = re.search(r" \[(.+)\]$", header)
@@ -296,9 +318,10 @@ class Query:
 
     def rows(self, at: int) -> list[str]:
         gone = {e["card"] for e in edits().get("drop", []) if at >= e["from"]}
-        there = [card for card in range(cards()) if card not in gone]
         return [
-            ", ".join(self.value(card, at, c) for c in self.columns) for card in there
+            ", ".join(self.value(number, card, at, c) for c in self.columns)
+            for number, card in enumerate(cards())
+            if card not in gone
         ]
 
 
@@ -374,10 +397,13 @@ def main(argv: list[str]) -> None:
     elif given.keys() == {"q", "x"}:
         sys.stdout.write(xml())
     elif given.keys() == {"L"}:
-        print("\n".join(recorded("list.txt").splitlines()[: cards()]))
+        lines = recorded("list.txt").splitlines()
+        for number, card in enumerate(cards()):
+            if card < len(lines):
+                print(f"GPU {number}:{lines[card].partition(':')[2]}")
     elif not given:
-        if cards() == 1:
-            invalid("the table was recorded with both cards only")
+        if cards() != list(range(told())):
+            invalid("the table was recorded with all cards only")
         sys.stdout.write(recorded("smi.txt"))
     else:
         invalid(" ".join(argv))

@@ -31,6 +31,12 @@ const linesOf = (name: string) =>
 const pick = <T>(of: Record<string, T>, names: readonly string[]): Record<string, T> =>
   Object.fromEntries(Object.entries(of).filter(([name]) => names.includes(name)));
 
+/** Without the words of where each number is from. */
+const unsourced = (of: unknown): unknown =>
+  JSON.parse(
+    JSON.stringify(of, (key, value: unknown) => (key === 'source' || key === 'sources' ? undefined : value)),
+  );
+
 /** Ids of a list of checks in resources/box/vcbox/checks/__init__.py. */
 function checkIds(list: string): string[] {
   const source = readFileSync(join(ROOT, 'resources/box/vcbox/checks/__init__.py'), 'utf8');
@@ -44,6 +50,8 @@ describe('recordings of the practice box', () => {
     const above = [2, 3, 4, 5].flatMap((layer) =>
       ['fetch', 'layer', 'checks'].map((kind) => `${kind}-l${layer}`),
     );
+    // Models are a set of their own, which layer 5 fetches, too.
+    above[above.indexOf('fetch-l5')] = 'fetch-l5-models';
     const road = [...base, ...above];
     const wanted = [
       ...road,
@@ -97,25 +105,23 @@ describe('recordings of the practice box', () => {
       expect(ran).toEqual(checkIds(layer === undefined ? `"${suite}"` : String(layer)));
       // What the profile says since of checks that were not run then changes nothing here.
       const onCards = name.startsWith('h200/');
-      // Whether a soak's draw is judged matters from two minutes on; the recorded ones are shorter.
-      const ofAnyLoad = ({ load }: Profile) => load && { ...load, soak: { ...load.soak, toTarget: null } };
       const about = (profile: Profile) => ({
         ...profile,
-        load: ofAnyLoad(profile),
         expectations: pick(profile.expectations, ran),
         standInExpectations: pick(profile.standInExpectations, ran),
-        // Other cards, and PyTorch from elsewhere: what was run with and what had to come of it are the same.
+        // Named by hand there, and PyTorch from elsewhere: what was run with and what had to come of it are the same.
         ...(onCards
           ? {
               id: '',
               title: '',
               gpu: null,
               distributions: [],
-              load: { ...ofAnyLoad(profile), python: {}, watts: profile.load?.watts.value },
+              load: { ...profile.load, python: {} },
             }
           : {}),
       });
-      expect(about(Profile.parse(params['profile']))).toEqual(about(loadProfile('practice').profile));
+      const [then, now] = [Profile.parse(params['profile']), loadProfile('practice').profile].map(about);
+      expect(onCards ? unsourced(then) : then).toEqual(onCards ? unsourced(now) : now);
     },
   );
 
@@ -128,14 +134,40 @@ describe('recordings of the practice box', () => {
       expect(of(suite).some((e) => e.kind === 'check' && e.evidence === 'real')).toBe(true);
     }
     expect(of('stress', { seconds: PRACTICE_SOAK_SECONDS })).not.toEqual([]);
-    // Nobody is shown a day that was 45 seconds, nor cards held to less that were not.
+    // Nobody is shown a day that was ten minutes, nor cards held to less that were not.
     expect(of('stress', { seconds: 86_400 })).toEqual([]);
     expect(of('pytorch-ddp', { powerLimit: { watts: 450, full: 700 } })).toEqual([]);
     expect(of('vllm')).toEqual([]);
   });
 
-  it('is of the machine that its profile is a copy of', () => {
-    const ofMachine = (p: Profile) => ({ ...p, id: '', title: '', distributions: [] });
+  it('is one machine: its profile, its rig and its real cards have the same four', () => {
+    const { gpu, load } = loadProfile('practice').profile;
+    const count = gpu.count.value;
+    const cards = Array.from({ length: count }, (_, n) => n);
+    expect([count, gpu.name.value, load?.watts.value]).toEqual([4, 'NVIDIA H200', count * 700]);
+    const recordings = new Recordings(DIR, null);
+    for (const suite of PRACTISED) {
+      const run = recordings.log({ kind: 'checks', params: { suite } }, false);
+      const theirs = Profile.parse(run?.spec.params['profile']).gpu;
+      for (const name of [
+        'count',
+        'name',
+        'pciDevice',
+        'memoryMiB',
+        'powerLimitW',
+        'computeCapability',
+      ] as const)
+        expect(theirs[name]?.value).toEqual(gpu[name]?.value);
+      const rows = (run?.events ?? [])
+        .filter((e) => e.kind === 'samples')
+        .flatMap((e) => e['rows'] as number[][]);
+      expect([...new Set(rows.map((row) => row[1]))].toSorted()).toEqual(cards);
+    }
+  });
+
+  it('differs from the machine type of its rules in its cards alone', () => {
+    const ofMachine = (p: Profile) =>
+      unsourced({ ...p, id: '', title: '', distributions: [], gpu: null, load: { ...p.load, watts: null } });
     expect(ofMachine(loadProfile('practice').profile)).toEqual(ofMachine(loadProfile('two-h100').profile));
   });
 

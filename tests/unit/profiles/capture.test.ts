@@ -15,19 +15,22 @@ import { parseReport } from '../../../preload/contract/report.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const ZIP = 'docs/evidence/2026-11-29-two-h200/vault-cube-LAB-20261129-131644.zip';
+const FOUR = 'docs/evidence/2026-11-29-four-h200';
 /** As T1 of that run told it, evidence/gpu-detection in the archive; what nvidia-smi prints for the question. */
 const H200 = 'NVIDIA H200, 143771, 5, 16, 9.0, 700.00, 580.159.04\n'.repeat(2);
 
 const dir = mkdtempSync(join(tmpdir(), 'vc-capture-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-const report = parseReport(
-  JSON.parse(
-    readZip(readFileSync(join(ROOT, ZIP)))
-      .get('report.json')
-      ?.toString('utf8') ?? '',
-  ),
-).data;
+const reportOf = (zip: string) =>
+  parseReport(
+    JSON.parse(
+      readZip(readFileSync(join(ROOT, zip)))
+        .get('report.json')
+        ?.toString('utf8') ?? '',
+    ),
+  ).data;
+const report = reportOf(ZIP);
 const facts = report?.facts;
 if (!report || !facts) throw new Error('the evidence cannot be read');
 const suites = report.parts.filter((p) => p.kind === 'suite') as CaptureOrder['suites'];
@@ -115,6 +118,18 @@ describe('the profile of two H200', () => {
     expect([cube.cpu?.cores, cube.board]).toEqual([32, undefined]);
     expect(expectationOf(cube, 'pf_board', 'real').kind).toBe('informative');
   });
+});
+
+it('of four H200 is the one that the command wrote there', () => {
+  const four = reportOf(join(FOUR, 'vault-cube-LAB-20261129-192248.zip'));
+  if (!four?.facts || !four.profile) throw new Error('the evidence of four cards cannot be read');
+  const there = Profile.parse(JSON.parse(readFileSync(join(ROOT, FOUR, 'captured.json'), 'utf8')));
+  const { profile } = capturedProfile({
+    ...order({ base: Profile.parse(four.profile.document), id: there.id, cards: parseCards(H200.repeat(2)) }),
+    ...{ facts: four.facts, suites: four.parts.filter((p) => p.kind === 'suite') },
+  });
+  expect(profile).toEqual(there);
+  expect([there.gpu.count.value, there.load?.ddp.imagesPerSecond?.min]).toEqual([4, 13_840]);
 });
 
 describe('a machine', () => {

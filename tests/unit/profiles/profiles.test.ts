@@ -44,13 +44,16 @@ describe('the profiles of the app', () => {
     });
   });
 
-  it('the H100 profile is what nvidia-smi told of these cards', () => {
-    const xml = readFileSync('tests/fixtures/nvidia-smi-2xh100/q-idle.xml', 'utf8');
+  it.each([
+    ['two-h100', 'nvidia-smi-2xh100'],
+    ['practice', 'nvidia-smi-4xh200'],
+  ])('%s is what nvidia-smi told of these cards', (name, fixture) => {
+    const xml = readFileSync(`tests/fixtures/${fixture}/q-idle.xml`, 'utf8');
     const all = (tag: string) => [...xml.matchAll(new RegExp(`<${tag}>(.*)</${tag}>`, 'g'))].map((m) => m[1]);
-    const { gpu } = loadProfile('two-h100').profile;
+    const { gpu } = loadProfile(name).profile;
     expect(all('product_name')).toEqual(Array(gpu.count.value).fill(gpu.name.value));
     expect(new Set(all('pci_device_id'))).toEqual(new Set([`${gpu.pciDevice?.value.slice(2)}10DE`]));
-    const section = (name: string) => new RegExp(`<${name}>\\s*<total>(\\d+) MiB`).exec(xml)?.[1];
+    const section = (part: string) => new RegExp(`<${part}>\\s*<total>(\\d+) MiB`).exec(xml)?.[1];
     expect(section('fb_memory_usage')).toBe(String(gpu.memoryMiB.value));
     expect(section('bar1_memory_usage')).toBe(String(gpu.bar1MiB?.min));
     expect(new Set(all('max_device_link_gen'))).toEqual(new Set([String(gpu.pcieGen.value)]));

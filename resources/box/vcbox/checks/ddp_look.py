@@ -97,7 +97,9 @@ def efficiency(raw: Raw, profile: Profile) -> Result:
         return Result("not_supported", reason="there is one GPU: nothing to scale over")
     got = speeds(raw)
     if gpus not in got or 1 not in got:
-        return before(raw) if first_failure(raw) else load_look.broken(raw["runs"]["1"], "images/s", ADVICE)
+        if first_failure(raw):
+            return before(raw)
+        return load_look.broken(raw["runs"]["1" if 1 not in got else str(gpus)], "images/s", ADVICE)
     value = round(100 * got[gpus] / (gpus * got[1]), 1)
     limit, source = load_look.floor(profile, "ddp", "scalingPercent")
     lines = [

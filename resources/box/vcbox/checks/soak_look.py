@@ -7,6 +7,7 @@ is left, and says that it was in parts. Telemetry of earlier parts is in their o
 import json
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,15 @@ def in_hours(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds / 60:.1f} min"
 
 
+def whole(raw: Raw, found: Result) -> Result:
+    """A pass is of a soak that came to its end; where it broke off, nothing more is said than that nothing was wrong until then."""
+    why = raw["run"]["why"]
+    if why is None or found.verdict != "pass":
+        return found
+    reason = f"until the soak broke off after {in_hours(length(raw))} nothing was wrong ({found.value}): {why}"
+    return replace(found, verdict="not_run", reason=reason[:400], next=ADVICE)
+
+
 def ruled(rule: str, raw: Raw, profile: Profile) -> Result:
     """The rule on every part's telemetry: the worst decides."""
     if found := stop(raw):
@@ -161,7 +171,8 @@ def ruled(rule: str, raw: Raw, profile: Profile) -> Result:
         )
         for part in raw["parts"]
     ]
-    return next((r for verdict in WORST for r in results if r.verdict == verdict), results[-1])
+    worst = next((r for verdict in WORST for r in results if r.verdict == verdict), results[-1])
+    return whole(raw, worst)
 
 
 def last_window(raw: Raw) -> Raw | Result:

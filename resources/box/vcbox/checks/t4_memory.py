@@ -31,4 +31,6 @@ def judge(raw: Raw, profile: Profile) -> Result:
     found = judged(
         value < limit, value, f"below {limit:g} MiB on each", advice, unit="MiB", source=source, evidence=text
     )
+    if run["why"] and found.verdict == "pass":
+        return load_look.broken(run, "the end of serving", vllm_look.ADVICE)
     return vllm_look.only(raw, found)

@@ -33,4 +33,5 @@ def judge(raw: Raw, profile: Profile) -> Result:
             evidence=text,
         )
     products = sum(soak_look.total(raw, "products", gpu) for gpu in range(raw["gpus"]))
-    return judged(True, f"{products} products compared, none wrong", want, advice, evidence=text)
+    found = judged(True, f"{products} products compared, none wrong", want, advice, evidence=text)
+    return soak_look.whole(raw, found)

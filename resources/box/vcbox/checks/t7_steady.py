@@ -33,7 +33,7 @@ def judge(raw: Raw, profile: Profile) -> Result:
         if not means:
             return not_run(f"telemetry tells no temperature of GPU {gpu}", window_look.AGAIN)
         if len(means) < 2 * span:
-            reason = f"it took {soak_look.in_hours(raw['wanted'])}; steadiness is seen over {2 * span} min"
+            reason = f"it took {soak_look.in_hours(soak_look.length(raw))}; steadiness is seen over {2 * span} min"
             return not_run(reason, "Run the soak for longer.", value=round(means[-1], 1), unit="°C")
         rises[gpu] = sum(means[-span:]) / span - sum(means[-2 * span : -span]) / span
         tops[gpu] = max(means)
@@ -53,4 +53,5 @@ def judge(raw: Raw, profile: Profile) -> Result:
         for gpu, top in tops.items()
     )
     advice = "Heat is not carried away: check fans, filters and the air's way; see that the room's temperature is within its limits."
-    return judged(max(rises.values()) <= limit, value, want, advice, source=source, evidence=text)
+    found = judged(max(rises.values()) <= limit, value, want, advice, source=source, evidence=text)
+    return soak_look.whole(raw, found)

@@ -15,4 +15,4 @@ def gather(look: Look) -> Raw:
 def judge(raw: Raw, profile: Profile) -> Result:
     if stop := soak_look.stop(raw["soak"]):
         return stop
-    return gpu_xid.judge(raw["xid"], profile)
+    return soak_look.whole(raw["soak"], gpu_xid.judge(raw["xid"], profile))
