@@ -149,7 +149,9 @@ function checkOthers(files: Files, report: Report, version: string, sameRuntime:
   )
     return ['report.html does not say what report.json says.'];
   // What another version wrote is covered by the signature; only this one's can be written again and compared.
-  if (report.app !== version || json.toString('utf8') !== `${scriptJson(report)}\n`) return [];
+  if (report.app !== version) return [];
+  if (json.toString('utf8') !== `${scriptJson(report)}\n`)
+    return ['report.json is not written as the version that it names writes it.'];
   let statementFound: unknown;
   try {
     statementFound = JSON.parse(files.get('statement.json')?.toString('utf8') ?? '');

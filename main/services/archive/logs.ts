@@ -2,7 +2,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { JobSpec, type JobRow } from '../../../preload/contract/job.ts';
-import type { Report, ReportJob } from '../../../preload/contract/report.ts';
+import type { Report, ReportJob, ReportTelemetry } from '../../../preload/contract/report.ts';
 import type { Session } from '../../../preload/contract/session.ts';
 import { profileInJournal, standing } from '../../../preload/contract/standing.ts';
 import { breach, readLine, sha256Hex, type ChainEnd } from '../../journal/chain.ts';
@@ -145,6 +145,10 @@ function sessionOf({ box, keys, waivers, deviations }: Report, practice: boolean
   };
 }
 
+/** A report of version 2 did not tell what happened beside its curves. */
+const asTold = (found: readonly ReportTelemetry[], told: readonly ReportTelemetry[]): ReportTelemetry[] =>
+  found.map((t, i) => (told[i]?.happened === null ? { ...t, happened: null } : t));
+
 /** Whether parts, profile, facts and what was put on the box follow from the logs by this version's rules. */
 function follows(report: Report, attempts: readonly ReadAttempt[]): boolean {
   const profile = profileInJournal(attempts);
@@ -157,7 +161,10 @@ function follows(report: Report, attempts: readonly ReadAttempt[]): boolean {
     const parts = [s.preflight, s.keys, ...s.layers, ...s.suites].map(reportPart);
     const found = {
       ...{ profile, parts, put: attempts.flatMap(put), changed: attempts.flatMap(changedTasks) },
-      telemetry: attempts.flatMap((a) => a.telemetry),
+      telemetry: asTold(
+        attempts.flatMap((a) => a.telemetry),
+        report.telemetry,
+      ),
       facts: attempts.findLast((a) => a.view.facts !== null)?.view.facts ?? null,
     };
     return isDeepStrictEqual(plain(found), told);

@@ -199,6 +199,14 @@ export const T = {
       lanes: 'lanes',
     },
   },
+  timeline: {
+    heads: { when: 'When', kind: 'Kind', what: 'Steps and events' },
+    step: 'step',
+    tones: { plain: 'event', warn: 'warning', fail: 'fault' },
+    from: (begin: string) => `from ${begin}, not ended`,
+    span: (begin: string, end: string) => `${begin} to ${end}`,
+    times: (first: string, times: string) => `${times} times, first at ${first}`,
+  },
   record: {
     heading: 'Jobs and record',
     whole: 'whole',
