@@ -203,7 +203,7 @@ describe.runIf(why === null)(`the page that verifies${why ? ` (not run: ${why})`
     await page.locator('#files').setInputFiles([second, `${second}.minisig`]);
     await page.locator('#result[data-verdict] .code', { hasText: 'second.zip' }).waitFor();
     await page.evaluate('window.watch.disconnect()');
-    const said = (await page.evaluate('window.said')) as (string | [string, number])[];
+    const said = await page.evaluate<(string | [string, number])[]>('window.said');
     const bars = said.filter((one) => typeof one !== 'string');
     for (const words of Object.values(WORDS.doing)) expect(bars.map(([text]) => text)).toContain(words);
     expect(bars.some(([, part]) => part > 0)).toBe(true);

@@ -109,6 +109,7 @@ export const T = {
     customer: 'customer',
     noKeys: 'The app installed no key on this box.',
     users: 'Users with a login shell, as preflight found them',
+    setUp: 'set up by the app after that',
     userHeads: ['User', 'UID', 'Shell', 'Home'],
     logsInAs: (user: string) => `The app logs in as ${user}.`,
     noCustomerKey: 'No customer key was given.',
