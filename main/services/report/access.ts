@@ -19,10 +19,7 @@ interface WithShell {
  * Users with a shell that lets them in, as the last preflight found them. `admin`: whom the step Keys set up and the app logs in as; preflight mostly
  * comes before it, and then its shell was not looked at and is null.
  */
-export function whoLogsIn(
-  facts: BoxFacts | null,
-  admin: { name: string; uid: number } | null,
-): WithShell[] {
+export function whoLogsIn(facts: BoxFacts | null, admin: { name: string; uid: number } | null): WithShell[] {
   const found = (facts?.users ?? [])
     .filter((u) => u.shell && !NO_LOGIN.test(u.shell))
     .map(({ name, uid, shell, home }) => ({ name, uid, shell: shell ?? null, home: home ?? null }));
