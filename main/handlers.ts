@@ -346,6 +346,11 @@ export function handlers(desk: Desk, info: AppInfo, shell: Shell, problem: AppEr
           value: Float64Array.from(found, (p) => p.value),
         })),
 
+    'job.csv': ({ session, ...order }) => {
+      desk.session(session);
+      return shell.apart({ kind: 'telemetry', journal: app.journal.path, session, ...order });
+    },
+
     'ask.answer': ({ ask, value }) => {
       desk.answer(ask, value);
       return undefined;

@@ -56,7 +56,7 @@ export async function buildVerify() {
   // Nothing in it may end the element that it stands in.
   const script = outputFiles[0].text.replaceAll('</script', '<\\/script');
   const style = readFileSync(at('resources/verify/page.css'), 'utf8');
-  const policy = `default-src 'none'; script-src ${hash(script)}; style-src ${hash(style)}; base-uri 'none'; form-action 'none'`;
+  const policy = `default-src 'none'; script-src ${hash(script)}; worker-src blob:; style-src ${hash(style)}; base-uri 'none'; form-action 'none'`;
   const filled = {
     policy,
     style: `<style>${style}</style>`,

@@ -1,4 +1,5 @@
 /** Commands that only look into the journal: boxes, status, jobs, verify; and waive, which adds a word to it. */
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { AppError } from '../../preload/contract/errors.ts';
 import { EXIT_CODES, OUTCOME_WORDS } from '../../preload/contract/outcome.ts';
@@ -8,6 +9,7 @@ import { SUITE_TITLES, WEEKLY_SUITE } from '../../preload/contract/suites.ts';
 import { loadProfile } from '../services/profiles.ts';
 import { activeJob, attemptsOfCheck, standingOf } from '../services/runs.ts';
 import { changeSession, requireSession } from '../services/sessions.ts';
+import { writeTelemetry } from '../services/telemetryfiles.ts';
 import { tellParts, withApp, type CommonOptions, type Context } from './context.ts';
 import { checkLines, secondsText, table } from './output.ts';
 
@@ -19,6 +21,11 @@ interface WaiveOptions extends CommonOptions {
 }
 interface StatusOptions extends CommonOptions {
   checks?: boolean;
+}
+interface TelemetryOptions extends CommonOptions {
+  job?: string;
+  attempt?: string;
+  out?: string;
 }
 interface JobsOptions extends CommonOptions {
   check?: string;
@@ -118,6 +125,22 @@ async function runJobs(ctx: Context, o: JobsOptions): Promise<number> {
   return EXIT_CODES.passed;
 }
 
+async function runTelemetry({ app, out }: Context, o: TelemetryOptions): Promise<number> {
+  const session = requireSession(app, o.box);
+  const attempt = o.attempt === undefined ? undefined : Number(o.attempt);
+  if (attempt !== undefined && !(Number.isSafeInteger(attempt) && o.job !== undefined))
+    throw new AppError('usage', { what: '--attempt wants a number, and --job beside it.' });
+  const only = o.job === undefined ? undefined : { job: o.job, attempt };
+  const files = writeTelemetry(app.journal, session.id, resolve(o.out ?? '.'), only);
+  if (files.length === 0) {
+    const what = only ? 'No such job of this box has telemetry.' : 'No job of this box has telemetry.';
+    throw new AppError('usage', { what });
+  }
+  for (const file of files) out.line(`csv: ${file}`);
+  out.result({ ok: true, files, exit: EXIT_CODES.passed });
+  return EXIT_CODES.passed;
+}
+
 /** `verify` without a file. */
 export const verifyJournal = (o: CommonOptions): Promise<number> =>
   withApp({ ...o, readOnly: true }, (ctx) => runVerify(ctx, o));
@@ -182,6 +205,13 @@ export function addLookCommands(
       'what each run of this check found, the newest first',
     ),
     (o) => withApp(reading(o), (ctx) => runJobs(ctx, o)),
+  );
+  run(
+    add('telemetry', 'Every sample of a box as CSV, a file an attempt; with the box off')
+      .option('--job <id>', 'of this job alone')
+      .option('--attempt <number>', 'of this attempt of it alone')
+      .option('--out <folder>', 'where the files go (the current folder)'),
+    (o) => withApp(reading(o), (ctx) => runTelemetry(ctx, o)),
   );
   run(
     add('waive', 'Accept a failed check by name and reason; its verdict stays and is reported as a deviation')

@@ -10,6 +10,7 @@ import { makeArchive, type Paper, type Print, type Printed } from './archive.ts'
 import type { SecretKey } from './archive/minisign.ts';
 import { trustedKeys } from './archive/trust.ts';
 import { reportPage } from './report.ts';
+import { writeTelemetry } from './telemetryfiles.ts';
 import { verifyArchive } from './verify.ts';
 
 export type Order =
@@ -23,6 +24,7 @@ export type Order =
       paper: Paper;
     }
   | { kind: 'preview'; journal: string; session: string; version: string }
+  | { kind: 'telemetry'; journal: string; session: string; job: string; attempt: number; folder: string }
   | { kind: 'verify'; path: string; home: string; version: string };
 
 /** What crosses back of an archive that was made. */
@@ -35,6 +37,8 @@ export interface Made {
 interface Answers {
   archive: Made;
   preview: string;
+  /** Paths. */
+  telemetry: string[];
   verify: Verification;
 }
 export type Answer<K extends Order['kind']> = Answers[K];
@@ -82,6 +86,12 @@ async function work(order: Order, print: Print): Promise<Answers[keyof Answers]>
     }
     case 'preview':
       return withJournal(order.journal, (journal) => reportPage(journal, order.session, order.version));
+    case 'telemetry': {
+      const { session, folder, job, attempt } = order;
+      return withJournal(order.journal, (journal) =>
+        writeTelemetry(journal, session, folder, { job, attempt }),
+      );
+    }
     case 'verify':
       return verifyArchive(order.path, { trusted: trustedKeys(order.home), version: order.version });
   }

@@ -1,16 +1,6 @@
 /** The hand-over archive of a box: one zip with everything, and its signature beside it (spec W7, docs/adr/0016-report.md). */
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { AppError } from '../../preload/contract/errors.ts';
 import type { Report } from '../../preload/contract/report.ts';
 import type { Journal } from '../journal/journal.ts';
 import { archiveName, contents } from './archive/contents.ts';
@@ -20,6 +10,7 @@ import { sha256 } from './archive/names.ts';
 import { normalisePdf } from './archive/pdf.ts';
 import { serialOf } from './archive/statement.ts';
 import { joinZip } from './archive/zipform.ts';
+import { writeOut } from './outfiles.ts';
 
 export type Paper = 'A4' | 'Letter';
 export type Printed = { pdf: Buffer } | { pdf: null; why: string };
@@ -93,7 +84,7 @@ export async function makeArchive(
   const signature = key && signBytes(bytes, key, trustedComment(all.report, name, key, now));
   const files = [{ path: zip, bytes }];
   if (signature) files.push({ path: `${zip}.minisig`, bytes: Buffer.from(signature) });
-  writeAll(outDir, files);
+  writeOut(outDir, files);
   // One of an earlier export of the same record, under another key, says nothing of these bytes.
   if (!signature) rmSync(`${zip}.minisig`, { force: true });
   return {
@@ -104,55 +95,4 @@ export async function makeArchive(
     bytes: bytes.length,
     sha256: sha256(bytes),
   };
-}
-
-function writeBytes(path: string, bytes: Buffer): void {
-  const fd = openSync(path, 'w');
-  try {
-    for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-function syncFolder(path: string): void {
-  // Windows cannot; there the rename alone has to do.
-  if (process.platform === 'win32') return;
-  const fd = openSync(path, 'r');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-/** All of them or none; on the disk, which may be one that is pulled out next, and read back from there. */
-function writeAll(dir: string, files: readonly { path: string; bytes: Buffer }[]): void {
-  const parts = files.map((f) => ({ ...f, part: `${f.path}.part` }));
-  try {
-    mkdirSync(dir, { recursive: true });
-    for (const { part, bytes } of parts) writeBytes(part, bytes);
-    for (const { part, path } of parts) renameSync(part, path);
-    syncFolder(dir);
-  } catch (error) {
-    for (const { part } of parts) rmSync(part, { force: true });
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOSPC' || code === 'EDQUOT') throw new AppError('laptop_disk_full', { path: dir }, error);
-    throw new AppError('output_unwritable', { path: dir, detail: message }, error);
-  }
-  for (const { path, bytes } of files) readBack(path, bytes);
-}
-
-/** Errors: output_differs. */
-function readBack(path: string, wanted: Buffer): void {
-  let found: Buffer;
-  try {
-    found = readFileSync(path);
-  } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
-    throw new AppError('output_differs', { path, detail }, error);
-  }
-  if (found.equals(wanted)) return;
-  throw new AppError('output_differs', { path, detail: 'it holds other bytes than were written.' });
 }

@@ -362,6 +362,12 @@ export const calls = {
     output: z.array(SampleLine),
   },
 
+  /** Writes every sample of an attempt as CSV into the folder; gives the paths. */
+  'job.csv': {
+    input: z.strictObject({ session, job: z.uuid(), attempt: z.number().int(), folder: z.string().min(1) }),
+    output: z.array(z.string()),
+  },
+
   /** An answer to a notice `ask` or `hostKey`; null refuses. */
   'ask.answer': { input: z.strictObject({ ask: z.uuid(), value: z.string().nullable() }), output: nothing },
 

@@ -54,6 +54,7 @@ const callNames = {
   'flash.cancel': true,
   'job.lines': true,
   'job.samples': true,
+  'job.csv': true,
   'ask.answer': true,
   'pick.file': true,
   'pick.folder': true,

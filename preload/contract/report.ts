@@ -1,5 +1,5 @@
 /**
- * report.json, version 2: what one box went through and how it stands, made from the journal alone. It can be checked
+ * report.json, version 3: what one box went through and how it stands, made from the journal alone. It can be checked
  * without the app and without a network: everything that decides is in it, and parsing decides again and compares. Its JSON Schema is published from here: `reportSchema`.
  */
 import { z } from 'zod';
@@ -110,10 +110,28 @@ const Series = z.strictObject({
 });
 export type ReportSeries = z.infer<typeof Series>;
 
+/** Times in seconds since the first sample; what came before it is below zero. */
+const Happened = z.strictObject({
+  /** Steps of the job; `to` is null for one that never ended. */
+  bands: z.array(z.strictObject({ from: z.number(), to: z.number().nullable(), text: z.string() })),
+  /** What the driver reported and what slowed cards down, each sentence once: how often, and when the first times. */
+  marks: z.array(
+    z.strictObject({
+      text: z.string(),
+      tone: z.enum(['plain', 'warn', 'fail']),
+      times: z.number().int().positive(),
+      at: z.array(z.number()).min(1),
+    }),
+  ),
+});
+export type ReportHappened = z.infer<typeof Happened>;
+
 const Telemetry = z.strictObject({
   ...Attempt.shape,
   title: z.string(),
   source: z.string(),
+  /** Null in a report of version 2, which did not tell. */
+  happened: Happened.nullable(),
   /** From the first to the last sample. */
   seconds: z.number().nonnegative(),
   fields: z.array(z.strictObject({ field: z.string(), series: z.array(Series) })),
@@ -140,7 +158,7 @@ const Put = z.strictObject({
 });
 export type ReportPut = z.infer<typeof Put>;
 
-export const REPORT_VERSION = 2;
+export const REPORT_VERSION = 3;
 
 const ReportShape = z.strictObject({
   v: z.literal(REPORT_VERSION),
@@ -281,14 +299,28 @@ export const Report = ReportShape.superRefine((r, ctx) => {
 });
 export type Report = z.infer<typeof Report>;
 
+const older = (data: unknown): data is { v: 1 | 2 } =>
+  typeof data === 'object' && data !== null && 'v' in data && (data.v === 1 || data.v === 2);
+
 /** A report of an earlier version, as this one would have written it: what it did not know is left empty. */
-function upgraded(data: unknown): unknown {
-  if (typeof data !== 'object' || data === null || !('v' in data) || data.v !== 1) return data;
-  return { ...data, v: REPORT_VERSION, handover: null, put: [] };
+function upgraded(data: { v: 1 | 2 }): unknown {
+  const telemetry = 'telemetry' in data && Array.isArray(data.telemetry) ? (data.telemetry as unknown[]) : [];
+  return {
+    ...data,
+    ...(data.v === 1 ? { handover: null, put: [] } : {}),
+    v: REPORT_VERSION,
+    telemetry: telemetry.map((t) => (typeof t === 'object' ? { ...t, happened: null } : t)),
+  };
 }
 
+const OfThisVersion = Report.superRefine(({ telemetry }, ctx) => {
+  if (telemetry.some((t) => t.happened === null))
+    ctx.addIssue({ code: 'custom', path: ['telemetry'], message: 'does not tell what happened' });
+});
+
 /** Reads a report of this version or an earlier one, and decides it again. */
-export const parseReport = (data: unknown) => Report.safeParse(upgraded(data));
+export const parseReport = (data: unknown) =>
+  older(data) ? Report.safeParse(upgraded(data)) : OfThisVersion.safeParse(data);
 
 /** The form of report.json as a JSON Schema (2020-12). What must follow from what is beside it. */
 export function reportSchema(): Record<string, unknown> {

@@ -71,8 +71,9 @@ export function thresholdsOf({ gpu }: Profile): Threshold[] {
 const from = ({ source }: { source: string }) => ({ source });
 
 /** Bits of NVML's clock event reasons under which a card is slower than it could be. Idle and set clocks are none. */
+const POWER_CAP = 0x4;
 const THROTTLES: readonly (readonly [number, string])[] = [
-  [0x4, 'power cap'],
+  [POWER_CAP, 'power cap'],
   [0x8, 'hardware slowdown'],
   [0x20, 'heat (driver)'],
   [0x40, 'heat (hardware)'],
@@ -82,4 +83,9 @@ const THROTTLES: readonly (readonly [number, string])[] = [
 /** Why a card is slowed down, in words; empty when it is not. `mask`: the field clocks_event_reasons.active. */
 export function throttleReasons(mask: number): string[] {
   return THROTTLES.filter(([bit]) => (mask & bit) !== 0).map(([, word]) => word);
+}
+
+/** Whether its power limit alone slows a card down, which a full load is meant to come to. */
+export function held(mask: number): boolean {
+  return THROTTLES.every(([bit]) => ((mask & bit) !== 0) === (bit === POWER_CAP));
 }

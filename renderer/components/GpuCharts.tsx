@@ -22,6 +22,7 @@ import { useDetail, useLines } from '../charts/useLines.ts';
 import { turned, turnOf, within, type Turn, type Window } from '../charts/zoom.ts';
 import { clock, number } from '../numbers.ts';
 import { Chart } from './Chart.tsx';
+import { ChartCsv } from './ChartCsv.tsx';
 import { ChartMarks } from './ChartMarks.tsx';
 import { ErrorView } from './ErrorView.tsx';
 import { useJob } from './useJob.ts';
@@ -146,6 +147,7 @@ export function GpuCharts({ box, job, attempt }: Props) {
           {clock(window[0])} to {clock(window[1])}
           {chosen ? ` of ${clock(whole[1])}` : ''}
         </Text>
+        <ChartCsv key={`${job}/${attempt}`} session={box.session.id} job={job} attempt={attempt} />
         <ChartMarks marks={marks} bands={bands} />
       </Group>
       <div className="charts-grid">

@@ -37,14 +37,19 @@ async function inflate({ header, packed }: Listed): Promise<Buffer> {
   return out.subarray(0, length);
 }
 
-/** Every file of the archive, by name, or why it cannot be read. */
-export async function readZip(bytes: Buffer): Promise<ReadonlyMap<string, Buffer> | ZipError> {
+/** Every file of the archive, by name, or why it cannot be read. `tell` is told which part is unpacked, 0 to 1. */
+export async function readZip(
+  bytes: Buffer,
+  tell: (part: number) => void,
+): Promise<ReadonlyMap<string, Buffer> | ZipError> {
   try {
     const files = new Map<string, Buffer>();
+    let done = 0;
     for (const listed of listZip(bytes)) {
       const content = listed.header.method === DEFLATED ? await inflate(listed) : listed.packed;
       mustFit(listed.header, content);
       files.set(listed.header.name, content);
+      tell((done += listed.packed.length) / bytes.length);
     }
     return files;
   } catch (error) {

@@ -1,7 +1,7 @@
 /** One archive, as `vault-cube verify` looks at it: the same code, on files that a browser was given. */
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { blake2b } from '@noble/hashes/blake2.js';
-import { failed, judge } from '../../main/services/archive/judge.ts';
+import { failed, judge, type Tell } from '../../main/services/archive/judge.ts';
 import type { Proving } from '../../main/services/archive/signature.ts';
 import type { TrustedKey } from '../../main/services/archive/trust.ts';
 import { MAX_ZIP_BYTES } from '../../main/services/archive/zipform.ts';
@@ -27,15 +27,16 @@ export async function look(
   zip: File,
   signature: File | null,
   trusted: readonly TrustedKey[],
+  tell: Tell,
 ): Promise<Verification> {
   if (zip.size > MAX_ZIP_BYTES) return failed(zip.name, 'It is too large to be a report.');
   const read = async (file: File) => Buffer.from(await file.arrayBuffer());
   const bytes = await read(zip);
   const given = {
     ...{ path: zip.name, bytes, signature: signature && (await read(signature)), trusted },
-    ...{ version: __APP_VERSION__, proving: PROVING },
+    ...{ version: __APP_VERSION__, proving: PROVING, tell },
     // Browsers bring their own names of time zones; where they differ, nothing can be compared that has times in it.
     sameRuntime: ({ made }: Report) => localTime(made.utc, made.zone) === made.local,
   };
-  return judge(given, await readZip(bytes));
+  return judge(given, await readZip(bytes, (part) => tell('unpack', part)));
 }

@@ -4,7 +4,15 @@ export const WORDS = {
   intro:
     'Drop the archive (.zip) and its signature (.zip.minisig) here, or choose both files. Nothing leaves this computer: the page can reach no network, and needs none.',
   choose: 'Archive and signature',
-  reading: (name: string) => `Reading ${name}. A day of telemetry takes some seconds.`,
+  reading: (name: string) => `Reading ${name}.`,
+  doing: {
+    unpack: 'Unpacking its files.',
+    signature: 'Checking its signature.',
+    sums: 'Checking the hash of every file.',
+    logs: 'Following every log, line by line, and working out anew what it says.',
+    others: 'Comparing the page and the other files with it.',
+  },
+  progress: 'How much of it is done',
   keys: 'Keys that this page knows',
   noKeys: 'None: every signature is by an unknown key until its public key is added.',
   origin:

@@ -9,6 +9,7 @@ import { Journal } from '../../main/journal/journal.ts';
 import { makeArchive, type Paper } from '../../main/services/archive.ts';
 import { printPage } from '../../main/services/print.ts';
 import { boxSession, plans, play } from '../unit/report/box.ts';
+import { fillScreen, shot } from './looks.ts';
 import { openReport } from './report.ts';
 import { Display, openApp, whyNoWindow, type OpenWindow } from './window.ts';
 
@@ -47,6 +48,7 @@ describe.runIf(why === null)(`the report${why ? ` (not run: ${why})` : ''}`, () 
     first = readZip(await made('first'));
     display = await Display.open();
     open = await openApp(display, join(dir, 'home'));
+    await fillScreen(open);
   });
   afterAll(async () => {
     await open?.app.close();
@@ -121,7 +123,8 @@ describe.runIf(why === null)(`the report${why ? ` (not run: ${why})` : ''}`, () 
     await there.waitFor();
     await there.getByRole('button', { name: 'Verify it' }).click();
     await page.getByText('Whole in itself, but not signed').waitFor();
-    if (process.env['SHOTS']) await page.screenshot({ path: join(process.env['SHOTS'], 'exported.png') });
+    await page.getByRole('region', { name: 'Hand over' }).scrollIntoViewIfNeeded();
+    await shot(page, 'report-step');
   });
 
   it('asks for nothing but itself, lacks nothing, and is accessible', async () => {

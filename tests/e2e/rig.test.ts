@@ -216,7 +216,6 @@ describe.runIf(why === null)(`the wizard on a rig box${why ? ` (not run: ${why})
     const path = /\/\S*vault-cube-report-VC-0042-[\d-]+\.html/.exec(main)?.[0] ?? '';
     expect(existsSync(path), main).toBe(true);
     await accessible(page());
-    await shot(page(), 'report-step');
     const report = await openReport(open, path);
     // What goes across every page is for paper alone.
     await report.getByText('STAND-IN').filter({ visible: true }).first().waitFor();

@@ -11,6 +11,7 @@ import { newSecretKey, publicKeyFile } from '../../main/services/archive/minisig
 import { verifyArchive } from '../../main/services/verify.ts';
 import { writeVerifyPage } from '../../main/services/verifypage.ts';
 import { verdictOf, verdictSentence } from '../../preload/contract/verification.ts';
+import { WORDS } from '../../resources/verify/words.ts';
 import { edited } from '../unit/archive/desk.ts';
 import { boxSession, plans, play } from '../unit/report/box.ts';
 import { openReport } from './report.ts';
@@ -185,6 +186,30 @@ describe.runIf(why === null)(`the page that verifies${why ? ` (not run: ${why})`
     writeFileSync(join(dir, 'lee.pub'), publicKeyFile(LEE));
     await page.locator('#key').setInputFiles(join(dir, 'lee.pub'));
     await page.getByText('Intact, signed by lee.pub, added on this page, complete.').waitFor();
+  });
+
+  it('works beside itself, says how far it is, and forgets what it looked at when it is given another', async () => {
+    const [first, second] = [await archive('first'), await archive('second')];
+    const record = `window.said = []; window.watch = new MutationObserver(() => {
+      const bar = document.querySelector('#result progress');
+      if (bar) window.said.push([document.querySelector('#result p + p').textContent, bar.value]);
+      else window.said.push(document.querySelector('#result .code')?.textContent ?? '');
+    }); window.watch.observe(document.getElementById('result'), { childList: true, subtree: true, attributes: true, characterData: true })`;
+    await page.evaluate(record);
+    const worker = page.waitForEvent('worker');
+    await page.evaluate(`delete document.getElementById('result').dataset.verdict`);
+    await page.locator('#files').setInputFiles([first, `${first}.minisig`]);
+    expect((await worker).url()).toMatch(/^blob:/);
+    await page.locator('#files').setInputFiles([second, `${second}.minisig`]);
+    await page.locator('#result[data-verdict] .code', { hasText: 'second.zip' }).waitFor();
+    await page.evaluate('window.watch.disconnect()');
+    const said = await page.evaluate<(string | [string, number])[]>('window.said');
+    const bars = said.filter((one) => typeof one !== 'string');
+    for (const words of Object.values(WORDS.doing)) expect(bars.map(([text]) => text)).toContain(words);
+    expect(bars.some(([, part]) => part > 0)).toBe(true);
+    expect(said).not.toContain('first.zip');
+    // The one worker that was asked last has ended, too.
+    expect(page.workers()).toEqual([]);
   });
 
   it('asked for nothing but itself, and is accessible', async () => {

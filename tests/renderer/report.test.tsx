@@ -234,6 +234,7 @@ describe('the hand-over', () => {
     await user.click(screen.getByRole('button', { name: 'Verify an archive…' }));
     const found = within(screen.getByRole('status', { name: 'What was found of it' }));
     found.getByText('✕ Not intact: it is not what was written.');
-    found.getByText(problems[0] ?? '');
+    within(found.getByRole('list', { name: 'What is wrong' })).getByText(problems[0] ?? '');
+    expect(found.queryByRole('list', { name: 'What could not be looked at' })).toBeNull();
   });
 });

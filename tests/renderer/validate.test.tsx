@@ -374,6 +374,28 @@ describe('a suite that ran', () => {
     t1.getByText('All GPUs are detected');
   });
 
+  it('is written as CSV into a folder that is chosen, and says where', async () => {
+    const suite = recorded('gpu-detection');
+    const file = '/media/stick/vault-cube-VC-0042-0010-checks-1-gpu.csv';
+    const fake = main([...before, suite])
+      .answer('pick.folder', () => '/media/stick')
+      .answer('job.csv', () => [file])
+      .answer('open.path', () => undefined);
+    const { user } = await show(Validate, fake);
+    await user.click(screen.getByRole('button', { name: 'Export CSV…' }));
+    within(await screen.findByRole('status')).getByText(file);
+    const { job, attempt } = suite.row;
+    expect(fake.of('job.csv')).toEqual([{ session: SESSION, job, attempt, folder: '/media/stick' }]);
+    await user.click(screen.getByRole('button', { name: 'Open folder' }));
+    expect(fake.of('open.path')).toEqual([{ path: '/media/stick' }]);
+    fake.refuse('job.csv', 'laptop_disk_full', { path: '/media/stick' });
+    await user.click(screen.getByRole('button', { name: 'Export CSV…' }));
+    within(await screen.findByRole('alert')).getByText(
+      'The disk of this laptop is full; nothing more can be recorded.',
+    );
+    expect(screen.queryByText(file)).toBeNull();
+  });
+
   it('is out of date once the box was changed', async () => {
     const [l1Install, l1Harden, l1Health] = before.slice(-3);
     if (!l1Install || !l1Harden || !l1Health) throw new Error('nothing recorded');

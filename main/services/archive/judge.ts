@@ -51,6 +51,10 @@ function keyIn(fields: ReadonlyMap<string, string>): PublicKey | null {
   }
 }
 
+export type Doing = 'unpack' | 'signature' | 'sums' | 'logs' | 'others';
+/** `part`: how much of it is done, 0 to 1; null where that is not known. */
+export type Tell = (doing: Doing, part: number | null) => void;
+
 /** What looks at an archive is given. */
 export interface Given {
   /** What the file is called. */
@@ -63,6 +67,8 @@ export interface Given {
   proving: Proving;
   /** Whether this runtime writes times and numbers as the one that made the report: what it would write anew can be compared then. */
   sameRuntime: (report: Report) => boolean;
+  /** Is told how far the work is: a day of telemetry takes a browser some seconds. */
+  tell?: Tell;
 }
 
 interface Checked {
@@ -104,16 +110,20 @@ function checkSignature({ bytes, signature, trusted, proving }: Given): Checked 
 }
 
 /** SHA256SUMS names every other file once, with the hash it has. */
-function checkSums(files: Files): string[] {
+function checkSums(files: Files, tell: Tell): string[] {
   const text = files.get(SUMS)?.toString('utf8');
   if (text === undefined) return [`${SUMS} is missing.`];
   const others = [...files].filter(([name]) => name !== SUMS);
-  const wanted = others.map(([name, bytes]) => `${sha256(bytes)}  ${name}\n`).join('');
-  if (text === wanted) return [];
+  const all = others.reduce((sum, [, bytes]) => sum + bytes.length, 0);
+  let done = 0;
+  const found = others.map(([name, bytes]) => {
+    const line = `${sha256(bytes)}  ${name}`;
+    tell('sums', (done += bytes.length) / Math.max(all, 1));
+    return { name, line };
+  });
+  if (text === found.map(({ line }) => `${line}\n`).join('')) return [];
   const lines = new Set(text.split('\n'));
-  const wrong = others
-    .filter(([name, bytes]) => !lines.has(`${sha256(bytes)}  ${name}`))
-    .map(([name]) => name);
+  const wrong = found.filter(({ line }) => !lines.has(line)).map(({ name }) => name);
   return wrong.length
     ? wrong.map((name) => `${name} is not what ${SUMS} says.`)
     : [`${SUMS} names files that are not there, or not in their order.`];
@@ -149,7 +159,9 @@ function checkOthers(files: Files, report: Report, version: string, sameRuntime:
   )
     return ['report.html does not say what report.json says.'];
   // What another version wrote is covered by the signature; only this one's can be written again and compared.
-  if (report.app !== version || json.toString('utf8') !== `${scriptJson(report)}\n`) return [];
+  if (report.app !== version) return [];
+  if (json.toString('utf8') !== `${scriptJson(report)}\n`)
+    return ['report.json is not written as the version that it names writes it.'];
   let statementFound: unknown;
   try {
     statementFound = JSON.parse(files.get('statement.json')?.toString('utf8') ?? '');
@@ -181,17 +193,19 @@ function summary(report: Report, events: number): NonNullable<Verification['repo
 
 /** `files`: what is in the archive, or why it cannot be read. Never throws for what it holds: that is in the answer, in words. */
 export function judge(given: Given, files: Files | ZipError): Verification {
-  const { path, version } = given;
+  const { path, version, tell = () => undefined } = given;
+  tell('signature', null);
   const sig = checkSignature(given);
   if (files instanceof ZipError) {
     const problem = `The archive cannot be read: ${files.message}.`;
     return { ...failed(path, problem, sig.found), problems: [...sig.problems, problem] };
   }
   const report = reportOf(files);
-  const sums = checkSums(files);
+  const sums = checkSums(files, tell);
   if (typeof report === 'string')
     return { ...failed(path, report, sig.found), problems: [...sig.problems, ...sums, report] };
-  const logs = checkLogs(files, report, version);
+  const logs = checkLogs(files, report, version, (part) => tell('logs', part));
+  tell('others', null);
   const same = given.sameRuntime(report);
   const others = checkOthers(files, report, version, same);
   const problems = [...sig.problems, ...sums, ...logs.problems, ...others];

@@ -2,7 +2,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { JobSpec, type JobRow } from '../../../preload/contract/job.ts';
-import type { Report, ReportJob } from '../../../preload/contract/report.ts';
+import type { Report, ReportJob, ReportTelemetry } from '../../../preload/contract/report.ts';
 import type { Session } from '../../../preload/contract/session.ts';
 import { profileInJournal, standing } from '../../../preload/contract/standing.ts';
 import { breach, readLine, sha256Hex, type ChainEnd } from '../../journal/chain.ts';
@@ -28,11 +28,16 @@ function* linesOf(bytes: Buffer): Generator<Buffer> {
   }
 }
 
-/** Follows the chain from the orders to the last line; the first that does not fit is told. */
-function follow(end: ChainEnd, log: Buffer, reading: Reading, csv: TelemetryCsv): Verified {
+/** Follows the chain from the orders to the last line; the first that does not fit is told. `read` is told of each line's bytes. */
+function follow(
+  end: ChainEnd,
+  log: Buffer,
+  { reading, csv, read }: { reading: Reading; csv: TelemetryCsv; read: (bytes: number) => void },
+): Verified {
   let broken: Verified | null = null;
   let at = end;
   for (const line of linesOf(log)) {
+    read(line.length + 1);
     let problem: string | null;
     try {
       const event = readLine(line);
@@ -94,7 +99,13 @@ class TelemetryCheck {
   }
 }
 
-function readLog(files: Files, index: number, told: ReportJob, session: string): LogRead | string {
+interface Place {
+  index: number;
+  session: string;
+  read: (bytes: number) => void;
+}
+
+function readLog(files: Files, told: ReportJob, { index, session, read: count }: Place): LogRead | string {
   const folder = attemptFolder(index, told);
   const name = `"${told.title}", attempt ${told.attempt}`;
   const specBytes = files.get(`${folder}/spec.json`);
@@ -109,7 +120,9 @@ function readLog(files: Files, index: number, told: ReportJob, session: string):
   };
   const reading = new Reading();
   const telemetry = new TelemetryCheck(files, folder);
-  const verified = follow({ job, attempt, seq: 0, sha256: specSha256 }, log, reading, telemetry.csv);
+  const verified = follow({ job, attempt, seq: 0, sha256: specSha256 }, log, {
+    ...{ reading, csv: telemetry.csv, read: count },
+  });
   const read = reading.end(row, verified, told.state === 'lost' ? told.detail : null);
   const problems: string[] = [];
   if (!verified.ok)
@@ -145,6 +158,10 @@ function sessionOf({ box, keys, waivers, deviations }: Report, practice: boolean
   };
 }
 
+/** A report of version 2 did not tell what happened beside its curves. */
+const asTold = (found: readonly ReportTelemetry[], told: readonly ReportTelemetry[]): ReportTelemetry[] =>
+  found.map((t, i) => (told[i]?.happened === null ? { ...t, happened: null } : t));
+
 /** Whether parts, profile, facts and what was put on the box follow from the logs by this version's rules. */
 function follows(report: Report, attempts: readonly ReadAttempt[]): boolean {
   const profile = profileInJournal(attempts);
@@ -157,26 +174,46 @@ function follows(report: Report, attempts: readonly ReadAttempt[]): boolean {
     const parts = [s.preflight, s.keys, ...s.layers, ...s.suites].map(reportPart);
     const found = {
       ...{ profile, parts, put: attempts.flatMap(put), changed: attempts.flatMap(changedTasks) },
-      telemetry: attempts.flatMap((a) => a.telemetry),
+      telemetry: asTold(
+        attempts.flatMap((a) => a.telemetry),
+        report.telemetry,
+      ),
       facts: attempts.findLast((a) => a.view.facts !== null)?.view.facts ?? null,
     };
     return isDeepStrictEqual(plain(found), told);
   });
 }
 
+const TOLD_BYTES = 1024 ** 2;
+
+/** Counts the bytes of all logs that were read, and tells each megabyte which part of them that is. */
+function counting(files: Files, tell: (part: number) => void): (bytes: number) => void {
+  const logs = [...files].filter(([name]) => name.startsWith('attempts/'));
+  const all = logs.reduce((sum, [, bytes]) => sum + bytes.length, 0);
+  let [done, next] = [0, 0];
+  return (bytes) => {
+    done += bytes;
+    if (done < next) return;
+    next = done + TOLD_BYTES;
+    tell(Math.min(1, done / Math.max(all, 1)));
+  };
+}
+
 /**
  * What is wrong with the logs, and what the report says that they do not; `notes` where another version's rules made the
- * report, which this one's need not agree with.
+ * report, which this one's need not agree with. `tell` is told which part of the logs is read.
  */
 export function checkLogs(
   files: Files,
   report: Report,
   version: string,
+  tell: (part: number) => void = () => undefined,
 ): { problems: string[]; notes: string[] } {
   const problems: string[] = [];
   const attempts: ReadAttempt[] = [];
+  const read = counting(files, tell);
   for (const [index, told] of report.jobs.entries()) {
-    const got = readLog(files, index, told, report.box.session);
+    const got = readLog(files, told, { index, session: report.box.session, read });
     if (typeof got === 'string') problems.push(got);
     else {
       problems.push(...got.problems);

@@ -204,7 +204,7 @@ function customerTold(keys: Keys['customer']): string {
 
 export function access({ keys, facts: f, box, made, parts }: Report): Markup {
   const proven = (at: string | null) => (at ? T.proven(localTime(at, made.zone)) : T.notProven);
-  const users = whoLogsIn(f);
+  const users = whoLogsIn(f, keys && { name: box.user, uid: keys.adminUid });
   const own = keys
     ? html`${listed([
         [T.access.keyLogin, proven(keys.keyLoginProvenAt)],
@@ -231,7 +231,7 @@ export function access({ keys, facts: f, box, made, parts }: Report): Markup {
     ${table(
       T.access.users,
       T.access.userHeads,
-      users.map((u) => [u.name, u.uid, u.shell, u.home]),
+      users.map((u) => [u.name, u.uid, u.shell ?? T.access.setUp, u.home]),
     )}
     <p>
       ${T.access.logsInAs(box.user)}

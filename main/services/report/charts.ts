@@ -2,6 +2,7 @@
 import type { ReportSeries, ReportTelemetry } from '../../../preload/contract/report.ts';
 import { html, type Markup } from './markup.ts';
 import { number } from './words.ts';
+import { backdrop } from './timeline.ts';
 import { T } from './texts.ts';
 
 interface ChartKind {
@@ -80,9 +81,9 @@ export function ticks(low: number, high: number, most: number): number[] {
   return all;
 }
 
-/** Time axis: whole steps of seconds, minutes or hours. */
+/** Time axis: steps of seconds, minutes or hours. */
 const TIME_STEPS = [
-  1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400,
+  0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400,
 ];
 
 function timeTicks(seconds: number): { at: number; text: string }[] {
@@ -159,6 +160,7 @@ function chart(k: ChartKind, telemetry: ReportTelemetry): Markup | null {
   return html`<figure class="chart">
     <figcaption>${k.title} <span class="unit">${k.unit}</span></figcaption>
     <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${said}">
+      ${backdrop(telemetry, { top: TOP, bottom: BOTTOM, x })}
       ${marks.map(
         (m) =>
           html`<path class="grid" d="M${LEFT} ${atMark(m)}H${RIGHT}" /><text

@@ -53,7 +53,8 @@ function otherSystem({ facts, profile }: Report): string | null {
   const entry = profile?.document.distributions.find(
     (d) => d.id === found?.id && d.version === found.version,
   );
-  return entry?.standIn ?? null;
+  const why = entry?.standIn;
+  return why ? `${why.charAt(0).toUpperCase()}${why.slice(1)}` : null;
 }
 
 function evidence(report: Report): Markup {

@@ -1,8 +1,8 @@
-/** What was put on the box, out of the orders of the jobs that did it: images and layers, with versions. */
+/** What was put on the box, out of the orders of the jobs that did it: images, what of the bundle was brought (by the hash of its manifest), layers with versions. */
 import type { ReportPut } from '../../../preload/contract/report.ts';
 import type { ReadAttempt } from './attempt.ts';
 
-const KINDS: ReadonlySet<string> = new Set(['flash', 'flash_box', 'bootstrap', 'layer', 'harden']);
+const KINDS: ReadonlySet<string> = new Set(['flash', 'flash_box', 'fetch', 'bootstrap', 'layer', 'harden']);
 /** A profile among the orders is told in a chapter of its own. */
 const LONG = 400;
 
@@ -24,7 +24,7 @@ function named(name: string, value: unknown): { name: string; value: string }[] 
 
 const inner = (params: Record<string, unknown>): { name: string; value: string }[] =>
   Object.entries(params)
-    .filter(([key]) => !['playbook', 'tags', 'confirmSeconds'].includes(key))
+    .filter(([key]) => !['playbook', 'tags', 'title', 'confirmSeconds'].includes(key))
     .flatMap(([key, value]) => {
       // The variables of a role by their own names. Each is looked at by itself: only the long ones are left out.
       if (key !== 'vars' || typeof value !== 'object' || value === null) return named(key, value);

@@ -4,6 +4,7 @@ import { charts, CHARTS } from './charts.ts';
 import { evidenceWord, sign } from './front.ts';
 import { html, type Markup } from './markup.ts';
 import { duration, localTime, number, plural, STATES } from './words.ts';
+import { timeline } from './timeline.ts';
 import { T } from './texts.ts';
 
 /** A row a GPU, so that eight of them fit as well as two. */
@@ -47,6 +48,7 @@ export function telemetry(report: Report): Markup {
       <p class="quiet">${T.telemetry.about(duration(t.seconds), plural(samples, T.telemetry.sample))}</p>
       ${summary(t)}
       <div class="charts">${charts(t)}</div>
+      ${timeline(t)}
     </section>`;
   });
   return html`<section id="telemetry">

@@ -1,7 +1,10 @@
 /** Telemetry of one attempt, out of the samples in its lines (not the journal's packed copy, which no chain covers). */
 import type { JobEvent, SampleRow } from '../../../preload/contract/events.ts';
+import { Slowing } from '../../../preload/contract/marks.ts';
 import type { ReportSeries, ReportTelemetry } from '../../../preload/contract/report.ts';
+import { REASONS_FIELD } from '../../../preload/contract/telemetry.ts';
 import { thin, type Stretch } from '../../journal/samples.ts';
+import { Happened } from './happened.ts';
 
 /** What the report draws, and the limits drawn with it. */
 const FIELDS: ReadonlySet<string> = new Set([
@@ -67,8 +70,12 @@ class Rows {
   readonly #mono = new Numbers();
   readonly #columns: Column[];
   readonly #tell: (column: Column) => void;
+  /** Where its reasons for slow clocks stand in a row; undefined where a card does not tell them. */
+  readonly reasons: number | undefined;
 
   constructor(fields: readonly string[], tell: (column: Column) => void) {
+    const reasons = fields.indexOf(REASONS_FIELD);
+    if (reasons >= 0) this.reasons = reasons + 2;
     this.#columns = fields
       .map((field, i) => new Column(i + 2, field, this.#mono))
       .filter(({ field }) => FIELDS.has(field));
@@ -96,6 +103,9 @@ export class Telemetry {
   readonly #sources = new Map<string, Source>();
   /** By source and fields, then by series: looked up once a row, since a day has millions of cells. */
   readonly #rows = new Map<string, Map<unknown, Rows>>();
+  readonly #happened = new Happened();
+  /** By source and series. */
+  readonly #slowing = new Map<string, Slowing>();
   #boot: string | null = null;
   /** Added to `mono` after a reboot, which begins it anew. */
   #shift = 0;
@@ -108,6 +118,7 @@ export class Telemetry {
       this.#boot = env.boot;
     }
     this.#last = env.mono + this.#shift;
+    this.#happened.event(event, this.#last);
     if (!event.known || event.kind !== 'samples') return;
     const { source, fields, rows } = event.body;
     const key = `${source}\n${fields.join('\n')}`;
@@ -118,7 +129,16 @@ export class Telemetry {
       if (typeof mono !== 'number') continue;
       const own = known.get(row[1]) ?? this.#begin(known, row[1], source, fields);
       own.put(mono + this.#shift, row);
+      if (own.reasons !== undefined) this.#slowed(source, row, own.reasons, mono + this.#shift);
     }
+  }
+
+  #slowed(source: string, row: SampleRow, column: number, mono: number): void {
+    const cell = row[column];
+    if (cell === null || cell === undefined) return;
+    const name = String(row[1]);
+    const slowing = at(this.#slowing, `${source}\n${name}`, () => new Slowing(name));
+    this.#happened.mark(slowing.next(Number(cell)), mono);
   }
 
   #begin(known: Map<unknown, Rows>, name: unknown, source: string, fields: readonly string[]): Rows {
@@ -140,6 +160,7 @@ export class Telemetry {
         ...of,
         source,
         seconds: round(last - first),
+        happened: this.#happened.told(first),
         fields: all.map(({ field, series }) => ({ field, series: series.map((l) => l.told(first)) })),
       };
     });

@@ -109,6 +109,7 @@ export const T = {
     customer: 'customer',
     noKeys: 'The app installed no key on this box.',
     users: 'Users with a login shell, as preflight found them',
+    setUp: 'set up by the app after that',
     userHeads: ['User', 'UID', 'Shell', 'Home'],
     logsInAs: (user: string) => `The app logs in as ${user}.`,
     noCustomerKey: 'No customer key was given.',
@@ -198,6 +199,14 @@ export const T = {
       width: 'PCIe link width',
       lanes: 'lanes',
     },
+  },
+  timeline: {
+    heads: { when: 'When', kind: 'Kind', what: 'Steps and events' },
+    step: 'step',
+    tones: { plain: 'event', warn: 'warning', fail: 'fault' },
+    from: (begin: string) => `from ${begin}, not ended`,
+    span: (begin: string, end: string) => `${begin} to ${end}`,
+    times: (first: string, times: string) => `${times} times, first at ${first}`,
   },
   record: {
     heading: 'Jobs and record',

@@ -11,6 +11,22 @@ import { WORDS } from './words.ts';
 /** Icon and word together: never by colour alone. */
 const ICONS = { ok: '✓', incomplete: '!', unknownKey: '!', unsigned: '!', changed: '✕' } as const;
 
+function Listed({ title, all }: { title: string; all: readonly string[] }) {
+  if (all.length === 0) return null;
+  return (
+    <>
+      <Text size="sm" fw={600} mt={4}>
+        {title}
+      </Text>
+      <ul className="report-list" aria-label={title}>
+        {all.map((text) => (
+          <li key={text}>{text}</li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
 export function Verified({ found }: { found: Verification }) {
   const { problems, notes, report, signature } = found;
   return (
@@ -22,18 +38,16 @@ export function Verified({ found }: { found: Verification }) {
         <Text size="sm" className="mono report-path">
           {found.path}
         </Text>
-        <ul className="report-list">
-          {[...problems, ...notes, ...(report?.missing ?? [])].map((text) => (
-            <li key={text}>{text}</li>
-          ))}
-        </ul>
+        <Listed title={WORDS.problems} all={problems} />
+        <Listed title={WORDS.missing} all={report?.missing ?? []} />
+        <Listed title={WORDS.notes} all={notes} />
         {signature.keyId && (
           <Text size="sm">
             {WORDS.signedAt(signature.at ?? '–', signature.keyId)}. {WORDS.remark(signature.untrusted ?? '')}
           </Text>
         )}
         {WHAT_IT_PROVES.map((text) => (
-          <Text key={text} size="sm" c="dimmed">
+          <Text key={text} size="sm" c="var(--muted)">
             {text}
           </Text>
         ))}

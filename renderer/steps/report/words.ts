@@ -60,5 +60,8 @@ export const WORDS = {
   verifyOther: 'Verify an archive…',
   verified: 'What was found of it',
   signedAt: (at: string, key: string) => `Signed ${at}, key ${key}`,
+  problems: 'What is wrong',
+  missing: 'What is missing',
+  notes: 'What could not be looked at',
   remark: (text: string) => `Unsigned remark: ${text}`,
 } as const;

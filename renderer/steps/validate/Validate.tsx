@@ -124,7 +124,8 @@ const dueText = (at: string) =>
 
 /** How long it takes, and what else is to be known before it is started. */
 function describe({ nominalSeconds, warning }: SuiteHere): string {
-  const time = `About ${plural(Math.round(nominalSeconds / 60), 'minute')}.`;
+  const minutes = Math.round(nominalSeconds / 60);
+  const time = `About ${minutes < 120 ? plural(minutes, 'minute') : plural(Math.round(minutes / 60), 'hour')}.`;
   return warning ? `${time} ${warning}` : time;
 }
 

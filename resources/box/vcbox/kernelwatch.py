@@ -33,7 +33,7 @@ LINE_MAX = 64 * 1024
 
 
 def told(bus: str, xid: int, fatal: Collection[int]) -> str:
-    """As renderer/charts/marks.ts reads it."""
+    """As preload/contract/marks.ts reads it."""
     return f"Xid {xid}{' (fatal)' if xid in fatal else ''} on {short_bus(bus)}: {meaning(xid).sentence}"
 
 

@@ -67,6 +67,8 @@ export interface JobPlan {
   tasks?: { name: string; role: string; changed: boolean }[];
   facts?: Record<string, unknown>;
   samples?: boolean;
+  /** Lines of its own, after the samples and before the checks. */
+  more?: (log: LogWriter) => Buffer[];
   /** null leaves the log without an end. */
   end?: 'passed' | 'failed' | 'cancelled' | null;
   detail?: string;
@@ -95,6 +97,7 @@ export function play(journal: Journal, session: Session, plan: JobPlan): { job: 
       );
     }
   }
+  lines.push(...(plan.more?.(log) ?? []));
   for (const [i, t] of (plan.tasks ?? []).entries()) {
     const state = t.changed ? 'changed' : 'ok';
     lines.push(
