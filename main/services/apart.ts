@@ -4,11 +4,13 @@
  */
 import { AppError, asAppError, type ErrorFacts } from '../../preload/contract/errors.ts';
 import type { ErrorCode } from '../../preload/contract/errors.ts';
+import type { ImageProof } from '../../preload/contract/image-desk.ts';
 import type { Verification } from '../../preload/contract/verification.ts';
 import { Journal } from '../journal/journal.ts';
 import { makeArchive, type Paper, type Print, type Printed } from './archive.ts';
 import type { SecretKey } from './archive/minisign.ts';
 import { trustedKeys } from './archive/trust.ts';
+import { proveSet } from './image/set.ts';
 import { reportPage } from './report.ts';
 import { verifyArchive } from './verify.ts';
 
@@ -23,7 +25,8 @@ export type Order =
       paper: Paper;
     }
   | { kind: 'preview'; journal: string; session: string; version: string }
-  | { kind: 'verify'; path: string; home: string; version: string };
+  | { kind: 'verify'; path: string; home: string; version: string }
+  | { kind: 'proveSet'; dir: string; home: string };
 
 /** What crosses back of an archive that was made. */
 export interface Made {
@@ -36,6 +39,7 @@ interface Answers {
   archive: Made;
   preview: string;
   verify: Verification;
+  proveSet: ImageProof;
 }
 export type Answer<K extends Order['kind']> = Answers[K];
 
@@ -84,6 +88,8 @@ async function work(order: Order, print: Print): Promise<Answers[keyof Answers]>
       return withJournal(order.journal, (journal) => reportPage(journal, order.session, order.version));
     case 'verify':
       return verifyArchive(order.path, { trusted: trustedKeys(order.home), version: order.version });
+    case 'proveSet':
+      return proveSet(order.dir, trustedKeys(order.home));
   }
 }
 
