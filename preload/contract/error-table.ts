@@ -132,7 +132,7 @@ export const ERRORS = {
   image_stage_failed: e(8, true, 'Stage {stage} of the image failed: {cause}', '{action} What was built before is untouched; the same build, begun again, goes on with this stage. Its log: {log}'),
   image_root_missing: e(6, false, 'An image can only be built as root, and neither pkexec nor sudo is on this machine.', 'Start the app as root, or install sudo.'),
   image_root_refused: e(5, true, 'This machine did not let the building process run as root: {detail}', 'Try again with the password of a user who may use sudo on this machine.'),
-  image_build_gone: e(6, true, 'The building process ended before the build did: {detail}', 'Build again: it goes on with the stage that was running. If it stays so, look at the memory of this machine.'),
+  image_build_gone: e(6, true, 'The building process ended before the build did: {detail}', 'Build again: it goes on with the stage that was running.'),
   image_not_here: e(6, false, 'No image can be built here: {detail}', 'Build on a Linux machine of the factory, from a checkout of this app.'),
   image_set_exists: e(2, false, 'There is another image set in {path}.', 'Name another folder with --out, or another --image-version; a set is never written over.'),
   image_set_unreadable: e(6, false, '{path} is no image set: {detail}', 'Name the folder that holds the image and its manifest.json.'),

@@ -28,7 +28,7 @@ export function FileField({ label, description, value, what, onChange }: Props) 
         spellCheck={false}
         onChange={(e) => onChange(e.currentTarget.value)}
       />
-      <Button variant="default" aria-label={`Browse… ${label}`} onClick={() => void browse()}>
+      <Button variant="default" onClick={() => void browse()}>
         Browse…
       </Button>
     </Group>

@@ -60,7 +60,7 @@ function History({ images }: { images: ImageDeskState | null }) {
   return (
     <Box component="nav" className="steps image-nav" aria-label="Builds" data-region="steps" tabIndex={-1}>
       <Entry icon="+" name="New build" current={shown === 'new'} onClick={() => showNew()} />
-      <Entry icon="✓" name="Verify a set" current={shown === 'verify'} onClick={() => showVerify()} />
+      <Entry icon="○" name="Verify a set" current={shown === 'verify'} onClick={() => showVerify()} />
       <Text size="xs" c="var(--muted)" px={10} pt="sm" pb={4}>
         {images?.builds.length === 0 ? 'No image was built here yet.' : 'Built here, newest first'}
       </Text>

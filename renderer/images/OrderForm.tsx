@@ -92,7 +92,7 @@ function Contents({ form: { draft, set, faults } }: { form: Form }) {
       </Title>
       <ProfileField value={draft.profile} onChange={(profile) => set({ profile })} />
       <fieldset className="plain">
-        <Text component="legend" size="sm" fw={500} p={0}>
+        <Text component="legend" size="sm" fw={600} p={0}>
           Layers
         </Text>
         <div className="image-layers">
@@ -183,7 +183,7 @@ function Machine({ form: { draft, set, faults }, images }: { form: Form; images:
   return (
     <Stack gap="sm">
       <div>
-        <Text size="sm" fw={500} id="image-accel">
+        <Text size="sm" fw={600} id="image-accel">
           Accelerator
         </Text>
         <SegmentedControl

@@ -1,24 +1,24 @@
 /** Golden images in the real window: orders, stages as they run and fail, cache, stop, closing, history, and a set that is verified. */
 import { execFileSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Locator, Page } from '@playwright/test';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { newSecretKey, publicKeyFile } from '../../main/services/archive/minisign.ts';
+import { newSecretKey } from '../../main/services/archive/minisign.ts';
 import { Factory, whyNoBuild } from '../integration/image/project.ts';
 import { NAME, makeSet } from '../integration/image/set.ts';
 import { until } from '../rig/host.ts';
 import { Hands } from './hands.ts';
-import { accessible, answerMessageBox, answerPicker, fillScreen, messageBoxes, shot } from './looks.ts';
+import {
+  accessible,
+  answerMessageBox,
+  answerPicker,
+  fillScreen,
+  messageBoxes,
+  shot,
+  shrink,
+} from './looks.ts';
 import { Display, openApp, whyNoWindow, type OpenWindow } from './window.ts';
 
 const why = whyNoWindow() ?? whyNoBuild();
@@ -142,7 +142,8 @@ describe.runIf(why === null)(`golden images in the window${why ? ` (not run: ${w
       await page.getByRole('button', { name: 'Show 6 checks of P1' }).click();
       await stage('P1')
         .locator('[data-check="p1_bundle"]')
-        .locator('.check-value').getByText('packages come from the sources')
+        .locator('.check-value')
+        .getByText('packages come from the sources')
         .waitFor();
       await page.getByRole('button', { name: 'Show log of P1' }).click();
       await stage('P1')
@@ -153,6 +154,10 @@ describe.runIf(why === null)(`golden images in the window${why ? ` (not run: ${w
       await accessible(page);
       await shot(page, 'images-failed');
       await shot(page, 'images-failed-dark', 'dark');
+      await shrink(open);
+      await accessible(page);
+      await shot(page, 'images-narrow');
+      await fillScreen(open);
       await builds()
         .getByRole('button', { name: /box-v1\.0.*failed in P2/ })
         .waitFor();
@@ -232,6 +237,9 @@ describe.runIf(why === null)(`golden images in the window${why ? ` (not run: ${w
     await start();
     await hands.button('Golden images').click();
     await state('P2', 'lost');
+    await stage('P2')
+      .getByText('The building process ended before the build did: the app was closed.')
+      .waitFor();
     expect(await stage('P1').getAttribute('data-state')).toBe('cached');
     await hands.button('Go on with P2').waitFor();
     await accessible(page);
@@ -253,8 +261,6 @@ describe.runIf(why === null)(`golden images in the window${why ? ` (not run: ${w
     expect(await page.getByRole('region', { name: 'Result' }).getAttribute('data-outcome')).toBe(
       'incomplete',
     );
-    mkdirSync(join(dir, 'home/trusted'), { recursive: true });
-    writeFileSync(join(dir, 'kim.pub'), publicKeyFile(key));
     await accessible(page);
     await shot(page, 'images-verified');
     writeFileSync(join(set, 'of-somebody'), 'x');

@@ -33,7 +33,7 @@ describe('choosing', () => {
     const main = flashMain([]).answer('pick.file', () => IMAGE);
     const { user } = await open(main);
     expect(button('What will be lost…')).toBeDisabledWith('Choose an image.');
-    await user.click(button(/^Browse…/));
+    await user.click(button('Browse…'));
     expect(main.of('pick.file')).toEqual([{ what: 'image' }]);
     await screen.findByText('vault-cube-demo-box 1.0');
     screen.getByText('GPU layers installed, not proven');

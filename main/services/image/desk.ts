@@ -9,7 +9,7 @@ import {
   type ImageOrderInput,
   type ShownOrder,
 } from '../../../preload/contract/image-order.ts';
-import { JobSpec } from '../../../preload/contract/job.ts';
+import { ENDED, JobSpec } from '../../../preload/contract/job.ts';
 import { forWindow } from '../../../preload/contract/window-actions.ts';
 import { LAPTOP } from '../../journal/journal.ts';
 import { reconcileLocal } from '../../journal/localjob.ts';
@@ -75,10 +75,17 @@ export class ImageDesk {
     this.#secrets = new Secrets(ask);
   }
 
-  /** The process that builds ends in order, once it reads that nobody speaks to it any more. */
+  /** The process that builds ends in order, once it reads that nobody speaks to it any more; its stage is lost with the record of its end. */
   close(): void {
     this.#closed = true;
-    this.#running?.process?.stdin.end();
+    const running = this.#running;
+    if (!running) return;
+    running.abort.abort(new Error('the app ends'));
+    running.process?.stdin.end();
+    const { journal } = this.#app;
+    for (const { kind, job, attempt, state, spec } of journal.jobs(LAPTOP))
+      if (kind === 'image' && spec.params['build'] === running.build && !ENDED.includes(state))
+        journal.markLost(job, attempt, 'the app was closed.');
   }
 
   /** What closing the app would end, in a sentence; null where nothing. */

@@ -26,7 +26,10 @@ const outcomeOf = ({ state, detail }: JobView, cache: FromCache | null): Outcome
 
 /** Its own words under its own code, where the table has that; null where it did not fail. */
 function errorOf(row: JobRow, view: JobView): ErrorReply | null {
-  if (view.state === 'lost') return new AppError('image_build_gone', { detail: view.detail ?? '' }).toReply();
+  if (view.state === 'lost')
+    return new AppError('image_build_gone', {
+      detail: view.detail ?? 'nothing is known of its end.',
+    }).toReply();
   if (view.state !== 'failed') return null;
   const code = ErrorCode.safeParse(view.code);
   if (!code.success || view.detail === null)
