@@ -1,5 +1,5 @@
 /** Builds of images that this machine knows, from its journal. */
-import { AppError, ErrorCode, type ErrorReply } from '../../../preload/contract/errors.ts';
+import { AppError, ERRORS, ErrorCode, type ErrorReply } from '../../../preload/contract/errors.ts';
 import { IMAGE_STAGES, ImageStage, NOT_PROVEN, STAGE_TABLE } from '../../../preload/contract/image-build.ts';
 import { FromCache, type BuildRun, type StageRun } from '../../../preload/contract/image-desk.ts';
 import { ShownOrder } from '../../../preload/contract/image-order.ts';
@@ -32,10 +32,18 @@ function errorOf(row: JobRow, view: JobView): ErrorReply | null {
     }).toReply();
   if (view.state !== 'failed') return null;
   const code = ErrorCode.safeParse(view.code);
-  if (!code.success || view.detail === null)
+  if (!code.success || view.detail === null || view.nextAction === null)
     return jobError({ title: row.title, state: view.state }, view).toReply();
-  const known = new AppError(code.data).toReply();
-  return { ...known, message: view.detail, nextAction: view.nextAction ?? known.nextAction };
+  const { retryable, exit } = ERRORS[code.data];
+  // The words with their facts in them were recorded with its end.
+  return {
+    code: code.data,
+    message: view.detail,
+    nextAction: view.nextAction,
+    retryable,
+    exit,
+    detail: null,
+  };
 }
 
 function stageRun(journal: Journal, row: JobRow, stage: ImageStage): StageRun {

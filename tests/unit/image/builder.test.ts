@@ -1,5 +1,5 @@
 /** The process that builds, spoken to over its wire: what it refuses, what it tells, and that it ends when nobody speaks to it any more. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -60,11 +60,13 @@ describe('the process that builds', () => {
     expect(await told(message('no-such-profile'))).toMatchObject([{ is: 'failed', code: 'profile_missing' }]);
   });
 
-  it('is stopped before its first stage, by word and by the end of its input', async () => {
+  it('is stopped in order, by word and by the end of its input', async () => {
     const stop = (input: PassThrough) =>
       void input.write(`${JSON.stringify({ is: 'stop' } satisfies ToBuild)}\n`);
-    expect(await told(message('vault-cube'), stop)).toEqual([{ is: 'stopped' }]);
-    expect(await told(message('vault-cube'), (input) => input.end())).toEqual([{ is: 'stopped' }]);
+    expect((await told(message('vault-cube'), stop)).at(-1)).toEqual({ is: 'stopped' });
+    expect((await told(message('vault-cube'), (input) => input.end())).at(-1)).toEqual({ is: 'stopped' });
+    // Nothing of it holds the work folder against the next.
+    expect(existsSync(join(dir, 'work/lock'))).toBe(false);
   });
 
   it('gets a signing key whole', () => {
