@@ -40,6 +40,7 @@ export default defineConfig({
           shells: at('main/shells.ts'),
           crypt: at('main/crypt.ts'),
           apart: at('main/apart.ts'),
+          imagebuild: at('main/imagebuild.ts'),
         },
         output: { format: 'es', entryFileNames: '[name].mjs', chunkFileNames: '[name].mjs' },
       },

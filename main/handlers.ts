@@ -15,6 +15,7 @@ import { trustedKeys } from './services/archive/trust.ts';
 import { proveCustomerKeys } from './services/customerkeys.ts';
 import { findBoxes } from './services/find.ts';
 import { lookAtImage } from './services/flash/look.ts';
+import { lookAtSet } from './services/image/set.ts';
 import { inspectOver } from './services/inspect.ts';
 import { chooseKey, setUpKeys, type KeyChoice as KeyOrder } from './services/keys.ts';
 import { lastBundle } from './services/lastbundle.ts';
@@ -36,7 +37,7 @@ import { parseSuites, planValidate } from './services/validate.ts';
 /** What Electron does for the handlers. */
 export interface Shell {
   pickFile(from: WebContents, what: CallInput<'pick.file'>['what']): Promise<string | null>;
-  pickFolder(from: WebContents, what: 'bundle' | 'report'): Promise<string | null>;
+  pickFolder(from: WebContents, what: CallInput<'pick.folder'>['what']): Promise<string | null>;
   openPath(path: string): Promise<string>;
   /** In a process of its own. */
   apart: <K extends Order['kind']>(order: Extract<Order, { kind: K }>) => Promise<Answer<K>>;
@@ -331,6 +332,18 @@ export function handlers(desk: Desk, info: AppInfo, shell: Shell, problem: AppEr
       await desk.cancelFlash(desk.session(session));
       return undefined;
     },
+
+    'image.state': () => desk.images.state(),
+    'image.build': async (order) => {
+      await desk.images.start(order);
+      return desk.images.state();
+    },
+    'image.stop': () => {
+      desk.images.stop();
+      return undefined;
+    },
+    'image.set': ({ dir }) => lookAtSet(dir),
+    'image.verify': ({ dir }) => shell.apart({ kind: 'proveSet', dir, home: app.home }),
 
     'job.lines': ({ job, attempt, after, limit, samples }) => ({
       lines: app.journal.linesAfter(job, attempt, after, limit, { samples }),

@@ -21,6 +21,7 @@ import { TO_PRINT } from './printing.ts';
 import { doApart, type ApartProcess, type FromApart, type Order } from './services/apart.ts';
 import type { Print } from './services/archive.ts';
 import { Desk } from './services/desk.ts';
+import type { Builder } from './services/image/desk.ts';
 import type { HashPassword } from './services/flash/seed/order.ts';
 import { mustBeHashable } from './services/flash/seed/password.ts';
 import { openForWindow } from './services/opening.ts';
@@ -78,8 +79,22 @@ const FILES = {
   signingKey: 'Key that signs the report',
   report: 'Report',
   image: 'Image to flash',
+  base: 'Disk image to start from',
+  iso: 'Installer of Ubuntu Server',
 };
-const FOLDERS = { bundle: 'Site bundle', report: 'Where the report goes' };
+const FOLDERS = {
+  bundle: 'Site bundle',
+  report: 'Where the report goes',
+  imageSet: 'Folder of an image set',
+  imageOut: 'Where the folder of the set goes',
+  work: 'Work folder of image builds',
+  project: 'Folder with packer/ and ansible/',
+};
+
+/** A package carries no templates, and its runtime runs no program but the app. */
+const BUILDER: Builder = app.isPackaged
+  ? { whyNot: 'A package carries neither packer/ nor the program that builds.' }
+  : { argv: ['/usr/bin/env', 'ELECTRON_RUN_AS_NODE=1', process.execPath, join(OUT, 'imagebuild.mjs')] };
 
 /** A page larger than an address can hold goes by a file, which only this user can read. */
 const printInWindow: Print = async (html, paper) => {
@@ -124,7 +139,7 @@ function open(page: WebContents): void {
     note: () => undefined,
     link: () => undefined,
   });
-  const desk = new Desk(core, (name, notice) => tell(page, name, notice), keepAwake(), hashApart);
+  const desk = new Desk(core, (name, notice) => tell(page, name, notice), keepAwake(), hashApart, BUILDER);
   const window = BrowserWindow.fromWebContents(page);
   if (window) askBeforeClosing(window, () => desk.losses());
   const terminals = new Terminals<MessagePortMain>({

@@ -119,23 +119,26 @@ export function openWindow(preload: string): BrowserWindow {
 }
 
 /**
- * Asks before the window is closed while that costs something. `losses`: what it would end, in sentences; empty where nothing. In the
+ * Asks before the window is closed while that costs something. `losses`: what it would end, in sentences; null where nothing. In the
  * system's own dialog: it is asked also where the page does not answer.
  */
-export function askBeforeClosing(window: BrowserWindow, losses: () => string[]): void {
+export function askBeforeClosing(
+  window: BrowserWindow,
+  losses: () => { title: string; all: string[] } | null,
+): void {
   let state: 'open' | 'asking' | 'agreed' = 'open';
   window.on('close', (event) => {
     if (state === 'agreed') return;
     const found = losses();
-    if (found.length === 0) return;
+    if (found === null) return;
     event.preventDefault();
     if (state === 'asking') return;
     state = 'asking';
     void dialog
       .showMessageBox(window, {
         ...{ type: 'warning', title: 'Vault Cube Provisioner', noLink: true, defaultId: 0, cancelId: 0 },
-        message: found.length === 1 ? 'A flash is on its way' : `${found.length} flashes are on their way`,
-        detail: found.join('\n\n'),
+        message: found.title,
+        detail: found.all.join('\n\n'),
         buttons: ['Keep it running', 'Stop it and close'],
       })
       .then(({ response }) => {

@@ -13,9 +13,11 @@ import { TopBar } from './components/TopBar.tsx';
 import { useReturnFocus } from './components/useReturnFocus.ts';
 import { useShortcuts } from './components/useShortcuts.ts';
 import { FirstScreen } from './first/FirstScreen.tsx';
+import { ImagesPage } from './images/ImagesPage.tsx';
 import { VIEWS } from './steps/index.ts';
 import { listen, loadCards, useDesk } from './stores/desk.ts';
 import { attempt, loadLasting, useFrame } from './stores/frame.ts';
+import { loadImages } from './stores/images.ts';
 import { goToLastPlace, keepPlace } from './stores/place.ts';
 
 function Dialogs() {
@@ -36,11 +38,12 @@ function Dialogs() {
 export function App() {
   const box = useDesk((s) => s.box);
   const step = useDesk((s) => s.step);
+  const page = useFrame((s) => s.page);
   useShortcuts();
   useEffect(() => {
     const ends = [listen(), keepPlace()];
     void attempt(async () => {
-      await Promise.all([loadLasting(), loadCards()]);
+      await Promise.all([loadLasting(), loadCards(), loadImages()]);
       await goToLastPlace();
     });
     return () => ends.forEach((end) => end());
@@ -48,7 +51,7 @@ export function App() {
   if (!box) {
     return (
       <>
-        <FirstScreen />
+        {page === 'images' ? <ImagesPage /> : <FirstScreen />}
         <Dialogs />
       </>
     );

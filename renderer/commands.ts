@@ -2,6 +2,7 @@
 import type { BoxState } from '../preload/contract/calls.ts';
 import { closeBox, showStep } from './stores/desk.ts';
 import { attempt, openDialog, showTab, toggleDock } from './stores/frame.ts';
+import { openImages } from './stores/openimages.ts';
 import { resumeRun } from './told.ts';
 
 export interface Command {
@@ -36,5 +37,9 @@ function ofBox(box: BoxState): Command[] {
 }
 
 export function commandsFor(box: BoxState | null): Command[] {
-  return [...(box ? ofBox(box) : []), { title: 'About', keys: null, run: () => openDialog('about') }];
+  return [
+    ...(box ? ofBox(box) : []),
+    { title: 'Golden images', keys: null, run: () => void attempt(openImages) },
+    { title: 'About', keys: null, run: () => openDialog('about') },
+  ];
 }

@@ -11,6 +11,7 @@ const BUILT = [
   'out/main/index.mjs',
   'out/main/crypt.mjs',
   'out/main/apart.mjs',
+  'out/main/imagebuild.mjs',
   'out/main/shells.mjs',
   'out/preload/index.cjs',
   'out/renderer/index.html',

@@ -3,7 +3,8 @@ import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { STAGE_TABLE, type StageRecord } from '../../preload/contract/image-build.ts';
 import { AppError } from '../../preload/contract/errors.ts';
-import { EXIT_CODES, OUTCOME_WORDS, type Outcome } from '../../preload/contract/outcome.ts';
+import { IMAGE_DEFAULTS as DEFAULTS, orderFaults } from '../../preload/contract/image-order.ts';
+import { EXIT_CODES, OUTCOME_WORDS } from '../../preload/contract/outcome.ts';
 import { signBytes } from '../services/archive/minisign.ts';
 import { keyId } from '../services/archive/signature.ts';
 import { openSigningKey } from '../services/archive/signing.ts';
@@ -12,8 +13,9 @@ import { parseBundleLayers } from '../services/bundle/layers.ts';
 import { dataHome } from '../services/datahome.ts';
 import { buildImage } from '../services/image/build.ts';
 import { imageBuilds } from '../services/image/history.ts';
-import { DEFAULTS, type ImageOrder } from '../services/image/order.ts';
-import { verifySet, type KnownKey, type Signed } from '../services/image/verify.ts';
+import type { ImageOrder } from '../services/image/order.ts';
+import { outcomeOfSet, signedWords } from '../services/image/set.ts';
+import { verifySet, type KnownKey } from '../services/image/verify.ts';
 import { productRoot } from '../services/paths.ts';
 import { DEFAULT_PROFILE } from '../services/profiles.ts';
 import { Detached, withApp, type CommonOptions, type Context } from './context.ts';
@@ -40,18 +42,17 @@ interface BuildFlags extends CommonOptions {
 }
 
 function whole(option: string, text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new AppError('usage', { what: `--${option} wants a whole number, not "${text}".` });
-  return value;
+  const fault = orderFaults.whole(text, `--${option}`);
+  if (fault !== null) throw new AppError('usage', { what: fault });
+  return Number(text);
 }
 
 function sourceOf({ base, iso, baseSha256 }: BuildFlags): ImageOrder['source'] {
   const [path, ...more] = [base, iso].filter((given) => given !== undefined);
   if (path === undefined || more.length)
     throw new AppError('usage', { what: 'Give either --base or --iso.' });
-  if (baseSha256 !== undefined && !/^[0-9a-f]{64}$/.test(baseSha256))
-    throw new AppError('usage', { what: '--base-sha256 wants 64 hexadecimal digits.' });
+  const fault = baseSha256 === undefined ? null : orderFaults.sha256(baseSha256, '--base-sha256');
+  if (fault !== null) throw new AppError('usage', { what: fault });
   return { kind: base === undefined ? 'iso' : 'disk', path: resolve(path), sha256: baseSha256 ?? null };
 }
 
@@ -134,19 +135,6 @@ const runBuild = (o: BuildFlags): Promise<number> =>
     return EXIT_CODES[outcome];
   });
 
-function signedWords(signature: Signed): string {
-  switch (signature.state) {
-    case 'valid':
-      return `signed by ${signature.by} (${signature.keyId})`;
-    case 'unknown':
-      return `signed by a key that is not known here (${signature.keyId})`;
-    case 'unsigned':
-      return 'not signed';
-    case 'invalid':
-      return 'its signature does not hold';
-  }
-}
-
 interface VerifyFlags extends CommonOptions {
   key?: string;
 }
@@ -158,7 +146,7 @@ async function runVerify(dir: string, o: VerifyFlags): Promise<number> {
     o.key === undefined ? trustedKeys(dataHome()) : [{ name: o.key, key: publicKeyFrom(o.key) }];
   const { manifest, problems, signature } = await verifySet(path, { keys });
   for (const problem of problems) out.line(`✕ ${problem}`);
-  const outcome: Outcome = problems.length ? 'failed' : signature.state === 'valid' ? 'passed' : 'incomplete';
+  const outcome = outcomeOfSet({ problems, signature });
   const { name, version, build, labels } = manifest;
   const size = build ? `, ${bytesText(build.fileBytes)}, disk ${bytesText(manifest.virtualSize)}` : '';
   out.line(
@@ -219,7 +207,7 @@ export function addImageCommands(
       .option('--iso <file>', "Ubuntu Server 24.04's installer to start from (never run yet)")
       .option('--base-sha256 <hex>', 'what either must hash to')
       .option('--profile <name or file>', 'hardware profile', DEFAULT_PROFILE)
-      .option('--layers <list>', 'which layers', DEFAULTS.layers)
+      .option('--layers <list>', 'which layers', DEFAULTS.layers.join(','))
       .option('--bundle <folder>', "site bundle to install from; without one the machine's own sources")
       .option('--name <text>', 'what the image is called', DEFAULTS.name)
       .option('--image-version <text>', 'its version', DEFAULTS.version)

@@ -4,7 +4,7 @@
  */
 import { AppError } from '../../preload/contract/errors.ts';
 import type { JobEvent } from '../../preload/contract/events.ts';
-import { ENDED, JobSpec, type JobRow } from '../../preload/contract/job.ts';
+import { ENDED, JobSpec, LAPTOP, type JobRow } from '../../preload/contract/job.ts';
 import { EMPTY_JOB, reduceJob, type JobView } from '../../preload/contract/reduce.ts';
 import { Session, addressText } from '../../preload/contract/session.ts';
 import { readLine, sha256Hex } from './chain.ts';
@@ -33,7 +33,7 @@ export interface Position {
 export type OnAppend = (job: string, attempt: number, events: readonly JobEvent[]) => void;
 
 /** Whose jobs those are that belong to no box: a flash is done before there is one. Its row in `sessions` is no session. */
-export const LAPTOP = 'laptop';
+export { LAPTOP };
 /** In place of a session's document. */
 const NO_SESSION = 'null';
 

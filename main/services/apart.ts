@@ -4,11 +4,13 @@
  */
 import { AppError, asAppError, type ErrorFacts } from '../../preload/contract/errors.ts';
 import type { ErrorCode } from '../../preload/contract/errors.ts';
+import type { ImageProof } from '../../preload/contract/image-desk.ts';
 import type { Verification } from '../../preload/contract/verification.ts';
 import { Journal } from '../journal/journal.ts';
 import { makeArchive, type Paper, type Print, type Printed } from './archive.ts';
 import type { SecretKey } from './archive/minisign.ts';
 import { trustedKeys } from './archive/trust.ts';
+import { proveSet } from './image/set.ts';
 import { reportPage } from './report.ts';
 import { writeTelemetry } from './telemetryfiles.ts';
 import { verifyArchive } from './verify.ts';
@@ -25,7 +27,8 @@ export type Order =
     }
   | { kind: 'preview'; journal: string; session: string; version: string }
   | { kind: 'telemetry'; journal: string; session: string; job: string; attempt: number; folder: string }
-  | { kind: 'verify'; path: string; home: string; version: string };
+  | { kind: 'verify'; path: string; home: string; version: string }
+  | { kind: 'proveSet'; dir: string; home: string };
 
 /** What crosses back of an archive that was made. */
 export interface Made {
@@ -40,6 +43,7 @@ interface Answers {
   /** Paths. */
   telemetry: string[];
   verify: Verification;
+  proveSet: ImageProof;
 }
 export type Answer<K extends Order['kind']> = Answers[K];
 
@@ -94,6 +98,8 @@ async function work(order: Order, print: Print): Promise<Answers[keyof Answers]>
     }
     case 'verify':
       return verifyArchive(order.path, { trusted: trustedKeys(order.home), version: order.version });
+    case 'proveSet':
+      return proveSet(order.dir, trustedKeys(order.home));
   }
 }
 

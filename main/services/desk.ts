@@ -20,11 +20,19 @@ import { Meetings } from './flash/meetings.ts';
 import { NetFlashes } from './flash/netdesk.ts';
 import { renewed } from './flash/renew.ts';
 import type { HashPassword } from './flash/seed/order.ts';
+import { ImageDesk, type Builder } from './image/desk.ts';
 import { JobDriver } from './jobs.ts';
 import { LiveBox } from './live.ts';
 import { activeJob, endRun, executeRun, planRun, standingOf, type RunEnd } from './runs.ts';
 import { Secrets } from './secrets.ts';
 import { changeSession } from './sessions.ts';
+
+/** What is asked before the app is closed. */
+export interface Losses {
+  title: string;
+  /** A sentence or two for each piece of work. */
+  all: string[];
+}
 
 export type Tell = <K extends NoticeName>(name: K, notice: Notice<K>) => void;
 
@@ -57,17 +65,26 @@ export class Desk {
   readonly flashes: FlashDesk;
   readonly netFlashes: NetFlashes;
   readonly meetings: Meetings;
+  readonly images: ImageDesk;
   readonly #awake: (on: boolean) => void;
   /** What the laptop feeds now: while there is anything, it does not go to sleep. */
   readonly #feeds = new Set<string>();
   readonly #stop: () => void;
   #closed = false;
 
-  /** `awake`: told whether the laptop must not sleep now; `hash`: where a password is hashed, here without it. */
-  constructor(app: App, tell: Tell, awake: (on: boolean) => void = () => undefined, hash?: HashPassword) {
+  /** `awake`: told whether the laptop must not sleep now; `hash`: where a password is hashed, here without it; `builder`: of images. */
+  constructor(
+    app: App,
+    tell: Tell,
+    awake: (on: boolean) => void = () => undefined,
+    hash?: HashPassword,
+    builder: Builder = { whyNot: 'This app has no program that builds them.' },
+  ) {
     this.app = app;
     this.#tell = tell;
     this.#awake = awake;
+    const image = { changed: () => this.#imageChanged(), busy: (on: boolean) => this.#feed('an image', on) };
+    this.images = new ImageDesk(app, image, builder, (name, prompt) => this.#ask(LAPTOP, name, prompt));
     const told: TellFlash = {
       flash: (notice) => tell('flash', notice),
       disks: () => tell('disks', {}),
@@ -92,6 +109,7 @@ export class Desk {
     this.flashes.close();
     this.netFlashes.close();
     this.meetings.close();
+    this.images.close();
     for (const timer of this.#due.values()) clearTimeout(timer);
     for (const answer of this.#asked.values()) answer(null);
     for (const box of this.#live.values()) box.close();
@@ -104,8 +122,27 @@ export class Desk {
     if (before !== this.#feeds.size > 0) this.#awake(!before);
   }
 
-  /** What closing the app would end or leave waiting, in sentences for whoever closes it; empty where that costs nothing. */
-  losses(): string[] {
+  /** What closing the app would end or leave waiting, in sentences for whoever closes it; null where that costs nothing. */
+  losses(): Losses | null {
+    const flashes = this.#flashLosses();
+    const image = this.images.loss();
+    const all = [...flashes, ...(image === null ? [] : [image])];
+    if (all.length === 0) return null;
+    if (image === null)
+      return {
+        title: all.length === 1 ? 'A flash is on its way' : `${all.length} flashes are on their way`,
+        all,
+      };
+    return {
+      title:
+        all.length === 1
+          ? 'An image is being built'
+          : 'An image is being built, and flashes are on their way',
+      all,
+    };
+  }
+
+  #flashLosses(): string[] {
     const { journal } = this.app;
     return journal.sessions().flatMap((s) => {
       if (this.flashes.has(s.id))
@@ -133,21 +170,30 @@ export class Desk {
 
   #onEvents(job: string, attempt: number, events: readonly JobEvent[]): void {
     const session = this.app.journal.attempt(job, attempt)?.session;
-    // What belongs to no box has no place in a box's window.
-    if (session === undefined || session === LAPTOP) return;
+    if (session === undefined) return;
     this.#tell('lines', { session, job, attempt, lines: events.map((e) => JSON.stringify(e.env)) });
-    if (events.some((e) => CHANGES.has(e.kind))) this.changed(session);
+    if (!events.some((e) => CHANGES.has(e.kind))) return;
+    if (session === LAPTOP) this.#imageChanged();
+    else this.changed(session);
+  }
+
+  #imageChanged(): void {
+    this.#soon(LAPTOP, () => this.#tell('image', this.images.state()));
   }
 
   /** Tells the window how a box stands, soon, and once for many changes. */
   changed(session: string): void {
+    this.#soon(session, () => this.#tell('box', this.state(session)));
+  }
+
+  #soon(what: string, tell: () => void): void {
     // What was on its way ends later than the journal is closed.
-    if (this.#closed || this.#due.has(session)) return;
+    if (this.#closed || this.#due.has(what)) return;
     const timer = setTimeout(() => {
-      this.#due.delete(session);
-      this.#tell('box', this.state(session));
+      this.#due.delete(what);
+      tell();
     }, STATE_MS);
-    this.#due.set(session, timer);
+    this.#due.set(what, timer);
   }
 
   session(id: string): Session {

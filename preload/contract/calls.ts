@@ -7,7 +7,8 @@ import { KeyChoice, KeyFile, LoginChoice, NewBox, PresentKey } from './choices.t
 import { ErrorReply } from './errors.ts';
 import { FirstBootChoice } from './firstboot.ts';
 import { DiskList, ImageLook } from './flash.ts';
-import { JobRow, LinkState } from './job.ts';
+import { imageCalls } from './image-calls.ts';
+import { JobOwner, JobRow, LinkState } from './job.ts';
 import { Address, FlashChoice, Run, Handover, Session } from './session.ts';
 import { ReportKeys } from './report-keys.ts';
 import { Verification } from './verification.ts';
@@ -327,13 +328,15 @@ export const calls = {
   /** Answers at once; its end is in its log. */
   'flash.cancel': { input: inSession, output: nothing },
 
+  ...imageCalls,
+
   /**
    * Lines of an attempt's log from `after` on. Without `samples` those are left out but for the newest line, which tells how
    * far the log goes: a day of them is most of the log, and charts ask for them by `job.samples`.
    */
   'job.lines': {
     input: z.strictObject({
-      session,
+      session: JobOwner,
       job: z.uuid(),
       attempt: z.number().int(),
       after: z.number().int().nonnegative(),
@@ -373,11 +376,13 @@ export const calls = {
 
   /** A path that the person picked, or null. */
   'pick.file': {
-    input: z.strictObject({ what: z.enum(['privateKey', 'publicKey', 'signingKey', 'report', 'image']) }),
+    input: z.strictObject({
+      what: z.enum(['privateKey', 'publicKey', 'signingKey', 'report', 'image', 'base', 'iso']),
+    }),
     output: z.string().nullable(),
   },
   'pick.folder': {
-    input: z.strictObject({ what: z.enum(['bundle', 'report']) }),
+    input: z.strictObject({ what: z.enum(['bundle', 'report', 'imageSet', 'imageOut', 'work', 'project']) }),
     output: z.string().nullable(),
   },
   'open.path': { input: z.strictObject({ path: z.string() }), output: nothing },

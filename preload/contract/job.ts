@@ -27,6 +27,11 @@ export type JobKind = z.infer<typeof JobKind>;
 /** Kinds whose log is written on the laptop: they run before the box has a runner, while it is away, or without one. */
 export const LOCAL_KINDS: readonly JobKind[] = ['preflight', 'keys', 'reboot', 'flash', 'image'];
 
+/** In place of a session, of jobs that belong to no box: a flash is done before there is one. */
+export const LAPTOP = 'laptop';
+/** Whose job it is: a box's session, or the laptop's own. */
+export const JobOwner = z.union([z.uuid(), z.literal(LAPTOP)]);
+
 export const JobSpec = z.strictObject({
   v: z.literal(1),
   job: z.uuid(),

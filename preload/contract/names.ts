@@ -52,6 +52,11 @@ const callNames = {
   'flash.choose': true,
   'flash.start': true,
   'flash.cancel': true,
+  'image.state': true,
+  'image.build': true,
+  'image.stop': true,
+  'image.set': true,
+  'image.verify': true,
   'job.lines': true,
   'job.samples': true,
   'job.csv': true,
@@ -73,6 +78,7 @@ const noticeNames = {
   terminalEnded: true,
   flash: true,
   disks: true,
+  image: true,
 } satisfies Record<NoticeName, true>;
 
 export const CALL_NAMES = Object.keys(callNames) as CallName[];

@@ -2,6 +2,8 @@
 import { z } from 'zod';
 import { BoxState, Link } from './calls.ts';
 import { FlashProgress } from './flash.ts';
+import { ImageDeskState } from './image-desk.ts';
+import { JobOwner } from './job.ts';
 
 export const notices = {
   /** How a box stands has changed. */
@@ -9,7 +11,7 @@ export const notices = {
   link: z.strictObject({ session: z.uuid(), link: Link }),
   /** New lines of an attempt's log, in order, as they were stored. */
   lines: z.strictObject({
-    session: z.uuid(),
+    session: JobOwner,
     job: z.uuid(),
     attempt: z.number().int(),
     lines: z.array(z.string()),
@@ -32,7 +34,7 @@ export const notices = {
     seconds: z.number().int().nonnegative(),
   }),
   /** A secret that a step needs; answered by `ask.answer`. */
-  ask: z.strictObject({ ask: z.uuid(), session: z.uuid(), secret: z.string(), prompt: z.string() }),
+  ask: z.strictObject({ ask: z.uuid(), session: JobOwner, secret: z.string(), prompt: z.string() }),
   /** How far a flash is, twice a second also while nothing moves. */
   flash: z.strictObject({
     session: z.uuid(),
@@ -40,6 +42,8 @@ export const notices = {
     attempt: z.number().int(),
     progress: FlashProgress,
   }),
+  /** How builds of golden images stand has changed. */
+  image: ImageDeskState,
   /** The disks of this laptop changed since they were listed last. */
   disks: z.strictObject({}),
   /** A terminal ended, with a sentence for its window. */

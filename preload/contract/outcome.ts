@@ -58,6 +58,12 @@ export const OUTCOME_WORDS: Record<Outcome, string> = {
   incomplete: 'incomplete',
 };
 
+const FROM_BEST: readonly Outcome[] = ['passed', 'passed_with_deviations', 'incomplete', 'failed'];
+
+/** Of several that all count; `passed` for an empty list. */
+export const worstOutcome = (all: readonly Outcome[]): Outcome =>
+  all.reduce<Outcome>((a, b) => (FROM_BEST.indexOf(b) > FROM_BEST.indexOf(a) ? b : a), 'passed');
+
 export interface JudgedCheck {
   id: string;
   title: string;

@@ -49,6 +49,9 @@ const ACTIONS: Partial<Record<ErrorCode, string>> = {
   bundle_tool_failed: 'Mend what is named, then build again.',
   image_set_exists: 'Choose another folder or another version; a set is never written over.',
   image_build_busy: 'Wait for its end, or end it, then build again.',
+  image_root_missing:
+    'Install pkexec or sudo on this machine (on Debian and Ubuntu: sudo apt install pkexec).',
+  image_set_unreadable: 'Choose the folder that holds the image and its manifest.json.',
   image_order_bad: 'Correct what is named.',
   flash_root_missing:
     'Install pkexec or sudo on this laptop (on Debian and Ubuntu: sudo apt install pkexec).',
@@ -84,7 +87,20 @@ const ACTIONS: Partial<Record<ErrorCode, string>> = {
   log_diverged: 'Resume for a new attempt.',
 };
 
+/** Actions of a stage of an image's build name options of the command; in the window those are fields of its order. */
+const FIELDS: readonly [option: string, field: string][] = [
+  ['or name another with --work', 'or choose another work folder'],
+  ['Name another folder with --out', 'Choose another folder for the set'],
+  ['or correct --base-sha256', 'or correct its SHA-256'],
+  ['Build with --accel tcg', 'Build with software emulation'],
+  ['Run "vault-cube bundle verify" and build', 'Build'],
+];
+const withFields = (action: string): string =>
+  FIELDS.reduce((text, [option, field]) => text.replace(option, field), action);
+
 /** The error as the window says it. */
 export function forWindow(reply: ErrorReply): ErrorReply {
-  return { ...reply, nextAction: ACTIONS[reply.code] ?? reply.nextAction };
+  const { code, nextAction } = reply;
+  const own = code === 'image_stage_failed' ? withFields(nextAction) : nextAction;
+  return { ...reply, nextAction: ACTIONS[code] ?? own };
 }

@@ -13,11 +13,16 @@ function Line({ event }: { event: JobEvent }) {
   );
 }
 
-export function EventList({ events }: { events: readonly JobEvent[] }) {
+interface Props {
+  events: readonly JobEvent[];
+  label?: string;
+}
+
+export function EventList({ events, label = 'Events of the job' }: Props) {
   const told = useMemo(() => events.filter(isTold), [events]);
   return (
     <Lines
-      label="Events of the job"
+      label={label}
       count={told.length}
       none="No job has run on this box yet. What one does stands here, line by line."
       line={(at) => {

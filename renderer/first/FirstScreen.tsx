@@ -4,8 +4,10 @@ import { useState } from 'react';
 import { call } from '../api.ts';
 import { Problems } from '../components/Problems.tsx';
 import { useDesk } from '../stores/desk.ts';
-import { attempt, openDialog, useFrame } from '../stores/frame.ts';
+import { attempt, forgetFlashWith, openDialog, useFrame } from '../stores/frame.ts';
+import { openImages } from '../stores/openimages.ts';
 import { BoxCards } from './BoxCards.tsx';
+import { ImageOnItsWay } from './ImageOnItsWay.tsx';
 import { NewBox } from './NewBox.tsx';
 import { PracticeMenu } from './PracticeMenu.tsx';
 
@@ -20,7 +22,12 @@ export function FirstScreen() {
   const problem = useFrame((s) => s.problem);
   const [making, setMaking] = useState(false);
   const none = cards !== null && cards.length === 0;
-  const form = making || none;
+  const flashWith = useFrame((s) => s.flashWith);
+  const form = making || none || flashWith !== null;
+  const back = () => {
+    setMaking(false);
+    forgetFlashWith();
+  };
   return (
     <Box component="main" className="first">
       <Stack gap="lg" maw={980} mx="auto" px="lg" py="xl">
@@ -33,8 +40,9 @@ export function FirstScreen() {
           </Button>
         </Group>
         <Problems />
+        <ImageOnItsWay />
         {form ? (
-          <NewBox first={none} onCancel={() => setMaking(false)} />
+          <NewBox first={none && flashWith === null} image={flashWith} onCancel={back} />
         ) : (
           <>
             <Title order={2} size="h4">
@@ -54,6 +62,9 @@ export function FirstScreen() {
             </Button>
           )}
           <PracticeMenu />
+          <Button variant="default" onClick={() => void attempt(openImages)}>
+            Golden images
+          </Button>
           <Button variant="default" onClick={() => void openReport()}>
             Open report…
           </Button>

@@ -5,7 +5,9 @@ import { parseEvent, type JobEvent } from '../../preload/contract/events.ts';
 import type { Notice } from '../../preload/contract/notices.ts';
 import { EMPTY_JOB, reduceJob, type JobView } from '../../preload/contract/reduce.ts';
 import type { StepId } from '../../preload/contract/steps.ts';
+import { LAPTOP } from '../../preload/contract/job.ts';
 import { call } from '../api.ts';
+import { useImages } from './images.ts';
 
 /** One attempt as the window has it: what its events make of it, and the events themselves. */
 export interface JobMirror {
@@ -154,7 +156,8 @@ export function onSamples(job: string, attempt: number, callback: OnSamples): ()
 }
 
 function onLines({ session, job, attempt, lines }: Notice<'lines'>): void {
-  if (get().box?.session.id !== session) return;
+  // The laptop's own are shown where no box is open.
+  if ((get().box?.session.id ?? LAPTOP) !== session) return;
   const events = lines.map(parseEvent);
   const last = get().jobs[jobKey(job, attempt)]?.view.lastSeq ?? 0;
   // Lines from the middle of a log that is not here yet: it is read from where we are.
@@ -188,6 +191,7 @@ export function listen(): () => void {
     on.flash((flash) => {
       if (get().box?.session.id === flash.session) set({ flash });
     }),
+    on.image((images) => useImages.setState({ images })),
     on.disks(() => set({ disksChanged: get().disksChanged + 1 })),
     on.note(({ text }) => set({ notes: [...get().notes, text].slice(-NOTES_KEPT) })),
     on.hostKey((q) => set({ asks: [...get().asks, { kind: 'hostKey', ...q }] })),

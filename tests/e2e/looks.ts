@@ -92,6 +92,14 @@ export const fillScreen = ({ app }: OpenWindow): Promise<void> =>
     ),
   );
 
+/** The smallest that the window can be made. */
+export const shrink = ({ app }: OpenWindow): Promise<void> =>
+  asking(() =>
+    app.evaluate(({ BrowserWindow }) =>
+      BrowserWindow.getAllWindows()[0]?.setBounds({ x: 0, y: 0, width: 960, height: 600 }),
+    ),
+  );
+
 /** A picture for the guide, named after what it shows; nothing where none are wanted. */
 export async function shot(page: Page, name: string, scheme: Scheme = 'light'): Promise<void> {
   if (!SHOTS) return;

@@ -12,14 +12,21 @@ import {
   type ImageStage,
   type StageRecord,
 } from '../../../preload/contract/image-build.ts';
+import type { FromCache } from '../../../preload/contract/image-desk.ts';
 import { ImageManifest } from '../../../preload/contract/image.ts';
-import { OUTCOME_WORDS, type Outcome } from '../../../preload/contract/outcome.ts';
+import {
+  OUTCOME_WORDS,
+  weakestEvidence,
+  worstOutcome,
+  type Evidence,
+  type Outcome,
+} from '../../../preload/contract/outcome.ts';
 import { LAPTOP } from '../../journal/journal.ts';
 import { LocalJob, reconcileLocal } from '../../journal/localjob.ts';
 import type { App } from '../app.ts';
 import { p6 } from './artefacts.ts';
 import { StageContext, type Known } from './context.ts';
-import { checkOrder, stem, type ImageOrder } from './order.ts';
+import { checkOrder, shownOrder, stem, type ImageOrder } from './order.ts';
 import { RUN, fingerprints, knownOf, type BuiltStage } from './stages.ts';
 import { Store, type Entry } from './store.ts';
 import { StageFailed, StageLog } from './tool.ts';
@@ -37,15 +44,12 @@ export interface BuildResult {
   setCached: boolean;
 }
 
-const ORDER: readonly Outcome[] = ['passed', 'passed_with_deviations', 'incomplete', 'failed'];
-const worst = (all: readonly Outcome[]): Outcome =>
-  all.reduce<Outcome>((a, b) => (ORDER.indexOf(b) > ORDER.indexOf(a) ? b : a), 'passed');
-
-/** The fingerprint of P5 in a set that is there; null where it is none that was built here. */
-function setOf(dir: string): string | null {
+/** The fingerprint of P5 in a set that is there, and the build that made it; null where it is none that was built here. */
+function setOf(dir: string): { build: string; fingerprint: string } | null {
   try {
-    const manifest = ImageManifest.parse(JSON.parse(readFileSync(join(dir, MANIFEST), 'utf8')));
-    return manifest.build?.stages.find(({ id }) => id === 'P5')?.fingerprint ?? null;
+    const { build } = ImageManifest.parse(JSON.parse(readFileSync(join(dir, MANIFEST), 'utf8')));
+    const p5 = build?.stages.find(({ id }) => id === 'P5');
+    return build && p5 ? { build: build.id, fingerprint: p5.fingerprint } : null;
   } catch {
     return null;
   }
@@ -96,16 +100,27 @@ class Build {
     const order = this.#order;
     const known = await knownOf(order);
     const prints = await fingerprints(order, known);
-    const there = existsSync(order.out);
-    if (there && setOf(order.out) !== prints.P5) throw new AppError('image_set_exists', { path: order.out });
-    for (const stage of IMAGE_STAGES) await this.#stage(stage, prints[stage], known);
-    if (!there) await this.#artefacts(known, prints.P5);
-    const outcome = worst(this.#records.map((record) => record.outcome));
-    return { build: this.#id, outcome, out: order.out, stages: this.#records, setCached: there };
+    const there = existsSync(order.out) ? setOf(order.out) : null;
+    if (existsSync(order.out) && there?.fingerprint !== prints.P5)
+      throw new AppError('image_set_exists', { path: order.out });
+    for (const stage of IMAGE_STAGES) {
+      this.#signal.throwIfAborted();
+      await this.#stage(stage, prints[stage], known);
+    }
+    const outcome = worstOutcome(this.#records.map((record) => record.outcome));
+    if (there)
+      this.#cached(
+        'P6',
+        { build: there.build, seconds: 0, outcome },
+        weakestEvidence(this.#records.map((r) => r.evidence)),
+      );
+    else await this.#artefacts(known, prints.P5);
+    const setCached = there !== null;
+    return { build: this.#id, outcome, out: order.out, stages: this.#records, setCached };
   }
 
   /** The next attempt of the job of this stage, where this build has one. */
-  #start(stage: ImageStage): LocalJob {
+  #start(stage: ImageStage, cache: FromCache | null = null): LocalJob {
     const { journal, laptop, version } = this.#app;
     const before = journal
       .jobs(LAPTOP)
@@ -122,7 +137,10 @@ class Build {
         app: version,
       },
       evidence: 'real',
-      params: { build: this.#id, stage, work: this.#order.work, image: stem(this.#order) },
+      params: {
+        ...{ build: this.#id, stage, work: this.#order.work, image: stem(this.#order) },
+        ...{ order: shownOrder(this.#order), cache },
+      },
       ...(before ? { job: before.job } : {}),
     });
   }
@@ -163,14 +181,20 @@ class Build {
 
   #fromCache(stage: BuiltStage, entry: Entry): void {
     const { build, facts: _, ...record } = entry.meta;
-    const job = this.#start(stage);
-    job.evidence = record.evidence;
-    job.log(
-      `Taken from the cache: the build ${build} made it from the same inputs in ${record.seconds.toFixed(1)} s.`,
-    );
-    job.finish('passed', { detail: `From the cache. ${OUTCOME_WORDS[record.outcome]}.` });
+    const { seconds, outcome, evidence } = record;
+    this.#cached(stage, { build, seconds, outcome }, evidence);
     this.#done.set(stage, entry);
     this.#records.push({ ...record, cached: true });
+  }
+
+  /** Recorded as taken from the cache, never as run. */
+  #cached(stage: ImageStage, cache: FromCache, evidence: Evidence): void {
+    const { build, seconds, outcome } = cache;
+    const job = this.#start(stage, cache);
+    job.evidence = evidence;
+    const took = seconds > 0 ? ` in ${seconds.toFixed(1)} s` : '';
+    job.log(`Taken from the cache: the build ${build} made it from the same inputs${took}.`);
+    job.finish('passed', { detail: `From the cache. ${OUTCOME_WORDS[outcome]}.` });
   }
 
   #artefacts(known: Known, fingerprint: string): Promise<void> {
@@ -221,7 +245,7 @@ class Build {
       job.finish('passed', { detail: OUTCOME_WORDS[ctx.decide().outcome] });
     } catch (error) {
       if (this.#signal.aborted) {
-        job.finish('cancelled', { detail: 'It was stopped; the same command goes on with this stage.' });
+        job.finish('cancelled', { detail: 'It was stopped; the same build goes on with this stage.' });
         throw this.#signal.reason;
       }
       const told = this.#failure(stage, error, log.path);

@@ -2,6 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '../../../preload/contract/errors.ts';
+import { orderFaults, type ShownOrder } from '../../../preload/contract/image-order.ts';
 import { productRoot } from '../paths.ts';
 import { has } from '../programs.ts';
 import type { Accel } from './accel.ts';
@@ -34,17 +35,6 @@ export interface ImageOrder {
   project: string;
 }
 
-export const DEFAULTS = {
-  name: 'vault-cube-demo-box',
-  version: '1.0',
-  layers: '1,2,3,4,5',
-  memoryMiB: 4096,
-  cpus: 4,
-  diskSize: '46G',
-};
-
-const SIZE = /^[1-9]\d{0,4}[MG]$/;
-const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 const GPU_LAYERS: readonly number[] = [2, 3, 4];
 
 /** Errors: image_order_bad. */
@@ -52,15 +42,29 @@ export function checkOrder(order: ImageOrder): void {
   const bad = (detail: string): never => {
     throw new AppError('image_order_bad', { detail });
   };
-  if (!NAME.test(order.name))
-    bad(`the name "${order.name}" is none of small letters, digits, dots and dashes.`);
-  if (!NAME.test(order.version)) bad(`the version "${order.version}" is none.`);
-  if (!SIZE.test(order.diskSize)) bad(`the size "${order.diskSize}" is none like 46G.`);
+  const faults = [
+    orderFaults.name(order.name),
+    orderFaults.version(order.version),
+    orderFaults.diskSize(order.diskSize),
+    orderFaults.layers(order.layers),
+    orderFaults.whole(String(order.memoryMiB), 'memory'),
+    orderFaults.whole(String(order.cpus), 'cpus'),
+  ];
+  for (const fault of faults) if (fault !== null) bad(fault);
   if (!existsSync(order.source.path) || !statSync(order.source.path).isFile())
     bad(`there is no source ${order.source.path}.`);
   for (const name of ['packer', 'ansible'])
     if (!existsSync(join(order.project, name))) bad(`${order.project} has no folder ${name}.`);
-  if (order.layers.length === 0) bad('no layers are named.');
+}
+
+/** What of it stands with the jobs of its build. */
+export function shownOrder(order: ImageOrder): ShownOrder {
+  const { source, profile, layers, bundle, name, version, work, out, signerId } = order;
+  const { accel, memoryMiB, cpus, diskSize, secondRun, project } = order;
+  return {
+    ...{ source, profile, layers: [...layers], bundle, name, version, work, out, signerId },
+    ...{ accel, memoryMiB, cpus, diskSize, secondRun, project },
+  };
 }
 
 export const labelsOf = ({ layers }: Pick<ImageOrder, 'layers'>, notProven: string): string[] => [

@@ -61,6 +61,7 @@ export async function runTool(
   args: readonly string[],
   opts: ToolOptions,
 ): Promise<number> {
+  opts.signal.throwIfAborted();
   log.line(`$ ${file} ${args.join(' ')}`);
   // TERM, so that Packer ends its machine, too.
   const child = spawn(...tied(file, args, 'TERM'), {

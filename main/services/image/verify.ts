@@ -28,7 +28,8 @@ export interface VerifiedSet {
 export const MANIFEST = 'manifest.json';
 export const SIGNATURE = `${MANIFEST}.minisig`;
 
-function readSet(dir: string): { manifest: ImageManifest; bytes: Buffer } {
+/** Errors: image_set_unreadable. */
+export function readSet(dir: string): { manifest: ImageManifest; bytes: Buffer } {
   const unreadable = (detail: string, cause?: unknown): AppError =>
     new AppError('image_set_unreadable', { path: dir, detail }, cause);
   let bytes: Buffer;
