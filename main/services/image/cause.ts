@@ -52,8 +52,8 @@ const KNOWN: readonly Known[] = [
   },
 ];
 
-/** A packer line's own marks, so that a pattern over lines fits. */
-const plain = (log: string): string =>
+/** Without Packer's own marks before each line, so that a pattern over lines fits. Pure. */
+export const plain = (log: string): string =>
   log.replaceAll(/^(?:\S+Z: )?(?:==> |\s+)?[a-z]+\.qemu\.[a-z]+: ?/gm, '').replaceAll('\r', '');
 
 /** The last error that Packer or another program tells; null where none is told. */
