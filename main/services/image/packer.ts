@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { CheckResult } from '../../../preload/contract/events.ts';
 import { Evidence } from '../../../preload/contract/outcome.ts';
 import { ACCEL_ARGS } from './accel.ts';
-import { causeOf } from './cause.ts';
+import { causeOf, failedInside } from './cause.ts';
 import type { StageContext } from './context.ts';
 import { ansibleTool } from './order.ts';
 import { phasesOf, slowestTasks } from './phases.ts';
@@ -76,7 +76,7 @@ export async function runPacker(ctx: StageContext, what: PackerOrder): Promise<v
       onLine: (line) => {
         if (ending || !ENDING.test(line)) return;
         ending = true;
-        died = machine.look() === 'gone';
+        died = machine.look() === 'gone' && !failedInside(log.text().slice(begun));
       },
     });
     const said = log.text().slice(begun);

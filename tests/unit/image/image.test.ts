@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { healthChecks, imageExpectation, testChecks } from '../../../preload/contract/image-checks.ts';
-import { causeOf } from '../../../main/services/image/cause.ts';
+import { causeOf, failedInside } from '../../../main/services/image/cause.ts';
 import { lookCleaned } from '../../../main/services/image/cleaned.ts';
 import { FileHashes, fingerprint, treeHash } from '../../../main/services/image/fingerprint.ts';
 import { changedTasks, recapOf } from '../../../main/services/image/packer.ts';
@@ -59,6 +59,16 @@ describe('why a stage failed', () => {
   it('a machine that is gone is named, unless its disk was full', () => {
     expect(causeOf('packer', said('TASK [a : b] ***'), true).cause).toMatch(/QEMU ended before/);
     expect(causeOf('packer', 'No space left on device', true).cause).toMatch(/full/);
+  });
+
+  it('a machine that answered before Packer ended it was not the one that failed', () => {
+    const task = (result: string) => said('TASK [a : b] ***', `fatal: [golden]: ${result} => {"msg": "no"}`);
+    expect(failedInside(task('FAILED!'))).toBe(true);
+    expect(failedInside(task('UNREACHABLE!'))).toBe(false);
+    expect(failedInside(`${task('FAILED!')}\n${said('TASK [a : c] ***')}`)).toBe(false);
+    expect(failedInside(said('Script exited with non-zero exit status: 2.Allowed exit codes are: [0]'))).toBe(
+      true,
+    );
   });
 
   it('a play that failed and was rescued is not the cause of what came later', () => {
