@@ -16,6 +16,10 @@ build {
   name    = "provision"
   sources = ["source.qemu.disk"]
 
+  provisioner "shell" {
+    script          = "scripts/bundle.sh"
+    execute_command = "echo '${var.build_password}' | sudo -S -p '' env {{ .Vars }} sh '{{ .Path }}'"
+  }
   provisioner "ansible" {
     command           = var.ansible_command
     playbook_file     = var.play
@@ -66,6 +70,10 @@ build {
     direction   = "download"
     source      = "/tmp/checks.jsonl"
     destination = "${var.results}/checks.jsonl"
+  }
+  provisioner "shell" {
+    script          = "scripts/bundle.sh"
+    execute_command = "echo '${var.build_password}' | sudo -S -p '' env {{ .Vars }} sh '{{ .Path }}'"
   }
   provisioner "ansible" {
     command           = var.ansible_command

@@ -7,8 +7,12 @@ locals {
     "if=pflash,format=raw,readonly=on,file=${var.firmware_code}",
     "if=pflash,format=raw,snapshot=on,file=${var.firmware_vars}",
   ]
+  # Words for the kernel of this start alone, which systemd-boot adds to the image's own; another loader leaves them.
+  kernel = "type=11,value=io.systemd.boot.kernel-cmdline-extra=${var.kernel_args}"
   # Losing power while an image is built means building it again, so no write waits for the disk.
   disk = "file={{ .OutputDir }}/{{ .Name }},if=virtio,format=qcow2,cache=unsafe,discard=unmap,detect-zeroes=unmap"
+  # A site bundle is brought as a disk of its own: nothing of it is sent, unpacked or cleaned away.
+  bundle = var.bundle_disk == "" ? [] : [["-drive", "file=${var.bundle_disk},if=virtio,format=raw,readonly=on"]]
 }
 
 # An existing disk image. Works without any network.
@@ -27,7 +31,7 @@ source "qemu" "disk" {
   cpus        = var.cpus
   accelerator = "none"
   headless    = true
-  qemuargs = [
+  qemuargs = concat([
     ["-machine", "q35,smm=off"],
     ["-accel", var.accel],
     ["-cpu", var.cpu_model],
@@ -39,9 +43,10 @@ source "qemu" "disk" {
     ["-device", "virtio-rng-pci"],
     # cloud-init asks the builder's own web server for its settings.
     ["-smbios", "type=1,serial=ds=nocloud;s=http://10.0.2.2:{{ .HTTPPort }}/"],
+    ["-smbios", local.kernel],
     ["-serial", "file:${var.results}/console.log"],
     ["-pidfile", "${var.results}/qemu.pid"],
-  ]
+  ], local.bundle)
 
   http_directory            = "${var.prepared}/http"
   boot_wait                 = "1s"

@@ -27,6 +27,7 @@ const PACKAGES = {
   ovmf: '/usr/share/OVMF/OVMF_CODE_4M.fd',
   // Of the golden image's build; not every release has it.
   packer: 'packer',
+  fdisk: '/usr/sbin/sfdisk',
   dosfstools: '/usr/sbin/fsck.fat',
   mtools: 'mcopy',
   minisign: 'minisign',

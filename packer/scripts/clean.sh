@@ -10,7 +10,8 @@ fi
 
 # apt: lists and archives come anew; the site bundle's copy would be a second one.
 rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/*.bin "$root"/var/cache/apt/archives/*.deb \
-  "$root"/var/lib/vault-cube/bundle "$root"/var/lib/vault-cube/apt "$root"/var/cache/debconf/*-old "$root"/var/lib/dpkg/*-old
+  "$root"/var/lib/vault-cube/bundle "$root"/var/lib/vault-cube/apt "$root"/var/cache/debconf/*-old "$root"/var/lib/dpkg/*-old \
+  "$root/etc/dpkg/dpkg.cfg.d/image-build"
 
 # Logs: files go, folders stay as their packages made them.
 find "$root/var/log" -type f -delete

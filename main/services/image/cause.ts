@@ -52,9 +52,22 @@ const KNOWN: readonly Known[] = [
   },
 ];
 
-/** A packer line's own marks, so that a pattern over lines fits. */
-const plain = (log: string): string =>
+/** Without Packer's own marks before each line, so that a pattern over lines fits. Pure. */
+export const plain = (log: string): string =>
   log.replaceAll(/^(?:\S+Z: )?(?:==> |\s+)?[a-z]+\.qemu\.[a-z]+: ?/gm, '').replaceAll('\r', '');
+
+/**
+ * Whether the build failed by what its machine answered: the last task with a result, or a script with a number. Packer ends the machine
+ * right behind that, so that it is gone then says nothing. Pure.
+ */
+export function failedInside(log: string): boolean {
+  const text = plain(log);
+  const last = text.slice(Math.max(0, text.lastIndexOf('TASK [')));
+  return (
+    /^(?:fatal|failed): \[[^\]]*\].*FAILED!/m.test(last) ||
+    /Script exited with non-zero exit status: \d+/.test(last)
+  );
+}
 
 /** The last error that Packer or another program tells; null where none is told. */
 function lastWords(log: string): string | null {

@@ -59,6 +59,7 @@ export function lookCleaned(root: string, key: string): Finding[] {
       ...below(root, 'var/lib/apt/lists', (name) => name !== 'partial' && name !== 'lock'),
       ...below(root, 'var/cache/apt/archives', (name) => name.endsWith('.deb')),
       ...below(root, 'var/lib/vault-cube', (name) => name === 'bundle' || name === 'apt'),
+      ...below(root, 'etc/dpkg/dpkg.cfg.d', (name) => name === 'image-build'),
     ]),
     // A link there is systemd's own README.
     find(

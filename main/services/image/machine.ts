@@ -6,6 +6,7 @@ import { NEVER_IN_A_MACHINE, healthChecks, testChecks } from '../../../preload/c
 import { readManifest } from '../bundle.ts';
 import { frameworksVars, TREE } from '../layers.ts';
 import { whyNotAccel } from './accel.ts';
+import { withBundleDisk } from './bundledisk.ts';
 import type { StageContext } from './context.ts';
 import { FileHashes } from './fingerprint.ts';
 import { changedTasks, recapOf, runPacker, takeChecks } from './packer.ts';
@@ -13,6 +14,9 @@ import { StageFailed, mustTool } from './tool.ts';
 
 /** Where apt in the machine reads the bundle, as the role site_bundle has it. */
 const APT_CONFIG = '/var/lib/vault-cube/apt/apt.conf';
+
+/** As packer/variables.pkr.hcl has it; cloud-init has done its part in P2, and starts once more with what is flashed. */
+const AFTER_FIRST_BOOT = 'mitigations=off norandmaps cloud-init=disabled';
 
 const result = (id: string, title: string, more: Partial<CheckResult>): CheckResult => ({
   ...{
@@ -118,7 +122,7 @@ function provisionVars(ctx: StageContext, before: string, checks: object): Recor
   };
   const tags = [...order.layers.map((layer) => `l${layer}`), 'hardening'];
   return {
-    ...{ base_image: before, base_checksum: 'none' },
+    ...{ base_image: before, base_checksum: 'none', kernel_args: AFTER_FIRST_BOOT },
     play: order.bundle === null ? 'play-site.yml' : 'play-bundle.yml',
     tags: [...(order.bundle === null ? [] : ['bundle']), ...tags].join(','),
     vars_file: put('roles.json', roleVars(ctx)),
@@ -139,7 +143,9 @@ export async function p3(ctx: StageContext): Promise<void> {
   const prepared = takePrepared(ctx, before.dir);
   const vars = provisionVars(ctx, diskOf(before.dir), healthChecks(ctx.order.layers));
   await ctx.try('p3_layers', 'Layers by their roles', () =>
-    runPacker(ctx, { only: 'provision.qemu.disk', prepared, vars }),
+    withBundleDisk(ctx, (disk) =>
+      runPacker(ctx, { only: 'provision.qemu.disk', prepared, vars: { ...vars, ...disk } }),
+    ),
   );
   ctx.facts['recap'] = recapOf(ctx.log.text());
   takeChecks(ctx);
@@ -153,7 +159,9 @@ export async function p4(ctx: StageContext): Promise<void> {
   const vars = provisionVars(ctx, diskOf(before.dir), testChecks(order.layers));
   const only = `${order.secondRun ? 'test' : 'look'}.qemu.disk`;
   await ctx.try('t8_reboot', 'T8: it starts anew and is as it was', () =>
-    runPacker(ctx, { only, prepared, vars }),
+    order.secondRun
+      ? withBundleDisk(ctx, (disk) => runPacker(ctx, { only, prepared, vars: { ...vars, ...disk } }))
+      : runPacker(ctx, { only, prepared, vars }),
   );
   // Packer came in by the build's key alone, after sshd was hardened; sudo took the password.
   ctx.add(result('t8_key_login', 'T8: key login after hardening', { value: 'vaultadmin' }));

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { CheckResult } from '../../../preload/contract/events.ts';
 import { Evidence } from '../../../preload/contract/outcome.ts';
 import { ACCEL_ARGS } from './accel.ts';
-import { causeOf } from './cause.ts';
+import { causeOf, failedInside } from './cause.ts';
 import type { StageContext } from './context.ts';
 import { ansibleTool } from './order.ts';
+import { phasesOf, slowestTasks } from './phases.ts';
 import { StageFailed, mustTool, runTool } from './tool.ts';
 
 export type PackerVars = Record<string, string | number>;
@@ -61,7 +62,9 @@ export async function runPacker(ctx: StageContext, what: PackerOrder): Promise<v
   let ending = false;
   let died = false;
   const watch = setInterval(() => {
-    if (ending || machine.look() !== 'gone') return;
+    // Looked at to the end, for its processor time.
+    const state = machine.look();
+    if (ending || state !== 'gone') return;
     stop.abort(new StageFailed(causeOf('packer', log.text().slice(begun), true)));
   }, WATCH_MS);
   try {
@@ -73,10 +76,14 @@ export async function runPacker(ctx: StageContext, what: PackerOrder): Promise<v
       onLine: (line) => {
         if (ending || !ENDING.test(line)) return;
         ending = true;
-        died = machine.look() === 'gone';
+        died = machine.look() === 'gone' && !failedInside(log.text().slice(begun));
       },
     });
-    if (code !== 0) throw new StageFailed(causeOf('packer', log.text().slice(begun), died));
+    const said = log.text().slice(begun);
+    if (code !== 0) throw new StageFailed(causeOf('packer', said, died));
+    ctx.facts['phases'] = phasesOf(said);
+    ctx.facts['slowestTasks'] = slowestTasks(said);
+    ctx.facts['machineCpuSeconds'] = machine.cpuSeconds;
   } finally {
     clearInterval(watch);
     rmSync(file, { force: true });
@@ -88,6 +95,8 @@ export async function runPacker(ctx: StageContext, what: PackerOrder): Promise<v
 class Machine {
   readonly #file: string;
   #pid: number | null = null;
+  /** Processor time it took, as far as it was seen: beside the wall clock, what a calm machine would need. */
+  cpuSeconds = 0;
 
   constructor(file: string) {
     this.#file = file;
@@ -99,7 +108,9 @@ class Machine {
       if (pid > 0) this.#pid = pid;
     }
     if (this.#pid === null) return 'not yet';
-    return this.#isOurs() ? 'runs' : 'gone';
+    if (!this.#isOurs()) return 'gone';
+    this.cpuSeconds = cpuSecondsOf(this.#pid) ?? this.cpuSeconds;
+    return 'runs';
   }
 
   #isOurs(): boolean {
@@ -113,6 +124,20 @@ class Machine {
   /** Whatever Packer left running. */
   end(): void {
     if (this.look() === 'runs' && this.#pid !== null) process.kill(this.#pid, 'SIGKILL');
+  }
+}
+
+/** Of the kernel's clock, which Linux shows to programs as a hundredth of a second on every architecture. */
+const TICKS = 100;
+
+/** User and system time of a process; null where it is gone. */
+function cpuSecondsOf(pid: number): number | null {
+  try {
+    // The name, in brackets, may hold anything.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1)?.split(' ') ?? [];
+    return Math.round((Number(fields[11]) + Number(fields[12])) / TICKS);
+  } catch {
+    return null;
   }
 }
 

@@ -12,7 +12,7 @@ import { StageFailed, mustTool, runTool } from './tool.ts';
 
 const TOOLS = [
   ...['packer', 'qemu-system-x86_64', 'qemu-img', 'sfdisk', 'losetup'],
-  ...['e2fsck', 'fstrim', 'openssl', 'ssh-keygen'],
+  ...['e2fsck', 'mke2fs', 'fstrim', 'openssl', 'ssh-keygen'],
 ];
 const FIRMWARE = '/usr/share/OVMF/OVMF_CODE_4M.fd';
 

@@ -3,13 +3,12 @@
  * emulation; then the same once more, and the result started. Last line: JSON for scripts/bench-image.mjs.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { Laptop } from '../../integration/cli.ts';
+import { CLI, Laptop } from '../../integration/cli.ts';
 import { PYTHON, must } from '../../rig/host.ts';
 import { rigSources } from '../../rig/sources.ts';
 import { vmImages } from '../../rig/vmimages.ts';
-import { CLI } from '../../integration/cli.ts';
 import { boots } from './boots.ts';
 
 const LAYERS = '1,5';
@@ -34,6 +33,21 @@ async function bundle(): Promise<string> {
   return at;
 }
 
+interface Spent {
+  stage: string;
+  seconds: number;
+  facts: Record<string, unknown>;
+}
+
+/** What each stage that was built took, and what it took it for. */
+const spent = (work: string): Spent[] =>
+  readdirSync(join(work, 'cache'))
+    .map((name) => join(work, 'cache', name, 'stage.json'))
+    .filter((path) => existsSync(path))
+    .map((path) => JSON.parse(readFileSync(path, 'utf8')) as Spent & { id: string })
+    .map(({ id, seconds, facts }) => ({ stage: id, seconds, facts }))
+    .toSorted((a, b) => (a.stage < b.stage ? -1 : 1));
+
 const from = await bundle();
 const work = join(dir, 'work');
 rmSync(work, { recursive: true, force: true });
@@ -51,9 +65,16 @@ try {
   const first = await timed();
   console.error(JSON.stringify(first));
   const second = await timed();
-  const image = join(work, 'sets/vault-cube-demo-box-v1.0/vault-cube-demo-box-v1.0.qcow2');
-  const booted = await boots(image, DISK_BYTES).catch((error: Error) => error.message);
-  console.log(JSON.stringify({ first, second, booted }));
+  const set = join(work, 'sets/vault-cube-demo-box-v1.0');
+  const built = existsSync(set);
+  const verified = built ? await laptop.run('image', 'verify', set) : null;
+  const booted = built
+    ? await boots(join(set, 'vault-cube-demo-box-v1.0.qcow2'), DISK_BYTES).catch(
+        (error: Error) => error.message,
+      )
+    : 'nothing was built';
+  const stages = spent(work);
+  console.log(JSON.stringify({ first, second, stages, verified: verified?.last ?? null, booted }));
 } finally {
   laptop.remove();
 }

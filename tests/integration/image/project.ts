@@ -9,9 +9,13 @@ import { AppError } from '../../../preload/contract/errors.ts';
 import { has } from '../../../main/services/programs.ts';
 import { ROOT, whyNoVm } from '../../rig/host.ts';
 
+/** Programs of a build beside those of a virtual machine, and the Debian package each comes with. */
+const TOOLS = { packer: 'packer', sfdisk: 'fdisk' };
+
 /** Why no image can be built here; null where one can. */
 export function whyNoBuild(): string | null {
-  return whyNoVm() ?? (has('packer') ? null : 'no packer: apt install packer');
+  const [missing] = Object.entries(TOOLS).filter(([tool]) => !has(tool));
+  return whyNoVm() ?? (missing ? `no ${missing[0]}: apt install ${missing[1]}` : null);
 }
 
 export class Factory {

@@ -5,10 +5,11 @@ import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { healthChecks, imageExpectation, testChecks } from '../../../preload/contract/image-checks.ts';
-import { causeOf } from '../../../main/services/image/cause.ts';
+import { causeOf, failedInside } from '../../../main/services/image/cause.ts';
 import { lookCleaned } from '../../../main/services/image/cleaned.ts';
 import { FileHashes, fingerprint, treeHash } from '../../../main/services/image/fingerprint.ts';
 import { changedTasks, recapOf } from '../../../main/services/image/packer.ts';
+import { phasesOf, slowestTasks } from '../../../main/services/image/phases.ts';
 import { debComponents, pipComponent, sbomOf } from '../../../main/services/image/sbom.ts';
 import { differing, treeOf, unexplained } from '../../../main/services/image/tree.ts';
 
@@ -60,6 +61,16 @@ describe('why a stage failed', () => {
     expect(causeOf('packer', 'No space left on device', true).cause).toMatch(/full/);
   });
 
+  it('a machine that answered before Packer ended it was not the one that failed', () => {
+    const task = (result: string) => said('TASK [a : b] ***', `fatal: [golden]: ${result} => {"msg": "no"}`);
+    expect(failedInside(task('FAILED!'))).toBe(true);
+    expect(failedInside(task('UNREACHABLE!'))).toBe(false);
+    expect(failedInside(`${task('FAILED!')}\n${said('TASK [a : c] ***')}`)).toBe(false);
+    expect(failedInside(said('Script exited with non-zero exit status: 2.Allowed exit codes are: [0]'))).toBe(
+      true,
+    );
+  });
+
   it('a play that failed and was rescued is not the cause of what came later', () => {
     const log = said(
       'TASK [a : Tried] ***',
@@ -88,6 +99,38 @@ describe("Ansible's recap behind Packer's marks", () => {
   });
 });
 
+describe('what the time of a stage went into', () => {
+  // Cut from a build with Packer 1.6.6.
+  const log = [
+    '2026-11-29T19:30:51Z: ==> provision.qemu.disk: Retrieving ISO',
+    '2026-11-29T19:30:52Z: ==> provision.qemu.disk: Starting VM, booting disk image',
+    '    provision.qemu.disk: vnc://127.0.0.1:48',
+    '2026-11-29T19:31:52Z: ==> provision.qemu.disk: Connected to SSH!',
+    '2026-11-29T19:31:53Z: ==> provision.qemu.disk: Provisioning with shell script: scripts/bundle.sh',
+    '2026-11-29T19:31:55Z: ==> provision.qemu.disk: Provisioning with Ansible...',
+    '2026-11-29T19:36:55Z:     provision.qemu.disk: TASK [a : Starting VM] ***',
+    '2026-11-29T19:37:00Z:     provision.qemu.disk: base_system : Install the packages of layer 1 ------------- 240.10s',
+    '2026-11-29T19:37:00Z:     provision.qemu.disk: base_system : Jail for sshd -------------------------------- 3.02s',
+    '2026-11-29T19:37:01Z: ==> provision.qemu.disk: Uploading scripts/checks.py => /tmp/',
+    '2026-11-29T19:37:02Z: ==> provision.qemu.disk: Provisioning with shell script: scripts/checks.sh',
+    '2026-11-29T19:37:32Z: ==> provision.qemu.disk: Downloading /tmp/checks.jsonl => /tmp/a',
+    '2026-11-29T19:37:33Z: ==> provision.qemu.disk: Gracefully halting virtual machine...',
+    "2026-11-29T19:37:40Z: Build 'provision.qemu.disk' finished after 6 minutes 49 seconds.",
+  ].join('\n');
+  it('is told in phases, of the same name together', () => {
+    const phases = Object.fromEntries(phasesOf(log).map(({ name, seconds }) => [name, seconds]));
+    expect(phases).toEqual({
+      ...{ disk: 1, 'start to SSH': 60, files: 3, script: 2, roles: 306, checks: 30, shutdown: 7 },
+    });
+    expect(phasesOf('nothing')).toEqual([]);
+  });
+  it('and in the slowest tasks of the roles', () =>
+    expect(slowestTasks(log)).toEqual([
+      { name: 'base_system : Install the packages of layer 1', seconds: 240.1 },
+      { name: 'base_system : Jail for sshd', seconds: 3.02 },
+    ]));
+});
+
 describe('what is left of a build', () => {
   const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBuildKeyOfThisImage image build';
   beforeEach(() => {
@@ -103,6 +146,7 @@ describe('what is left of a build', () => {
     ['p5_apt', 'var/lib/apt/lists/deb_dists_InRelease', 'x'],
     ['p5_apt', 'var/cache/apt/archives/a_1_all.deb', 'x'],
     ['p5_apt', 'var/lib/vault-cube/bundle/tree/manifest.json', '{}'],
+    ['p5_apt', 'etc/dpkg/dpkg.cfg.d/image-build', 'force-unsafe-io'],
     ['p5_logs', 'var/log/apt/history.log', 'x'],
     ['p5_machine_id', 'etc/machine-id', '0123456789abcdef0123456789abcdef\n'],
     ['p5_host_keys', 'etc/ssh/ssh_host_ed25519_key', 'x'],
