@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { CLI, Laptop } from '../../integration/cli.ts';
-import { PYTHON, must } from '../../rig/host.ts';
+import { PYTHON, must, run } from '../../rig/host.ts';
 import { rigSources } from '../../rig/sources.ts';
 import { vmImages } from '../../rig/vmimages.ts';
 import { boots } from './boots.ts';
@@ -67,14 +67,16 @@ try {
   const second = await timed();
   const set = join(work, 'sets/vault-cube-demo-box-v1.0');
   const built = existsSync(set);
-  const verified = built ? await laptop.run('image', 'verify', set) : null;
+  // It asks for no secrets, and takes no file of them.
+  const proof = built ? await run(process.execPath, [CLI, 'image', 'verify', set, '--json']) : null;
+  const verified: unknown = proof && JSON.parse(proof.stdout.trim().split('\n').at(-1) ?? 'null');
   const booted = built
     ? await boots(join(set, 'vault-cube-demo-box-v1.0.qcow2'), DISK_BYTES).catch(
         (error: Error) => error.message,
       )
     : 'nothing was built';
   const stages = spent(work);
-  console.log(JSON.stringify({ first, second, stages, verified: verified?.last ?? null, booted }));
+  console.log(JSON.stringify({ first, second, stages, verified, booted }));
 } finally {
   laptop.remove();
 }

@@ -121,4 +121,15 @@ describe.skipIf(!real)('the real minisign', () => {
     writeFileSync(at('data.minisig'), signBytes(DATA, key, 'timestamp:1'));
     execFileSync('minisign', ['-V', '-p', at('key.pub'), '-m', at('data')]);
   }, 60_000);
+
+  it('makes a key without a passphrase, into which it writes no checksum', async () => {
+    execFileSync('minisign', ['-G', '-W', '-f', '-p', at('key.pub'), '-s', at('key')]);
+    const text = readFileSync(at('key'), 'utf8');
+    const key = await openSecretKey(text, '');
+    expect(key && { id: key.id, key: key.key }).toEqual(parsePublicKey(readFileSync(at('key.pub'), 'utf8')));
+    const [comment = '', line = ''] = text.split('\n');
+    const data = Buffer.from(line, 'base64');
+    data[70] = (data[70] ?? 0) ^ 1;
+    expect(await openSecretKey(`${comment}\n${data.toString('base64')}\n`, '')).toBeNull();
+  });
 });
