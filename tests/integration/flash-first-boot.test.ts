@@ -15,6 +15,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LAPTOP } from '../../main/journal/journal.ts';
 import { KnownHosts } from '../../main/remote/hostkeys.ts';
 import { CHUNK_BYTES } from '../../main/services/flash/source/types.ts';
+import type { ReadAttempt } from '../../main/services/report/attempt.ts';
+import { put } from '../../main/services/report/put.ts';
 import { AppError } from '../../preload/contract/errors.ts';
 import { FIXED, KEY } from '../unit/flash/seed/settings.ts';
 import { MIB } from '../unit/flash/partitions.ts';
@@ -134,6 +136,17 @@ describe('a flash with first-boot settings', () => {
       );
     manifest(wanted);
     proofOf(await desk.flash(own, desk.file('m1.out'), { firstBoot: firstBoot().order }));
+    const [row] = desk.journal.jobs(LAPTOP).slice(-1);
+    if (!row) throw new Error('no job');
+    const [told] = put({ row, view: desk.journal.view(row.job, row.attempt) } as ReadAttempt);
+    expect(told).toMatchObject({ kind: 'flash', state: 'passed', diskHash: wanted });
+    expect(told?.values).toEqual(
+      expect.arrayContaining([
+        { name: 'manifest.name', value: 'test' },
+        { name: 'manifest.version', value: '1' },
+        { name: 'manifest.fileSha256', value: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      ]),
+    );
     manifest('f'.repeat(64));
     const wrong = desk.file('m2.out');
     const { order, keys } = firstBoot();

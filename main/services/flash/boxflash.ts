@@ -107,6 +107,7 @@ function planOf(
       // Where a disk with a serial is after the next boot, its serial tells.
       target: { serial, size, name, path: serial === null ? path : null },
       imageId: imageIdOf(image),
+      ...image.ordered,
       virtualSize: image.virtualSize,
       sealed: [...sealed.ascending],
       ...(firstBoot ? { seeded: [...sealed.seeded], hostname: firstBoot.settings.hostname } : {}),

@@ -3,7 +3,7 @@
  * never a wrong success. The writer is started by whoever calls (launch.ts).
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError, asAppError } from '../../../preload/contract/errors.ts';
 import { PHASE_TITLES, type FlashPhase, type FlashProgress } from '../../../preload/contract/flash.ts';
@@ -22,6 +22,7 @@ import { ChunkRecord, type TargetKey } from './record.ts';
 import type { Seed } from './sealed.ts';
 import { makeSeed, type HostKey } from './seed/make.ts';
 import { findSeed } from './seed/place.ts';
+import { orderedImage, readSidecars } from './source/sidecars.ts';
 import { Writer, type Launch, type WriterProcess } from './writer.ts';
 
 /** `name`: as a person knows it. Of a disk that has no serial (a loop device) `serial` is null. */
@@ -128,7 +129,12 @@ function startJob(app: Home, { image, target, box, firstBoot }: FlashOrder): Loc
     return LocalJob.start(journal, {
       ...{ sessionId, kind: 'flash', title: `Flash ${target.name}` },
       ...{ laptop: app.laptop, app: app.version },
-      params: { image, target: key, ...(firstBoot ? { hostname: firstBoot.settings.hostname } : {}) },
+      params: {
+        image,
+        ...told(image),
+        target: key,
+        ...(firstBoot ? { hostname: firstBoot.settings.hostname } : {}),
+      },
       // A file is no disk, and neither is what has no serial.
       evidence: box?.practice
         ? 'practice'
@@ -138,6 +144,15 @@ function startJob(app: Home, { image, target, box, firstBoot }: FlashOrder): Loc
       ...(before && before.state !== 'passed' ? { job: before.job } : {}),
     });
   });
+}
+
+/** As the files beside it say now. What is wrong with them is told by the look at the image. */
+function told(image: string): Record<string, unknown> {
+  try {
+    return orderedImage(readSidecars(resolve(image)));
+  } catch {
+    return {};
+  }
 }
 
 /** Never throws for what goes wrong with image, disk or writer: that is the result. Errors: flash_busy, those of the journal. */

@@ -5,7 +5,7 @@ import { AppError } from '../../../preload/contract/errors.ts';
 import { layoutOf, type DiskLayout } from './gpt.ts';
 import { sameImage, type ImageKey } from './record.ts';
 import { openImage } from './source/open.ts';
-import { checkFile, readSidecars } from './source/sidecars.ts';
+import { checkFile, orderedImage, readSidecars } from './source/sidecars.ts';
 import {
   CHUNK_BYTES,
   type ForwardSource,
@@ -21,6 +21,8 @@ export interface FlashImage {
   readonly key: ImageKey;
   /** What the disk must hash to at the end; null without a manifest. */
   readonly diskRoot: string | null;
+  /** What orders tell of it (orderedImage). */
+  readonly ordered: Record<string, unknown>;
   /** Layers that its manifest says it has; null where none says it. */
   readonly layers: readonly number[] | null;
   /** Whether the file itself was hashed and agreed with what lies beside it. */
@@ -74,6 +76,7 @@ export async function prepareImage(given: string, look: Look): Promise<FlashImag
     const refuse = refusalsOf(path);
     const common = {
       ...{ path, key, diskRoot, fileChecked, layers: sidecars.manifest?.layers ?? null },
+      ordered: orderedImage(sidecars),
       mustBeUnchanged: async (target: string) => {
         if (sameImage(await keyOf(path, diskRoot), key)) return;
         const detail = 'its size, date or place on the medium is another than at the beginning.';

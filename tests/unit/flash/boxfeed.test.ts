@@ -19,7 +19,7 @@ function imageOf(states: string, path = '/image'): FlashImage {
   const chunks = contentOf(states);
   const hashes = chunks.map(hashOf);
   return {
-    ...{ path, virtualSize: SIZE, fileChecked: false, layers: null },
+    ...{ path, virtualSize: SIZE, fileChecked: false, layers: null, ordered: {} },
     key: { path, size: 1, inode: 1, mtimeMs: 1, diskRoot: null },
     diskRoot: diskRoot(
       SIZE,

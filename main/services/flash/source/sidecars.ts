@@ -75,6 +75,13 @@ export function readSidecars(imagePath: string): Sidecars {
   return { manifest, fileSha256: manifest?.fileSha256 ?? null, from: manifest && manifestPath };
 }
 
+/** What an order tells of its image, for whoever reads it later; nothing where no manifest lies beside it. Pure. */
+export function orderedImage({ manifest }: Sidecars): Record<string, unknown> {
+  if (manifest === null) return {};
+  const { name, version, fileSha256, labels } = manifest;
+  return { manifest: { name, version, fileSha256, ...(labels.length ? { labels } : {}) } };
+}
+
 function readManifest(path: string, name: string): ImageManifest | null {
   const text = textOf(path);
   if (text === null) return null;

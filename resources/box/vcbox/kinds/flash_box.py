@@ -192,7 +192,7 @@ def seed_proof(hostname: Any) -> dict[str, Any]:
 
 
 def run(ctx: Context) -> dict[str, int]:
-    """params: `{target: {serial, size, path, name}, imageId, virtualSize, sealed, seeded, hostname, dataBytes, diskRoot, identity}`. Counts:
+    """params: `{target: {serial, size, path, name}, imageId, manifest, virtualSize, sealed, seeded, hostname, dataBytes, diskRoot, identity}`. Counts:
     `ok` chunks that an earlier attempt had written, `changed` chunks written by this one. Codes of JobFailed: spec_invalid,
     flash_other_box, target_*, verify_failed, root_differs."""
     began = time.monotonic()
