@@ -13,8 +13,8 @@ export function LoadConsent({ form }: { form: LoadForm }) {
       </Title>
       <Stack gap="sm">
         <Text size="sm">
-          These suites put all GPUs under load: the box draws up to {number(form.agreedWatts, 0)} W. Nobody
-          else may need the box, or its circuit, meanwhile.
+          This puts all GPUs under load: the box draws up to {number(form.agreedWatts, 0)} W. Nobody else may
+          need the box, or its circuit, meanwhile.
         </Text>
         <Group gap="md" align="flex-end">
           {wallWatts !== null && (
