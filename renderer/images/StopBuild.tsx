@@ -1,6 +1,7 @@
 /** Stops the build, after a second press. Esc closes the question and stops nothing. */
-import { Button, Group, Popover, Text } from '@mantine/core';
+import { Button, Group, Text } from '@mantine/core';
 import { useState } from 'react';
+import { AskFirst } from '../components/AskFirst.tsx';
 import { call } from '../api.ts';
 import { attempt } from '../stores/frame.ts';
 
@@ -17,37 +18,22 @@ export function StopBuild({ image, stopping }: { image: string; stopping: boolea
     void attempt(() => call('image.stop', undefined));
   };
   return (
-    <Popover
-      opened={open}
-      onChange={setOpen}
-      position="bottom-end"
-      shadow="md"
-      width={340}
-      trapFocus
-      withArrow
-    >
-      <Popover.Target>
-        <Button variant="default" onClick={() => setOpen(!open)}>
-          Stop…
+    <AskFirst label="Stop…" opened={open} onChange={setOpen} position="bottom-end" width={340}>
+      <Text size="sm" fw={600}>
+        Stop the build of {image}?
+      </Text>
+      <Text size="sm" mt={4}>
+        Stages that have passed are kept. The same build, begun again, goes on with the one that is running
+        now.
+      </Text>
+      <Group gap="xs" mt="sm" justify="flex-end">
+        <Button size="compact-sm" variant="default" onClick={() => setOpen(false)} data-autofocus>
+          Keep it running
         </Button>
-      </Popover.Target>
-      <Popover.Dropdown>
-        <Text size="sm" fw={600}>
-          Stop the build of {image}?
-        </Text>
-        <Text size="sm" mt={4}>
-          Stages that have passed are kept. The same build, begun again, goes on with the one that is running
-          now.
-        </Text>
-        <Group gap="xs" mt="sm" justify="flex-end">
-          <Button size="compact-sm" variant="default" onClick={() => setOpen(false)} data-autofocus>
-            Keep it running
-          </Button>
-          <Button size="compact-sm" variant="default" onClick={stop}>
-            Stop the build
-          </Button>
-        </Group>
-      </Popover.Dropdown>
-    </Popover>
+        <Button size="compact-sm" variant="default" onClick={stop}>
+          Stop the build
+        </Button>
+      </Group>
+    </AskFirst>
   );
 }

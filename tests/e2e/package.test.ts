@@ -96,13 +96,13 @@ describe.runIf(why === null)(`the built package${why ? ` (not run: ${why})` : ''
     const loaded = names.filter((name) => name !== 'electron' && !isBuiltin(name) && !name.startsWith('./'));
     expect(loaded).toEqual(expect.arrayContaining(['ssh2', '@lydell/node-pty']));
     for (const name of loaded) expect(entryOf(name).startsWith(`${app}/node_modules/`), name).toBe(true);
-    for (const folder of [
-      'resources/practice',
-      'resources/profiles',
-      'resources/report',
-      'out/main',
-      'out/renderer',
-    ])
+    // Packages build no images.
+    const builder = 'imagebuild.mjs';
+    expect(filesIn(join(ROOT, 'out/main'))).toContain(builder);
+    expect(filesIn(join(app, 'out/main'))).toEqual(
+      filesIn(join(ROOT, 'out/main')).filter((name) => name !== builder),
+    );
+    for (const folder of ['resources/practice', 'resources/profiles', 'resources/report', 'out/renderer'])
       expect(filesIn(join(app, folder))).toEqual(filesIn(join(ROOT, folder)));
   });
 

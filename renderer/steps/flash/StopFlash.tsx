@@ -1,6 +1,7 @@
 /** Ends the flash, after a second press that says what it means. Esc closes the question and ends nothing. */
-import { Button, Group, Popover, Text } from '@mantine/core';
+import { Button, Group, Text } from '@mantine/core';
 import { useState } from 'react';
+import { AskFirst } from '../../components/AskFirst.tsx';
 import { call } from '../../api.ts';
 import { ErrorView } from '../../components/ErrorView.tsx';
 import { useAction } from '../../components/useAction.ts';
@@ -21,30 +22,23 @@ export function StopFlash({ session }: { session: string }) {
       </Text>
     );
   return (
-    <Popover opened={open} onChange={setOpen} position="top-end" shadow="md" width={360} trapFocus withArrow>
-      <Popover.Target>
-        <Button variant="default" onClick={() => setOpen(!open)}>
-          Cancel…
+    <AskFirst label="Cancel…" opened={open} onChange={setOpen} position="top-end" width={360}>
+      <Text size="sm" fw={600}>
+        Stop the flash?
+      </Text>
+      <Text size="sm" mt={4}>
+        What the disk had on it is lost already, and it starts no machine until a flash of it is finished. The
+        same flash goes on where it stood.
+      </Text>
+      {action.error && <ErrorView error={action.error} />}
+      <Group gap="xs" mt="sm" justify="flex-end">
+        <Button size="compact-sm" variant="default" onClick={() => setOpen(false)} data-autofocus>
+          Keep it running
         </Button>
-      </Popover.Target>
-      <Popover.Dropdown>
-        <Text size="sm" fw={600}>
-          Stop the flash?
-        </Text>
-        <Text size="sm" mt={4}>
-          What the disk had on it is lost already, and it starts no machine until a flash of it is finished.
-          The same flash goes on where it stood.
-        </Text>
-        {action.error && <ErrorView error={action.error} />}
-        <Group gap="xs" mt="sm" justify="flex-end">
-          <Button size="compact-sm" variant="default" onClick={() => setOpen(false)} data-autofocus>
-            Keep it running
-          </Button>
-          <Button size="compact-sm" variant="default" loading={action.busy} onClick={() => void stop()}>
-            Stop the flash
-          </Button>
-        </Group>
-      </Popover.Dropdown>
-    </Popover>
+        <Button size="compact-sm" variant="default" loading={action.busy} onClick={() => void stop()}>
+          Stop the flash
+        </Button>
+      </Group>
+    </AskFirst>
   );
 }
