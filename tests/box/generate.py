@@ -10,7 +10,7 @@ from typing import Any
 
 from vcbox.outcome import decide, expectation_of
 
-from generated import ALONE, MUTATIONS, Expected, Sample, ease
+from generated import ALONE, HIDES, MUTATIONS, Expected, Sample, ease
 from machine import Machine
 
 ALARMS = ("fail", "error", "warn")
@@ -84,7 +84,7 @@ def plant(s: Sample) -> tuple[list[str], Expected]:
     names: list[str] = []
     wanted: Expected = {}
     for name in s.rng.sample(list(MUTATIONS), len(MUTATIONS)):
-        if names and name in ALONE:
+        if (names and name in ALONE) or HIDES.get(name, set()) & set(names):
             continue
         found = MUTATIONS[name](s)
         if found is None:

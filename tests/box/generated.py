@@ -313,3 +313,5 @@ MUTATIONS: dict[str, Mutation] = {
 }
 # These leave nothing of the card, or of all, for a second fault to be seen on.
 ALONE = {"cards gone", "answer cut off", "a value is an error"}
+# One driver everywhere, where another part of it was planted before.
+HIDES = {"old driver": {"another firmware", "another module"}}
