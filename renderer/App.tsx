@@ -6,7 +6,7 @@ import { Announcer } from './components/Announcer.tsx';
 import { Commands } from './components/Commands.tsx';
 import { Dock } from './components/Dock.tsx';
 import { ForgetHostKey } from './components/ForgetHostKey.tsx';
-import { Problems } from './components/Problems.tsx';
+import { MainRegion } from './components/MainRegion.tsx';
 import { Questions } from './components/Questions.tsx';
 import { StepList } from './components/StepList.tsx';
 import { TopBar } from './components/TopBar.tsx';
@@ -62,20 +62,11 @@ export function App() {
       <TopBar box={box} />
       <Box flex={1} mih={0} display="flex">
         <StepList box={box} step={step} />
-        <Box
-          component="main"
-          data-region="main"
-          tabIndex={-1}
-          flex={1}
-          miw={0}
-          display="flex"
-          style={{ flexDirection: 'column' }}
-        >
-          <Problems />
+        <MainRegion>
           <Box flex={1} mih={0}>
             <View box={box} />
           </Box>
-        </Box>
+        </MainRegion>
       </Box>
       <Dock box={box} />
       <Announcer box={box} />

@@ -1,10 +1,9 @@
 /** Ends the job on the box, after a second press. Esc closes the question and cancels nothing. */
-import { Button, Group, Text } from '@mantine/core';
+import { Text } from '@mantine/core';
 import { useState } from 'react';
 import { AskFirst } from './AskFirst.tsx';
 import type { BoxState } from '../../preload/contract/calls.ts';
 import { call } from '../api.ts';
-import { ErrorView } from './ErrorView.tsx';
 import { useAction } from './useAction.ts';
 
 export function CancelJob({ box }: { box: BoxState }) {
@@ -30,23 +29,16 @@ export function CancelJob({ box }: { box: BoxState }) {
     );
   }
   return (
-    <AskFirst label="Cancel…" opened={open} onChange={setOpen} position="top-end" width={340}>
-      <Text size="sm" fw={600}>
-        End "{title}" on the box?
-      </Text>
-      <Text size="sm" mt={4}>
-        What is done stays done. apt ends its current dpkg step first. The run can be started again at any
-        time.
-      </Text>
-      {action.error && <ErrorView error={action.error} />}
-      <Group gap="xs" mt="sm" justify="flex-end">
-        <Button size="compact-sm" variant="default" onClick={() => setOpen(false)} data-autofocus>
-          Keep it running
-        </Button>
-        <Button size="compact-sm" variant="default" loading={action.busy} onClick={() => void cancel()}>
-          Cancel the run
-        </Button>
-      </Group>
-    </AskFirst>
+    <AskFirst
+      label="Cancel…"
+      opened={open}
+      onChange={setOpen}
+      width={340}
+      question={`End "${title}" on the box?`}
+      text="What is done stays done. apt ends its current dpkg step first. The run can be started again at any time."
+      confirm="Cancel the run"
+      onConfirm={() => void cancel()}
+      action={action}
+    />
   );
 }

@@ -1,13 +1,13 @@
 /** One check: name, value, threshold, verdict; it opens to evidence, the threshold's source, the next action, and its attempts. */
-import { Box, Button, Group, Text, UnstyledButton } from '@mantine/core';
+import { Box, Button, Group, Text } from '@mantine/core';
 import { useId, useState } from 'react';
 import type { StandingCheck } from '../../preload/contract/results.ts';
 import { call } from '../api.ts';
 import { change } from '../stores/desk.ts';
 import { attempt } from '../stores/frame.ts';
 import { timeOf } from '../words.ts';
-import { Attempts, valueText } from './Attempts.tsx';
-import { Verdict } from './Verdict.tsx';
+import { Attempts } from './Attempts.tsx';
+import { CheckHead, Evidence } from './CheckParts.tsx';
 import { WaiveDialog } from './WaiveDialog.tsx';
 
 interface Props {
@@ -61,16 +61,7 @@ function Details({ session, check, blocker }: { session: string; check: Standing
         <Line name="Attempts">{again}</Line>
       </dl>
       {times > 1 && <Attempts session={session} check={result.id} times={times} />}
-      {result.evidence && (
-        <Box
-          component="pre"
-          className="evidence mono"
-          tabIndex={0}
-          aria-label={`Evidence of ${result.title}`}
-        >
-          {result.evidence}
-        </Box>
-      )}
+      <Evidence check={result} />
     </>
   );
 }
@@ -87,25 +78,12 @@ export function CheckRow({ session, check, blocker = false, onRerun }: Props) {
   };
   return (
     <Box className="check" data-check={result.id}>
-      <UnstyledButton
-        className="check-head"
-        aria-expanded={open}
-        aria-controls={body}
-        onClick={() => setOpen(!open)}
-      >
-        <Verdict verdict={result.verdict} />
-        <span className="check-title">
-          {result.title}
-          {waiver && <span className="check-waived"> waived</span>}
-        </span>
-        <span className="check-value" data-reason={result.value === null || undefined}>
-          {valueText(result) || result.reason}
-        </span>
-        <span className="check-threshold">{result.threshold}</span>
-        <span aria-hidden className="check-caret">
-          {open ? '▾' : '▸'}
-        </span>
-      </UnstyledButton>
+      <CheckHead
+        {...{ open, body }}
+        check={result}
+        waived={Boolean(waiver)}
+        onToggle={() => setOpen(!open)}
+      />
       {open && (
         <Box className="check-body" id={body}>
           <Details session={session} check={check} blocker={blocker} />

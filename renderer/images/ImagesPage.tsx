@@ -3,7 +3,7 @@ import { Box, Button, Group, ScrollArea, Text, Title, UnstyledButton } from '@ma
 import { useEffect, useRef } from 'react';
 import type { BuildRun, ImageDeskState } from '../../preload/contract/image-desk.ts';
 import { ErrorView } from '../components/ErrorView.tsx';
-import { Problems } from '../components/Problems.tsx';
+import { MainRegion } from '../components/MainRegion.tsx';
 import { attempt, leaveImages } from '../stores/frame.ts';
 import { loadImages, showBuild, showNew, showVerify, useImages } from '../stores/images.ts';
 import { timeOf } from '../words.ts';
@@ -151,16 +151,7 @@ export function ImagesPage() {
       </Box>
       <Box flex={1} mih={0} display="flex">
         <History images={images} />
-        <Box
-          component="main"
-          data-region="main"
-          tabIndex={-1}
-          flex={1}
-          miw={0}
-          display="flex"
-          style={{ flexDirection: 'column' }}
-        >
-          <Problems />
+        <MainRegion>
           <Title
             ref={title}
             order={2}
@@ -189,7 +180,7 @@ export function ImagesPage() {
               {images ? <Shown images={images} build={build} /> : <Text size="sm">Reading the journal…</Text>}
             </Box>
           </ScrollArea>
-        </Box>
+        </MainRegion>
       </Box>
     </Box>
   );

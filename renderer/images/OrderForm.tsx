@@ -11,6 +11,7 @@ import {
   Text,
   TextInput,
   Title,
+  type TextInputProps,
 } from '@mantine/core';
 import { useState, type FormEvent } from 'react';
 import { NOT_PROVEN } from '../../preload/contract/image-build.ts';
@@ -42,7 +43,24 @@ interface Props {
 
 type Form = ReturnType<typeof useOrder>;
 
-function Source({ form: { draft, set, faults } }: { form: Form }) {
+type TextName = 'sha256' | 'name' | 'version' | 'memory' | 'cpus' | 'diskSize';
+
+/** What is typed into the order, with what is wrong with it. */
+const Typed = ({
+  form,
+  name,
+  ...input
+}: { form: Form; name: TextName } & Omit<TextInputProps, 'form' | 'name'>) => (
+  <TextInput
+    {...input}
+    value={form.draft[name]}
+    error={form.faults[name]}
+    onChange={(e) => form.set({ [name]: e.currentTarget.value })}
+  />
+);
+
+function Source({ form }: { form: Form }) {
+  const { draft, set } = form;
   const iso = draft.kind === 'iso';
   return (
     <Stack gap="sm" component="section" aria-labelledby="image-source">
@@ -69,14 +87,13 @@ function Source({ form: { draft, set, faults } }: { form: Form }) {
         value={draft.path}
         onChange={(path) => set({ path })}
       />
-      <TextInput
+      <Typed
+        form={form}
+        name="sha256"
         label="SHA-256 (optional)"
         description="What the source must hash to."
         classNames={{ input: 'mono' }}
-        value={draft.sha256}
-        error={faults.sha256}
         spellCheck={false}
-        onChange={(e) => set({ sha256: e.currentTarget.value })}
       />
     </Stack>
   );
@@ -126,29 +143,16 @@ function Contents({ form: { draft, set, faults } }: { form: Form }) {
   );
 }
 
-function Naming({ form: { draft, set, faults } }: { form: Form }) {
+function Naming({ form }: { form: Form }) {
+  const { draft, set } = form;
   return (
     <Stack gap="sm" component="section" aria-labelledby="image-set">
       <Title order={3} size="h5" id="image-set">
         The set
       </Title>
       <Group gap="sm" align="flex-start" wrap="nowrap">
-        <TextInput
-          flex={1}
-          label="Name"
-          value={draft.name}
-          error={faults.name}
-          spellCheck={false}
-          onChange={(e) => set({ name: e.currentTarget.value })}
-        />
-        <TextInput
-          w={110}
-          label="Version"
-          value={draft.version}
-          error={faults.version}
-          spellCheck={false}
-          onChange={(e) => set({ version: e.currentTarget.value })}
-        />
+        <Typed form={form} name="name" flex={1} label="Name" spellCheck={false} />
+        <Typed form={form} name="version" w={110} label="Version" spellCheck={false} />
       </Group>
       <FolderField
         label="Folder of the set (optional)"
@@ -178,7 +182,8 @@ function Naming({ form: { draft, set, faults } }: { form: Form }) {
   );
 }
 
-function Machine({ form: { draft, set, faults }, images }: { form: Form; images: ImageDeskState }) {
+function Machine({ form, images }: { form: Form; images: ImageDeskState }) {
+  const { draft, set } = form;
   const { defaults } = images;
   return (
     <Stack gap="sm">
@@ -198,26 +203,9 @@ function Machine({ form: { draft, set, faults }, images }: { form: Form; images:
         />
       </div>
       <SimpleGrid cols={3} spacing="sm">
-        <TextInput
-          label="Memory, MiB"
-          value={draft.memory}
-          error={faults.memory}
-          inputMode="numeric"
-          onChange={(e) => set({ memory: e.currentTarget.value })}
-        />
-        <TextInput
-          label="Processors"
-          value={draft.cpus}
-          error={faults.cpus}
-          inputMode="numeric"
-          onChange={(e) => set({ cpus: e.currentTarget.value })}
-        />
-        <TextInput
-          label="Disk in the image"
-          value={draft.diskSize}
-          error={faults.diskSize}
-          onChange={(e) => set({ diskSize: e.currentTarget.value })}
-        />
+        <Typed form={form} name="memory" label="Memory, MiB" inputMode="numeric" />
+        <Typed form={form} name="cpus" label="Processors" inputMode="numeric" />
+        <Typed form={form} name="diskSize" label="Disk in the image" />
       </SimpleGrid>
       <Checkbox
         label="Run the roles a second time in P4"

@@ -1,16 +1,15 @@
 /** One check of a stage: its verdict, value and threshold; it opens to why, what to do, and the evidence. */
-import { Box, UnstyledButton } from '@mantine/core';
+import { Box } from '@mantine/core';
 import { useId, useState } from 'react';
 import type { CheckResult } from '../../preload/contract/events.ts';
 import { valueText } from '../components/Attempts.tsx';
-import { Verdict } from '../components/Verdict.tsx';
+import { CheckHead, Evidence } from '../components/CheckParts.tsx';
 
 export function StageCheck({ check }: { check: CheckResult }) {
   const [open, setOpen] = useState(false);
   const body = useId();
-  const value = valueText(check);
   const lines = [
-    ['Value', value],
+    ['Value', valueText(check)],
     ['Why', check.reason],
     ['Do now', check.nextAction],
     ['Threshold', check.threshold],
@@ -18,22 +17,7 @@ export function StageCheck({ check }: { check: CheckResult }) {
   ].filter(([, text]) => text);
   return (
     <Box className="check" data-check={check.id}>
-      <UnstyledButton
-        className="check-head"
-        aria-expanded={open}
-        aria-controls={body}
-        onClick={() => setOpen(!open)}
-      >
-        <Verdict verdict={check.verdict} />
-        <span className="check-title">{check.title}</span>
-        <span className="check-value" data-reason={value === '' || undefined}>
-          {value || check.reason}
-        </span>
-        <span className="check-threshold">{check.threshold}</span>
-        <span aria-hidden className="check-caret">
-          {open ? '▾' : '▸'}
-        </span>
-      </UnstyledButton>
+      <CheckHead {...{ check, open, body }} onToggle={() => setOpen(!open)} />
       <Box className="check-body" id={body} hidden={!open}>
         <dl className="details">
           {lines.map(([name, text]) => (
@@ -46,16 +30,7 @@ export function StageCheck({ check }: { check: CheckResult }) {
         {lines.length === 0 && !check.evidence && (
           <span className="image-muted">Nothing more was recorded.</span>
         )}
-        {check.evidence && (
-          <Box
-            component="pre"
-            className="evidence mono"
-            tabIndex={0}
-            aria-label={`Evidence of ${check.title}`}
-          >
-            {check.evidence}
-          </Box>
-        )}
+        <Evidence check={check} />
       </Box>
     </Box>
   );

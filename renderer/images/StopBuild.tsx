@@ -1,5 +1,5 @@
 /** Stops the build, after a second press. Esc closes the question and stops nothing. */
-import { Button, Group, Text } from '@mantine/core';
+import { Text } from '@mantine/core';
 import { useState } from 'react';
 import { AskFirst } from '../components/AskFirst.tsx';
 import { call } from '../api.ts';
@@ -18,22 +18,16 @@ export function StopBuild({ image, stopping }: { image: string; stopping: boolea
     void attempt(() => call('image.stop', undefined));
   };
   return (
-    <AskFirst label="Stop…" opened={open} onChange={setOpen} position="bottom-end" width={340}>
-      <Text size="sm" fw={600}>
-        Stop the build of {image}?
-      </Text>
-      <Text size="sm" mt={4}>
-        Stages that have passed are kept. The same build, begun again, goes on with the one that is running
-        now.
-      </Text>
-      <Group gap="xs" mt="sm" justify="flex-end">
-        <Button size="compact-sm" variant="default" onClick={() => setOpen(false)} data-autofocus>
-          Keep it running
-        </Button>
-        <Button size="compact-sm" variant="default" onClick={stop}>
-          Stop the build
-        </Button>
-      </Group>
-    </AskFirst>
+    <AskFirst
+      label="Stop…"
+      opened={open}
+      onChange={setOpen}
+      position="bottom-end"
+      width={340}
+      question={`Stop the build of ${image}?`}
+      text="Stages that have passed are kept. The same build, begun again, goes on with the one that is running now."
+      confirm="Stop the build"
+      onConfirm={stop}
+    />
   );
 }
