@@ -156,6 +156,8 @@ describe.runIf(why === null)(`a flash in the window${why ? ` (not run: ${why})` 
 
   it('is on its way; its rate falls while nothing moves, and a page that is loaded anew shows the same', async () => {
     await phase('Write');
+    // Held before its first byte, it would have no rate.
+    await expect.poll(() => main().innerText(), { timeout: 60_000 }).toMatch(/[1-9][\d.]* MB of [\d.]+ MB/);
     await held(async () => {
       await expect.poll(() => main().innerText()).toMatch(/MB of [\d.]+ MB · [\d.]+ .B\/s · about .+ left/);
       await shot(page(), 'flash-running');

@@ -1,7 +1,8 @@
 /**
  * A disk of a stand-in box that can be chosen there as any other: a loop device under the name of a disk, with a serial that the box's own
  * udev would have told. lsblk alone is helped: the kernel has no such disk. Disks of the host, which a container is told of as if they were
- * its own, are left out: how many there are, and which are in use, is another matter on each machine that runs this.
+ * its own, are left out: how many there are, and which are in use, is another matter on each machine that runs this. What the box's root
+ * lies on is, likewise, a path of the host that means another thing on each; the list has a live medium for it.
  */
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -47,10 +48,27 @@ export class BoxDisk {
       ...{ serial: this.serial, 'log-sec': 512, pttype: null, fstype: null, label: null, partlabel: null },
       mountpoints: [],
     };
+    const medium = {
+      ...row,
+      ...{
+        name: 'sdz',
+        kname: 'sdz',
+        path: '/dev/sdz',
+        size: 8_000_000_000,
+        rm: true,
+        hotplug: true,
+        tran: 'usb',
+      },
+      ...{ model: 'Rig live medium', serial: 'VCRIGLIVE', mountpoints: ['/'] },
+    };
+    const literal = (value: unknown): string => JSON.stringify(JSON.stringify(value));
     const wrapper = `#!/usr/bin/python3
-import json, subprocess, sys
+import json, os, subprocess, sys
+row, medium = json.loads(${literal(row)}), json.loads(${literal(medium)})
 found = json.loads(subprocess.run(["/usr/bin/lsblk", *sys.argv[1:]], stdout=subprocess.PIPE, check=True).stdout)
-found["blockdevices"] = [json.loads(${JSON.stringify(JSON.stringify(row))})]
+number = os.stat("/").st_dev
+root = {**medium, "maj:min": f"{os.major(number)}:{os.minor(number)}"}
+found["blockdevices"] = [row, root]
 print(json.dumps(found))
 `;
     const script = `set -e
