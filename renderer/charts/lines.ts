@@ -2,7 +2,13 @@
 import uPlot from 'uplot';
 import type { SampleLine } from '../../preload/contract/calls.ts';
 import type { JobEvent } from '../../preload/contract/events.ts';
-import { CHART_KINDS, POWER_LIMIT_FIELD, REASONS_FIELD } from '../../preload/contract/telemetry.ts';
+import {
+  CHART_KINDS,
+  POWER_LIMIT_FIELD,
+  REASONS_FIELD,
+  type ChartKind,
+} from '../../preload/contract/telemetry.ts';
+import { number } from '../numbers.ts';
 
 /** Everything that is drawn, or drawn as a limit or a mark. */
 export const FIELDS: readonly string[] = [
@@ -120,6 +126,17 @@ export class Lines {
     line.value[line.length] = value;
     line.length++;
   }
+}
+
+/** From the least to the most of a line, in the chart's unit; one number where both read alike. */
+export function rangeOf({ value, length }: Line, { per, digits }: Pick<ChartKind, 'per' | 'digits'>): string {
+  const known = value.subarray(0, length);
+  const [low, high] = [
+    known.reduce((a, b) => Math.min(a, b), Infinity),
+    known.reduce((a, b) => Math.max(a, b), -Infinity),
+  ];
+  const [least, most] = [number(low / per, digits), number(high / per, digits)];
+  return least === most ? least : `${least} to ${most}`;
 }
 
 /** A line as a table of its own, with an explicit nothing where nothing was measured for long. */

@@ -131,6 +131,49 @@ function drawing(draw: (u: uPlot, around: Surroundings) => void, around: () => S
   };
 }
 
+/**
+ * A line that goes up and down more than so many times the chart's width: its dashes run into each other. Thin and without them it is read
+ * as well, and Chromium draws it several times sooner where no GPU helps.
+ */
+const RESTLESS = 6;
+
+/** How far a line goes up and down in the window that shows, in dots. */
+function travel(u: uPlot, i: number): number {
+  const values = u.data[i];
+  const [from, to] = u.series[0]?.idxs ?? [0, -1];
+  const { min, max } = u.scales['y'] ?? {};
+  if (!values || min === undefined || max === undefined) return 0;
+  let sum = 0;
+  let before: number | null = null;
+  for (let at = from; at <= to; at++) {
+    const value = values[at];
+    if (value === undefined) continue;
+    if (value !== null && before !== null) sum += Math.abs(value - before);
+    before = value;
+  }
+  return (sum / (max - min || 1)) * u.bbox.height;
+}
+
+interface Stroke {
+  dash: number[];
+  width: number;
+}
+
+const THIN: Stroke = { dash: [], width: 1 };
+
+function strokeOf(root: Element, gpu: string): Stroke {
+  const { slot, thin } = styleOf(gpu);
+  return { dash: dashOf(root, slot), width: thin ? THIN.width : 1.75 };
+}
+
+/** Gives each line its own stroke, or the thin one where it is restless in the window that shows. */
+function stroked(u: uPlot, strokes: readonly Stroke[]): void {
+  strokes.forEach((own, i) => {
+    const series = u.series[i + 1];
+    if (series) Object.assign(series, travel(u, i + 1) > RESTLESS * u.bbox.width ? THIN : own);
+  });
+}
+
 interface Order {
   kind: ChartKind;
   series: readonly string[];
@@ -149,6 +192,7 @@ interface Order {
 export function optionsOf(order: Order): uPlot.Options {
   const { kind, series, sync, size, root, around } = order;
   const axis = { stroke: (u: uPlot) => css(u, '--muted'), font: FONT, ticks: { show: false } };
+  const strokes = series.map((name) => strokeOf(root, name));
   const grid = { stroke: (u: uPlot) => css(u, '--chart-grid'), width: 1 };
   return {
     ...size,
@@ -182,19 +226,15 @@ export function optionsOf(order: Order): uPlot.Options {
     ],
     series: [
       {},
-      ...series.map((name) => {
-        const { slot, thin } = styleOf(name);
-        return {
-          stroke: (u: uPlot) => css(u, `--gpu-${slot}`),
-          width: thin ? 1 : 1.75,
-          dash: dashOf(root, slot),
-          points: { show: false },
-          ...(kind.stepped && uPlot.paths.stepped ? { paths: uPlot.paths.stepped({ align: 1 }) } : {}),
-        };
-      }),
+      ...series.map((name, i) => ({
+        stroke: (u: uPlot) => css(u, `--gpu-${styleOf(name).slot}`),
+        ...strokes[i],
+        points: { show: false },
+        ...(kind.stepped && uPlot.paths.stepped ? { paths: uPlot.paths.stepped({ align: 1 }) } : {}),
+      })),
     ],
     hooks: {
-      drawClear: [drawing(drawBands, around)],
+      drawClear: [drawing(drawBands, around), (u) => stroked(u, strokes)],
       draw: [drawing(drawLimits, around), drawing(drawMarks, around)],
       setCursor: [order.onCursor],
       setSelect: [

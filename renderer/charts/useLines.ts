@@ -12,6 +12,9 @@ const POINTS = 1_000;
 const TOO_LONG = 2 * POINTS;
 /** While somebody turns at the zoom, main is asked once. */
 const SETTLE_MS = 150;
+/** Of a window's width on each side: a turn out, which doubles the width, still lies within. */
+const ROOM = 0.55;
+const WIDE = 1 + 2 * ROOM;
 
 export interface Samples {
   lines: Lines;
@@ -71,14 +74,18 @@ export function useDetail(
   const [detail, setDetail] = useState<{ lines: Lines; from: number; to: number } | null>(null);
   const [from, to] = window ?? [null, null];
   const thinned = whole.longest >= POINTS / 2;
+  const { span } = whole;
+  // With its room about as wide as the whole, a window would be told nothing new.
+  const finer =
+    thinned && from !== null && to !== null && span !== null && (to - from) * WIDE < span.to - span.from;
   useEffect(() => {
-    if (from === null || to === null || !thinned) {
+    if (from === null || to === null || !finer) {
       setDetail(null);
       return undefined;
     }
     let gone = false;
     const timer = setTimeout(() => {
-      const room = (to - from) / 2;
+      const room = (to - from) * ROOM;
       ask(job, attempt, from - room, to + room)
         .then((lines) => {
           if (!gone) setDetail({ lines, from: from - room, to: to + room });
@@ -90,7 +97,7 @@ export function useDetail(
       gone = true;
       clearTimeout(timer);
     };
-  }, [job, attempt, from, to, thinned]);
+  }, [job, attempt, from, to, finer]);
   const covers = detail !== null && from !== null && to !== null && detail.from <= from && detail.to >= to;
   return covers ? detail.lines : null;
 }

@@ -1,6 +1,6 @@
 /** One field of all GPUs over time. The window, the cursor and the marks are shared by the charts beside it. */
 import { useComputedColorScheme } from '@mantine/core';
-import { useEffect, useLayoutEffect, useMemo, useRef } from 'react';
+import { useEffect, useLayoutEffect, useRef } from 'react';
 import uPlot from 'uplot';
 import type { ChartKind } from '../../preload/contract/telemetry.ts';
 import { optionsOf, styleOf, type Surroundings } from '../charts/plot.ts';
@@ -11,6 +11,8 @@ interface Props extends Surroundings {
   /** GPU numbers, in the order of the data's columns. */
   series: readonly string[];
   data: uPlot.AlignedData;
+  /** The least to the most of each, as text. */
+  ranges: readonly string[];
   sync: string;
   onZoom: (from: number, to: number) => void;
   onWhole: () => void;
@@ -40,20 +42,7 @@ function valueAt(column: Column | undefined, at: number): number | null {
   return null;
 }
 
-function rangeOf(column: Column | undefined, digits: number): string {
-  const known = Array.from(column ?? []).filter((v) => v !== null && v !== undefined);
-  const low = number(
-    known.reduce((a, b) => Math.min(a, b), Infinity),
-    digits,
-  );
-  const high = number(
-    known.reduce((a, b) => Math.max(a, b), -Infinity),
-    digits,
-  );
-  return low === high ? low : `${low} to ${high}`;
-}
-
-export function Chart({ kind, series, data, sync, onZoom, onWhole, onPlot, ...around }: Props) {
+export function Chart({ kind, series, data, ranges, sync, onZoom, onWhole, onPlot, ...around }: Props) {
   const scheme = useComputedColorScheme('light');
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
@@ -117,11 +106,7 @@ export function Chart({ kind, series, data, sync, onZoom, onWhole, onPlot, ...ar
     tell(plot.current);
   }, [from, to, scheme, around.bands, around.marks, around.limits]);
 
-  // Of the data, not of the window: nothing to do again for each turn of the zoom.
-  const said = useMemo(
-    () => series.map((name, i) => `GPU ${name} ${rangeOf(data[i + 1], kind.digits)} ${kind.unit}`.trim()),
-    [series, data, kind],
-  );
+  const said = series.map((name, i) => `GPU ${name} ${ranges[i] ?? ''} ${kind.unit}`.trim());
   return (
     <figure className="chart" aria-label={`${kind.title}: ${said.join(', ')}`}>
       <figcaption>

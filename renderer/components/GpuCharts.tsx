@@ -15,7 +15,7 @@ import {
   type Threshold,
 } from '../../preload/contract/telemetry.ts';
 import '../charts/charts.css';
-import { aligned, type Lines } from '../charts/lines.ts';
+import { aligned, rangeOf, type Lines } from '../charts/lines.ts';
 import { bandsOf, marksOf } from '../charts/marks.ts';
 import type { Limit } from '../charts/plot.ts';
 import { useDetail, useLines } from '../charts/useLines.ts';
@@ -51,6 +51,24 @@ function limitsOf(kind: ChartKind, thresholds: readonly Threshold[], lines: Line
   }));
 }
 
+interface Plotted {
+  kind: ChartKind;
+  series: string[];
+  data: uPlot.AlignedData;
+  /** Least to most, a line each. */
+  ranges: string[];
+}
+
+/** What there is to draw: a chart for each field that a card reports. */
+function plotted(lines: Lines, zero: number): Plotted[] {
+  return CHART_KINDS.flatMap((kind) => {
+    const found = lines.of(kind.field);
+    if (found.length === 0) return [];
+    const ranges = found.map((l) => rangeOf(l, kind));
+    return [{ kind, ranges, series: found.map((l) => l.series), data: aligned(found, zero, kind.per) }];
+  });
+}
+
 export function GpuCharts({ box, job, attempt }: Props) {
   const sync = useId();
   const row = box.jobs.find((r) => r.job === job && r.attempt === attempt);
@@ -69,19 +87,14 @@ export function GpuCharts({ box, job, attempt }: Props) {
   const thresholds = useMemo(() => (profile ? thresholdsOf(profile) : []), [profile]);
   const bands = useMemo(() => bandsOf(events, zero), [events, zero]);
   const marks = useMemo(() => marksOf(events, lines.of(REASONS_FIELD), zero), [events, lines, version, zero]);
-  const charts = useMemo(
-    () =>
-      CHART_KINDS.map((kind) => {
-        const found = (detail ?? lines).of(kind.field);
-        return {
-          kind,
-          series: found.map((l) => l.series),
-          data: aligned(found, zero, kind.per),
-          limits: limitsOf(kind, thresholds, lines),
-        };
-      }).filter((c) => c.series.length > 0),
-    [lines, version, detail, zero, thresholds],
+  // Joined once each: a turn of the zoom that leaves the detail finds the whole as it was.
+  const ofWhole = useMemo(() => plotted(lines, zero), [lines, version, zero]);
+  const near = useMemo(() => detail && plotted(detail, zero), [detail, zero]);
+  const limits = useMemo(
+    () => new Map(CHART_KINDS.map((kind) => [kind.field, limitsOf(kind, thresholds, lines)])),
+    [lines, version, thresholds],
   );
+  const charts = near ?? ofWhole;
 
   const plots = useRef(new Map<string, uPlot>());
   const onPlot = (field: string) => (plot: uPlot | null) => {
@@ -151,13 +164,14 @@ export function GpuCharts({ box, job, attempt }: Props) {
         <ChartMarks marks={marks} bands={bands} />
       </Group>
       <div className="charts-grid">
-        {charts.map(({ kind, series, data, limits }) => (
+        {charts.map(({ kind, series, data, ranges }) => (
           <Chart
             key={kind.field}
             kind={kind}
             series={series}
             data={data}
-            limits={limits}
+            ranges={ranges}
+            limits={limits.get(kind.field) ?? NO_LIMITS}
             bands={bands}
             marks={marks}
             window={window}
@@ -173,3 +187,4 @@ export function GpuCharts({ box, job, attempt }: Props) {
 }
 
 const NO_EVENTS: readonly never[] = [];
+const NO_LIMITS: readonly never[] = [];
