@@ -1,6 +1,7 @@
 /** Words that several places of the window share, so that the same thing has the same name everywhere. */
 import type { BoxState, Link } from '../preload/contract/calls.ts';
 import type { Evidence } from '../preload/contract/outcome.ts';
+import type { Gate } from '../preload/contract/parts.ts';
 import type { StepState } from '../preload/contract/steps.ts';
 
 export const linkWord = ({ state }: Link): string => state ?? 'not connected';
@@ -10,6 +11,11 @@ export function waitsForLink({ state }: Link): string | null {
   if (state === 'live') return null;
   return state === null ? 'Not connected: go to Connect first.' : 'Waits for the link to come back.';
 }
+
+export const GATE_WORDS: Record<Gate['id'], string> = {
+  ship: 'Ready to ship',
+  production: 'Ready for production',
+};
 
 export const STEP_LOOKS: Record<StepState, { icon: string; word: string }> = {
   done: { icon: '✓', word: 'done' },

@@ -21,6 +21,8 @@ interface Props {
   waitsFor?: string | null;
   /** In place of its name: a box to tick. */
   choice?: ReactNode;
+  /** What is to be known of it whatever its checks say, such as when it is due again. */
+  note?: string | null;
   /** Runs one of its checks again; left out where that cannot be done now. */
   onRerun?: (check: string) => void;
   /** Below its checks: charts. */
@@ -49,6 +51,7 @@ export function PartCard({
   nominalSeconds,
   waitsFor,
   choice,
+  note,
   onRerun,
   children,
 }: Props) {
@@ -87,6 +90,11 @@ export function PartCard({
         choice={choice}
         now={now}
       />
+      {note && (
+        <Text size="xs" c="var(--muted)">
+          {note}
+        </Text>
+      )}
       {part.stale && settled && (
         <Text size="sm" className="stale">
           <span aria-hidden>↻ </span>
@@ -96,7 +104,7 @@ export function PartCard({
       {begun && !quiet && jobs}
       {settled && !(stopped && checks.length === 0) && <Reasons decision={toTell(part)} />}
       {begun && counts !== '' && (
-        <Group gap="xs" mt={2}>
+        <Group gap="xs" mt={2} mb={open ? 6 : 0}>
           <Button
             size="compact-xs"
             variant="default"

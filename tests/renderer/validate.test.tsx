@@ -61,6 +61,36 @@ describe('what is to run', () => {
   });
 });
 
+describe('the gates', () => {
+  const gate = (id: 'ship' | 'production', suites: string[]) => ({
+    ...{ id, suites, outcome: 'incomplete' as const },
+    decision: { outcome: 'incomplete' as const, failures: [], missing: [], deviations: [] },
+  });
+
+  it('stand above the suites, and choose what of theirs can be run', async () => {
+    const { standing } = boxOf(before);
+    const gates = [gate('ship', ['gpu-detection', 'pytorch-ddp']), gate('production', ['stress'])];
+    const { user } = await show(Validate, main(before, { standing: { ...standing, gates } }));
+    const box = within(screen.getByRole('region', { name: 'Gates' }));
+    expect(box.getAllByRole('listitem').map((li) => li.textContent)).toEqual([
+      expect.stringMatching(/^Ready to ship.*incomplete.*T1, T2; not now: T2/),
+      expect.stringMatching(/^Ready for production.*T7; not now: T7/),
+    ]);
+    await user.click(screen.getByRole('checkbox', { name: 'T9 Roles' }));
+    await user.click(box.getByRole('button', { name: 'Choose the suites of Ready to ship' }));
+    screen.getByRole('checkbox', { name: 'T1 GPU detection', checked: true });
+    screen.getByRole('checkbox', { name: 'T9 Roles', checked: false });
+    const none = box.getByRole('button', { name: 'Choose the suites of Ready for production' });
+    expect(none.hasAttribute('disabled')).toBe(true);
+  });
+
+  it('are left out where the profile names no suite for them', async () => {
+    const { standing } = boxOf(before);
+    await show(Validate, main(before, { standing: { ...standing, gates: [gate('ship', [])] } }));
+    expect(screen.queryByRole('region', { name: 'Gates' })).toBeNull();
+  });
+});
+
 describe('load', () => {
   const profile = Profile.parse(
     JSON.parse(readFileSync(join(import.meta.dirname, '../../resources/profiles/vault-cube.json'), 'utf8')),
@@ -345,16 +375,20 @@ describe('a long suite', () => {
     });
     await show(Validate, fake);
     expect(legend('Core temperature')[0]).toBe('40');
-    fireEvent.keyDown(screen.getByRole('group', { name: /^GPU charts/ }), { key: '+' });
+    const charts = screen.getByRole('group', { name: /^GPU charts/ });
+    // With the room around it, half of the time is all of it: nothing would be told anew.
+    fireEvent.keyDown(charts, { key: '+' });
+    fireEvent.keyDown(charts, { key: '+' });
     await vi.waitFor(() => expect(legend('Core temperature')[0]).toBe('41'));
+    expect(fake.of('job.samples')).toHaveLength(2);
     const [whole, window] = fake.of('job.samples') as {
       from: number | null;
       to: number | null;
       points: number;
     }[];
     expect(whole).toMatchObject({ from: null, to: null });
-    // Half a window on either side, so that moving finds something at once.
-    expect((window?.to ?? 0) - (window?.from ?? 0)).toBeCloseTo(2 * 0.5 * 19_990, -2);
+    // More than half a window on either side, so that moving finds something at once.
+    expect((window?.to ?? 0) - (window?.from ?? 0)).toBeCloseTo(2.1 * 0.25 * 19_990, -2);
   });
 });
 

@@ -10,6 +10,7 @@ import { Reasons } from '../../components/Reasons.tsx';
 import { StepFrame } from '../../components/StepFrame.tsx';
 import { useAction } from '../../components/useAction.ts';
 import { countedParts } from '../../../preload/contract/parts.ts';
+import { GATE_WORDS } from '../../words.ts';
 import type { StepProps } from '../index.ts';
 import { Access } from './Access.tsx';
 import { HandOver } from './HandOver.tsx';
@@ -28,7 +29,7 @@ function Verdicts({ parts, gates }: { parts: readonly Part[]; gates: readonly Ga
       ))}
       {gates.map(({ id, outcome }) => (
         <div key={id} className="report-fact">
-          <dt>{WORDS.gates[id]}</dt>
+          <dt>{GATE_WORDS[id]}</dt>
           <dd>
             <OutcomeWord outcome={outcome} />
           </dd>

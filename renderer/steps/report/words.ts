@@ -1,6 +1,5 @@
 /** What the step says, in one place: for whoever translates it. */
 export const WORDS = {
-  gates: { ship: 'Ready to ship', production: 'Ready for production' },
   open: 'Open',
   about:
     'The report is made from the journal on this laptop; the box may be off. It is one HTML file that reads and prints without a network, and a JSON file with the same content that can be checked.',

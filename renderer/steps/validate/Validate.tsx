@@ -18,6 +18,7 @@ import { told } from '../../told.ts';
 import { change } from '../../stores/desk.ts';
 import { timeOf } from '../../words.ts';
 import type { StepProps } from '../index.ts';
+import { Gates } from './Gates.tsx';
 import { LoadConsent } from './LoadConsent.tsx';
 import { RerunDialog } from './RerunDialog.tsx';
 import { isNumber, loadOrder, useLoad, type LoadForm, type Typed } from './useLoad.ts';
@@ -89,6 +90,11 @@ function SuiteCard({ box, part, blocked, choosable, chosen, onChoose, onRerun }:
       session={box.session.id}
       nominalSeconds={here?.nominalSeconds ?? null}
       waitsFor={blocked}
+      note={
+        part.id === WEEKLY_SUITE && box.standing.weeklyDueAt !== null
+          ? dueText(box.standing.weeklyDueAt)
+          : null
+      }
       {...(onRerun ? { onRerun } : {})}
       choice={
         choosable && blocked === null ? (
@@ -102,11 +108,6 @@ function SuiteCard({ box, part, blocked, choosable, chosen, onChoose, onRerun }:
         ) : undefined
       }
     >
-      {part.id === WEEKLY_SUITE && box.standing.weeklyDueAt !== null && (
-        <Text size="xs" c="var(--muted)">
-          {dueText(box.standing.weeklyDueAt)}
-        </Text>
-      )}
       {row && (
         <div className="part-charts">
           <GpuCharts key={`${row.job}/${row.attempt}`} box={box} job={row.job} attempt={row.attempt} />
@@ -132,7 +133,7 @@ function describe({ nominalSeconds, warning }: SuiteHere): string {
 export function Validate({ box }: StepProps) {
   const action = useAction();
   const session = box.session.id;
-  const { suites, layers, frameworks } = box.standing;
+  const { suites, layers, frameworks, gates } = box.standing;
   const { run } = box.session;
   const [wanted, setWanted] = useState<readonly string[]>(CHOSEN_AT_FIRST);
   const [seconds, setSeconds] = useState<Typed>(20);
@@ -193,6 +194,7 @@ export function Validate({ box }: StepProps) {
             The profile names no suite. Preflight reads the profile; look at the box there first.
           </Text>
         )}
+        <Gates gates={gates} choosable={choosable} blocked={blocked} onChoose={setWanted} />
         <Stack gap="xs" role="group" aria-label="Suites">
           {suites.map((part) => (
             <SuiteCard
