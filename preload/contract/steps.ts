@@ -4,6 +4,7 @@
  */
 import { isOf } from './flash.ts';
 import type { JobRow } from './job.ts';
+import { isBlocker } from './preflight.ts';
 import type { Session } from './session.ts';
 import type { Part, Standing } from './standing.ts';
 
@@ -152,6 +153,10 @@ export function stepsOf(
   const keys = (): Verdict => {
     if (now.preflight.state === 'not_run')
       return { state: 'blocked', why: 'Preflight comes first: it changes nothing.' };
+    const blocking = now.preflight.checks.filter((c) => isBlocker(c.result));
+    // Keys that were proven stay so: what is in the way now is told by preflight, and stops what follows.
+    if (blocking.length > 0 && now.keys.state === 'not_run')
+      return { state: 'blocked', why: `Preflight found a blocker: ${blocking[0]?.result.title ?? ''}.` };
     return ofParts([now.keys]);
   };
   const needsKeys = (verdict: () => Verdict): Verdict =>

@@ -5,7 +5,7 @@ import { StepList } from '../../renderer/components/StepList.tsx';
 import { useShortcuts } from '../../renderer/components/useShortcuts.ts';
 import { useDesk } from '../../renderer/stores/desk.ts';
 import { useFrame } from '../../renderer/stores/frame.ts';
-import { boxWith, BEFORE_KEYS } from './boxes.ts';
+import { boxWith, BEFORE_KEYS, withCheck } from './boxes.ts';
 import { FakeMain } from './main.ts';
 import { put } from './page.tsx';
 import { recorded } from './recordings.ts';
@@ -44,6 +44,17 @@ describe('the steps', () => {
       '○Reportready6',
     ]);
     expect(step(/Preflight/).getAttribute('aria-current')).toBe('step');
+  });
+
+  it('wait for what preflight wants cleared first', async () => {
+    const full = withCheck(recorded('preflight'), 'pf_free_space', { verdict: 'fail', value: '2 GiB' });
+    const stopped = boxWith([full], BEFORE_KEYS);
+    useDesk.setState({ box: stopped });
+    await put(<StepList box={stopped} step="preflight" />, new FakeMain());
+    expect(step(/Preflight/).textContent).toContain('failed');
+    expect(step(/Keys/).textContent).toContain('blocked');
+    const said = document.getElementById(step(/Keys/).getAttribute('aria-describedby') ?? '');
+    expect(said?.textContent).toMatch(/^Preflight found a blocker: Free space/);
   });
 
   it('are shown by a click, but for one that is blocked, which says why on focus', async () => {
