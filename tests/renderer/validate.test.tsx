@@ -61,36 +61,6 @@ describe('what is to run', () => {
   });
 });
 
-describe('the gates', () => {
-  const gate = (id: 'ship' | 'production', suites: string[]) => ({
-    ...{ id, suites, outcome: 'incomplete' as const },
-    decision: { outcome: 'incomplete' as const, failures: [], missing: [], deviations: [] },
-  });
-
-  it('stand above the suites, and choose what of theirs can be run', async () => {
-    const { standing } = boxOf(before);
-    const gates = [gate('ship', ['gpu-detection', 'pytorch-ddp']), gate('production', ['stress'])];
-    const { user } = await show(Validate, main(before, { standing: { ...standing, gates } }));
-    const box = within(screen.getByRole('region', { name: 'Gates' }));
-    expect(box.getAllByRole('listitem').map((li) => li.textContent)).toEqual([
-      expect.stringMatching(/^Ready to ship.*incomplete.*T1, T2; not now: T2/),
-      expect.stringMatching(/^Ready for production.*T7; not now: T7/),
-    ]);
-    await user.click(screen.getByRole('checkbox', { name: 'T9 Roles' }));
-    await user.click(box.getByRole('button', { name: 'Choose the suites of Ready to ship' }));
-    screen.getByRole('checkbox', { name: 'T1 GPU detection', checked: true });
-    screen.getByRole('checkbox', { name: 'T9 Roles', checked: false });
-    const none = box.getByRole('button', { name: 'Choose the suites of Ready for production' });
-    expect(none.hasAttribute('disabled')).toBe(true);
-  });
-
-  it('are left out where the profile names no suite for them', async () => {
-    const { standing } = boxOf(before);
-    await show(Validate, main(before, { standing: { ...standing, gates: [gate('ship', [])] } }));
-    expect(screen.queryByRole('region', { name: 'Gates' })).toBeNull();
-  });
-});
-
 describe('load', () => {
   const profile = Profile.parse(
     JSON.parse(readFileSync(join(import.meta.dirname, '../../resources/profiles/vault-cube.json'), 'utf8')),
