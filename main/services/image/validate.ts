@@ -1,10 +1,11 @@
 /** P1: everything that can be judged without building anything. */
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { productRoot } from '../paths.ts';
 import { has } from '../programs.ts';
 import { verifyBundle } from '../bundle/verify.ts';
 import { loadProfile } from '../profiles.ts';
+import { autoinstallProblems } from './autoinstall.ts';
 import type { StageContext } from './context.ts';
 import { ansibleTool } from './order.ts';
 import { prepare } from './packer.ts';
@@ -104,6 +105,18 @@ async function bundle(ctx: StageContext): Promise<string> {
   return `${manifest.name}, ${manifest.files.length} files`;
 }
 
+/** Errors: StageFailed. */
+function answers(packer: string): string {
+  const file = join(packer, 'autoinstall/user-data');
+  const problems = autoinstallProblems(readFileSync(file, 'utf8'));
+  if (problems.length)
+    throw new StageFailed({
+      cause: `the answers for the installer are not what it takes: ${problems.join('; ')}.`,
+      action: `Mend ${file}; nothing was built.`,
+    });
+  return 'as the schema of subiquity says';
+}
+
 export async function p1(ctx: StageContext): Promise<void> {
   const { order, known } = ctx;
   const packer = join(order.project, 'packer');
@@ -128,6 +141,13 @@ export async function p1(ctx: StageContext): Promise<void> {
     const except = order.source.kind === 'disk' ? ['-except=base.qemu.iso'] : [];
     await judged(ctx, 'packer validate', 'packer', ['validate', ...except, ...given, '.'], packer);
   });
+  if (order.source.kind === 'iso')
+    await ctx.try(
+      'p1_autoinstall',
+      'Answers for the installer',
+      async () => answers(packer),
+      (told) => told,
+    );
   const playbook = ansibleTool('ansible-playbook');
   await ctx.try('p1_syntax', 'ansible-playbook --syntax-check', () =>
     judged(
