@@ -46,7 +46,19 @@ function errorOf(row: JobRow, view: JobView): ErrorReply | null {
   };
 }
 
+/** Stages that passed, failed or were cancelled stay as they are: read once, however often a page asks while others run. */
+const settled = new WeakMap<Journal, Map<string, StageRun>>();
+
 function stageRun(journal: Journal, row: JobRow, stage: ImageStage): StageRun {
+  const known = settled.get(journal) ?? new Map<string, StageRun>();
+  settled.set(journal, known);
+  const key = `${row.job}/${row.attempt}`;
+  const run = known.get(key) ?? readStage(journal, row, stage);
+  if (['passed', 'failed', 'cancelled'].includes(run.state)) known.set(key, run);
+  return run;
+}
+
+function readStage(journal: Journal, row: JobRow, stage: ImageStage): StageRun {
   const view = journal.view(row.job, row.attempt);
   const count = (...verdicts: string[]) =>
     view.checks.filter(({ verdict }) => verdicts.includes(verdict)).length;
