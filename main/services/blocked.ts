@@ -1,6 +1,8 @@
 /** Preflight's blockers as the error that stops what comes after: one as its own sentence, several together. */
 import { AppError } from '../../preload/contract/errors.ts';
 import type { CheckResult } from '../../preload/contract/events.ts';
+import { isBlocker } from '../../preload/contract/preflight.ts';
+import type { Standing } from '../../preload/contract/standing.ts';
 
 const said = (check: CheckResult) => String(check.value ?? check.reason ?? check.verdict);
 
@@ -35,4 +37,13 @@ export function blockedBy(
     default:
       return new AppError('preflight_blocked', { detail: `${only.title}: ${said(only)}` });
   }
+}
+
+/** Errors: what blockedBy makes of the last preflight's blockers, where there are some. */
+export function mustBeUnblocked(
+  now: Pick<Standing, 'preflight'>,
+  where: { user: string; profile: string },
+): void {
+  const blockers = now.preflight.checks.map((c) => c.result).filter(isBlocker);
+  if (blockers.length) throw blockedBy(blockers, where);
 }

@@ -13,8 +13,10 @@ import { chooseAgentKey, defaultAgent, generateKey, loadKey, needsPassphrase } f
 import { proveSudo } from '../remote/sudo.ts';
 import { applyAdmin, lookAtAdmin } from './admin.ts';
 import type { App } from './app.ts';
+import { mustBeUnblocked } from './blocked.ts';
 import { ADMIN_USER } from './inspect.ts';
 import { login, withRoot, type LoginOptions } from './login.ts';
+import { standingOf } from './runs.ts';
 import type { Secrets } from './secrets.ts';
 import { changeSession, evidenceOf, withDeviation } from './sessions.ts';
 
@@ -88,13 +90,14 @@ export async function chooseKey(
   }
 }
 
-/** Errors: keys and login errors, uid_taken, sudo_*, host_key_unconfirmed for a box that was not inspected. */
+/** Errors: preflight_blocked and its like, keys and login errors, uid_taken, sudo_*, host_key_unconfirmed for a box that was not inspected. */
 export async function setUpKeys(
   app: App,
   session: Session,
   secrets: Secrets,
   opts: KeysOptions,
 ): Promise<KeysDone> {
+  mustBeUnblocked(standingOf(app.journal, session), { user: session.user, profile: session.profile });
   // First what may be wrong on the laptop alone: no login is spent on it.
   const key = await chooseKey(app, session, secrets, opts.choice);
   const local = LocalJob.start(app.journal, {

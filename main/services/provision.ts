@@ -8,10 +8,9 @@ import { resolveSoftware } from '../../preload/contract/software.ts';
 import { layerOpen, layersOf } from '../../preload/contract/standing.ts';
 import type { App } from './app.ts';
 import { Bundle } from './bundle.ts';
-import { blockedBy } from './blocked.ts';
+import { mustBeUnblocked } from './blocked.ts';
 import { health, install, MODELS_LAYER, titleOf, type Order } from './layers.ts';
 import { offeredBy } from './offered.ts';
-import { isBlocker } from './preflight.ts';
 import { makeRun, standingOf, type PhasePlan } from './runs.ts';
 
 /** "0,1" as layers in order; all that are not optional when nothing is named. Errors: layer_unknown. */
@@ -76,8 +75,7 @@ export function planProvision(
 ): Run {
   const facts = lastFacts(app, session);
   const now = standingOf(app.journal, session, profile);
-  const blockers = now.preflight.checks.map((c) => c.result).filter(isBlocker);
-  if (blockers.length) throw blockedBy(blockers, { user: session.user, profile: profile.id });
+  mustBeUnblocked(now, { user: session.user, profile: profile.id });
   if (!session.keys?.keyLoginProvenAt) throw new AppError('keys_needed');
   const [first = 0] = layers;
   if (!layerOpen(now, first)) throw new AppError('layer_before', { layer: first - 1, next: first });
