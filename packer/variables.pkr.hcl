@@ -51,10 +51,11 @@ variable "accel" {
   default = "kvm"
 }
 
-# QEMU's -cpu. "host" goes with kvm alone; in software what a richer processor can do costs more than it brings.
+# QEMU's -cpu. "host" goes with kvm alone; in software what a richer processor can do costs more than it brings, and one that could run
+# guests of its own has the kernel load KVM.
 variable "cpu_model" {
   type    = string
-  default = "qemu64"
+  default = "qemu64,-svm"
 }
 
 # For the kernel while the image is built, where systemd-boot starts it. Nobody attacks this machine, and what guards against it costs
