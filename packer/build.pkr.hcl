@@ -1,6 +1,14 @@
 # Builds that follow each other, each from the disk of the one before: -only=base.qemu.disk, then provision and test. What `test` and
 # `look` leave behind is what they found; their disk is thrown away.
 
+locals {
+  # The roles as everywhere, by one Python that stays in the machine instead of one a task.
+  strategy = var.mitogen == "" ? [] : ["ANSIBLE_STRATEGY=mitogen_linear", "ANSIBLE_STRATEGY_PLUGINS=${var.mitogen}/plugins/strategy"]
+  ansible  = concat(["ANSIBLE_CONFIG=${var.ansible_dir}/ansible.cfg", "ANSIBLE_HOST_KEY_CHECKING=False", "ANSIBLE_NOCOLOR=1", "VAULT_CUBE_ANSIBLE=${var.ansible_dir}", "ANSIBLE_CALLBACKS_ENABLED=ansible.posix.profile_tasks"], local.strategy)
+  # Without mitogen nobody reads the last.
+  roles = ["--tags", var.tags, "-e", "@${var.vars_file}", "-e", "@${var.prepared}/secret.json", "-e", "mitogen_ssh_compression=false"]
+}
+
 # A system that answers: the same whether it was installed or brought.
 build {
   name    = "base"
@@ -17,7 +25,7 @@ build {
   sources = ["source.qemu.disk"]
 
   provisioner "shell" {
-    script          = "scripts/bundle.sh"
+    script          = "scripts/layers.sh"
     execute_command = "echo '${var.build_password}' | sudo -S -p '' env {{ .Vars }} sh '{{ .Path }}'"
   }
   provisioner "ansible" {
@@ -26,8 +34,8 @@ build {
     user              = "vaultadmin"
     use_proxy         = false
     host_alias        = "golden"
-    ansible_env_vars  = ["ANSIBLE_CONFIG=${var.ansible_dir}/ansible.cfg", "ANSIBLE_HOST_KEY_CHECKING=False", "ANSIBLE_NOCOLOR=1", "ANSIBLE_CALLBACKS_ENABLED=ansible.posix.profile_tasks", "VAULT_CUBE_ANSIBLE=${var.ansible_dir}"]
-    extra_arguments   = ["--tags", var.tags, "-e", "@${var.vars_file}", "-e", "@${var.prepared}/secret.json"]
+    ansible_env_vars  = local.ansible
+    extra_arguments   = local.roles
   }
 
   provisioner "file" {
@@ -72,7 +80,7 @@ build {
     destination = "${var.results}/checks.jsonl"
   }
   provisioner "shell" {
-    script          = "scripts/bundle.sh"
+    script          = "scripts/layers.sh"
     execute_command = "echo '${var.build_password}' | sudo -S -p '' env {{ .Vars }} sh '{{ .Path }}'"
   }
   provisioner "ansible" {
@@ -81,8 +89,8 @@ build {
     user              = "vaultadmin"
     use_proxy         = false
     host_alias        = "golden"
-    ansible_env_vars  = ["ANSIBLE_CONFIG=${var.ansible_dir}/ansible.cfg", "ANSIBLE_HOST_KEY_CHECKING=False", "ANSIBLE_NOCOLOR=1", "VAULT_CUBE_ANSIBLE=${var.ansible_dir}"]
-    extra_arguments   = ["--tags", var.tags, "-e", "@${var.vars_file}", "-e", "@${var.prepared}/secret.json"]
+    ansible_env_vars  = local.ansible
+    extra_arguments   = local.roles
   }
 }
 

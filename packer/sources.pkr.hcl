@@ -32,6 +32,8 @@ source "qemu" "disk" {
   accelerator = "none"
   headless    = true
   qemuargs = concat([
+    # No graphics, disks of other kinds, parallel port: firmware and kernel would set each up.
+    ["-nodefaults"],
     ["-machine", "q35,smm=off"],
     ["-accel", var.accel],
     ["-cpu", var.cpu_model],

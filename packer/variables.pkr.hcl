@@ -51,10 +51,11 @@ variable "accel" {
   default = "kvm"
 }
 
-# QEMU's -cpu. "host" goes with kvm alone; in software what a richer processor can do costs more than it brings.
+# QEMU's -cpu. "host" goes with kvm alone; in software what a richer processor can do costs more than it brings, and one that could run
+# guests of its own has the kernel load KVM.
 variable "cpu_model" {
   type    = string
-  default = "qemu64"
+  default = "qemu64,-svm"
 }
 
 # For the kernel while the image is built, where systemd-boot starts it. Nobody attacks this machine, and what guards against it costs
@@ -62,7 +63,7 @@ variable "cpu_model" {
 # "cloud-init=disabled" saves its share of each start.
 variable "kernel_args" {
   type    = string
-  default = "mitigations=off norandmaps"
+  default = "mitigations=off norandmaps tsc=reliable"
 }
 
 # The machine has UEFI, as the box has.
@@ -97,6 +98,13 @@ variable "build_password" {
 variable "ansible_command" {
   type    = string
   default = "ansible-playbook"
+}
+
+# The folder ansible_mitogen of the package mitogen, beside this ansible-playbook. Empty: Ansible's own way, a start of Python for each
+# task, which in software takes a second of the processor and more.
+variable "mitogen" {
+  type    = string
+  default = ""
 }
 
 # The folder of the Ansible project.

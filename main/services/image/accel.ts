@@ -9,8 +9,8 @@ export type Accel = 'kvm' | 'tcg';
 /** For QEMU's -accel and -cpu. */
 export const ACCEL_ARGS: Record<Accel, { accel: string; cpu: string }> = {
   kvm: { accel: 'kvm', cpu: 'host' },
-  // What a richer processor can do costs more in software than it brings.
-  tcg: { accel: 'tcg,thread=multi,tb-size=512', cpu: 'qemu64' },
+  // What a richer processor can do costs more in software than it brings, and one that runs guests has the kernel load KVM.
+  tcg: { accel: 'tcg,thread=multi,tb-size=512', cpu: 'qemu64,-svm' },
 };
 
 /** Half a second is usual; a machine may be busy. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { StageContext } from './context.ts';
 import { mustTool } from './tool.ts';
 
-/** As scripts/bundle.sh of packer/ finds it. */
+/** As scripts/layers.sh of packer/ finds it. */
 const LABEL = 'VC-BUNDLE';
 const BLOCK = 4096;
 const INODE = 256;

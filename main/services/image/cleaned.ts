@@ -61,6 +61,11 @@ export function lookCleaned(root: string, key: string): Finding[] {
       ...below(root, 'var/lib/vault-cube', (name) => name === 'bundle' || name === 'apt'),
       ...below(root, 'etc/dpkg/dpkg.cfg.d', (name) => name === 'image-build'),
     ]),
+    find('p5_services', 'Packages start their services', [
+      ...below(root, 'usr/sbin', (name) => name === 'policy-rc.d'),
+      ...below(root, 'usr/local/sbin', (name) => name === 'image-build-dpkg'),
+      ...below(root, 'etc/apt/apt.conf.d', (name) => name === 'zz-image-build'),
+    ]),
     // A link there is systemd's own README.
     find(
       'p5_logs',

@@ -9,6 +9,8 @@ import { whyNotAccel } from './accel.ts';
 import { withBundleDisk } from './bundledisk.ts';
 import type { StageContext } from './context.ts';
 import { FileHashes } from './fingerprint.ts';
+import { mitogenOf } from './mitogen.ts';
+import { ansibleTool } from './order.ts';
 import { changedTasks, recapOf, runPacker, takeChecks } from './packer.ts';
 import { StageFailed, mustTool } from './tool.ts';
 
@@ -16,7 +18,7 @@ import { StageFailed, mustTool } from './tool.ts';
 const APT_CONFIG = '/var/lib/vault-cube/apt/apt.conf';
 
 /** As packer/variables.pkr.hcl has it; cloud-init has done its part in P2, and starts once more with what is flashed. */
-const AFTER_FIRST_BOOT = 'mitigations=off norandmaps cloud-init=disabled';
+const AFTER_FIRST_BOOT = 'mitigations=off norandmaps tsc=reliable cloud-init=disabled';
 
 const result = (id: string, title: string, more: Partial<CheckResult>): CheckResult => ({
   ...{
@@ -112,7 +114,11 @@ export function roleVars(ctx: Pick<StageContext, 'order' | 'known'>): Record<str
 }
 
 /** What both builds on a base are given; files of theirs lie in the stage's folder of logs. */
-function provisionVars(ctx: StageContext, before: string, checks: object): Record<string, string> {
+async function provisionVars(
+  ctx: StageContext,
+  before: string,
+  checks: object,
+): Promise<Record<string, string>> {
   const { order, logs } = ctx;
   mkdirSync(logs, { recursive: true, mode: 0o700 });
   const put = (name: string, value: object): string => {
@@ -127,6 +133,7 @@ function provisionVars(ctx: StageContext, before: string, checks: object): Recor
     tags: [...(order.bundle === null ? [] : ['bundle']), ...tags].join(','),
     vars_file: put('roles.json', roleVars(ctx)),
     checks_file: put('checks.json', checks),
+    mitogen: await mitogenOf(ansibleTool('ansible-playbook')),
   };
 }
 
@@ -141,7 +148,7 @@ export async function p3(ctx: StageContext): Promise<void> {
   const before = ctx.entry('P2');
   ctx.evidence = before.meta.evidence;
   const prepared = takePrepared(ctx, before.dir);
-  const vars = provisionVars(ctx, diskOf(before.dir), healthChecks(ctx.order.layers));
+  const vars = await provisionVars(ctx, diskOf(before.dir), healthChecks(ctx.order.layers));
   await ctx.try('p3_layers', 'Layers by their roles', () =>
     withBundleDisk(ctx, (disk) =>
       runPacker(ctx, { only: 'provision.qemu.disk', prepared, vars: { ...vars, ...disk } }),
@@ -156,7 +163,7 @@ export async function p4(ctx: StageContext): Promise<void> {
   const before = ctx.entry('P3');
   ctx.evidence = before.meta.evidence;
   const prepared = takePrepared(ctx, before.dir);
-  const vars = provisionVars(ctx, diskOf(before.dir), testChecks(order.layers));
+  const vars = await provisionVars(ctx, diskOf(before.dir), testChecks(order.layers));
   const only = `${order.secondRun ? 'test' : 'look'}.qemu.disk`;
   await ctx.try('t8_reboot', 'T8: it starts anew and is as it was', () =>
     order.secondRun

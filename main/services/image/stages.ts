@@ -69,7 +69,7 @@ export async function fingerprints(order: ImageOrder, known: Known): Promise<Rec
       bundle: known.bundle,
       layers: order.layers,
     },
-    files: of('scripts/checks', 'play-'),
+    files: of('scripts/checks', 'scripts/layers', 'play-'),
     box: existsSync(box) ? treeHash(box) : null,
   });
   const P4 = fingerprint({ VERSION, before: P3, secondRun: order.secondRun });

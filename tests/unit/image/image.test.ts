@@ -148,6 +148,7 @@ describe('what is left of a build', () => {
     ['p5_apt', 'var/cache/apt/archives/a_1_all.deb', 'x'],
     ['p5_apt', 'var/lib/vault-cube/bundle/tree/manifest.json', '{}'],
     ['p5_apt', 'etc/dpkg/dpkg.cfg.d/image-build', 'force-unsafe-io'],
+    ['p5_services', 'usr/sbin/policy-rc.d', 'exit 101'],
     ['p5_logs', 'var/log/apt/history.log', 'x'],
     ['p5_machine_id', 'etc/machine-id', '0123456789abcdef0123456789abcdef\n'],
     ['p5_host_keys', 'etc/ssh/ssh_host_ed25519_key', 'x'],
