@@ -1,7 +1,7 @@
 /** Preflight's blockers as the error that stops what comes after: one as its own sentence, several together. */
 import { AppError } from '../../preload/contract/errors.ts';
 import type { CheckResult } from '../../preload/contract/events.ts';
-import { isBlocker } from '../../preload/contract/preflight.ts';
+import { blockersOf } from '../../preload/contract/preflight.ts';
 import type { Standing } from '../../preload/contract/standing.ts';
 
 const said = (check: CheckResult) => String(check.value ?? check.reason ?? check.verdict);
@@ -44,6 +44,6 @@ export function mustBeUnblocked(
   now: Pick<Standing, 'preflight'>,
   where: { user: string; profile: string },
 ): void {
-  const blockers = now.preflight.checks.map((c) => c.result).filter(isBlocker);
+  const blockers = blockersOf(now.preflight).map((c) => c.result);
   if (blockers.length) throw blockedBy(blockers, where);
 }

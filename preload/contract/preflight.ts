@@ -17,6 +17,15 @@ export function isBlocker(check: Pick<CheckResult, 'id' | 'verdict'>): boolean {
   return BLOCKING.has(check.id) && (check.verdict === 'fail' || check.verdict === 'error');
 }
 
+/** Those of a part's checks that stop every step after preflight, in their order. */
+export function blockersOf<T extends { result: Pick<CheckResult, 'id' | 'verdict'> }>({
+  checks,
+}: {
+  checks: readonly T[];
+}): T[] {
+  return checks.filter(({ result }) => isBlocker(result));
+}
+
 /** In the order of the screen. A check that stands in none of them is shown under "Other". */
 export const PREFLIGHT_GROUPS: readonly { title: string; checks: readonly string[] }[] = [
   { title: 'Access', checks: ['pf_sudo', 'pf_uid1000', 'pf_ssh_port', 'pf_network'] },

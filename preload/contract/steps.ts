@@ -4,7 +4,7 @@
  */
 import { isOf } from './flash.ts';
 import type { JobRow } from './job.ts';
-import { isBlocker } from './preflight.ts';
+import { blockersOf } from './preflight.ts';
 import type { Session } from './session.ts';
 import type { Part, Standing } from './standing.ts';
 
@@ -153,10 +153,10 @@ export function stepsOf(
   const keys = (): Verdict => {
     if (now.preflight.state === 'not_run')
       return { state: 'blocked', why: 'Preflight comes first: it changes nothing.' };
-    const blocking = now.preflight.checks.filter((c) => isBlocker(c.result));
+    const [blocker] = blockersOf(now.preflight);
     // Keys that were proven stay so: what is in the way now is told by preflight, and stops what follows.
-    if (blocking.length > 0 && now.keys.state === 'not_run')
-      return { state: 'blocked', why: `Preflight found a blocker: ${blocking[0]?.result.title ?? ''}.` };
+    if (blocker && now.keys.state === 'not_run')
+      return { state: 'blocked', why: `Preflight found a blocker: ${blocker.result.title}.` };
     return ofParts([now.keys]);
   };
   const needsKeys = (verdict: () => Verdict): Verdict =>

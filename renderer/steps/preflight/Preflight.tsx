@@ -1,6 +1,6 @@
 /** What the box really is, beside its profile: blockers first, then every check. Changes nothing, but for a clock on request. */
 import { Button, Group, SimpleGrid, Stack, Text, Title } from '@mantine/core';
-import { isBlocker } from '../../../preload/contract/preflight.ts';
+import { blockersOf } from '../../../preload/contract/preflight.ts';
 import { call } from '../../api.ts';
 import { JobSteps } from '../../components/JobSteps.tsx';
 import { Outcome } from '../../components/Outcome.tsx';
@@ -21,7 +21,7 @@ export function Preflight({ box }: StepProps) {
   const newest = box.jobs.findLast((row) => row.kind === 'preflight') ?? null;
   const shown = useJob(session, part.basis);
   const running = useJob(session, newest);
-  const blockers = part.checks.filter((c) => isBlocker(c.result));
+  const blockers = blockersOf(part);
   const look = (setClock: boolean) => () => change(call('box.inspect', { session, setClock }));
   const why = waitsForLink(box.link);
   const facts = shown?.view.facts ?? null;

@@ -27,7 +27,8 @@ export function Gates({ gates, choosable, blocked, onChoose }: Props) {
       </Title>
       <ul className="gates">
         {named.map(({ id, suites, outcome }) => {
-          const waiting = suites.filter((suite) => blocked(suite) !== null);
+          const ready = suites.filter((suite) => blocked(suite) === null);
+          const waiting = suites.filter((suite) => !ready.includes(suite));
           return (
             <li key={id}>
               <span className="gate-name">{GATE_WORDS[id]}</span>
@@ -40,9 +41,9 @@ export function Gates({ gates, choosable, blocked, onChoose }: Props) {
                 <Button
                   size="compact-xs"
                   variant="default"
-                  disabled={waiting.length === suites.length}
+                  disabled={ready.length === 0}
                   aria-label={`Choose the suites of ${GATE_WORDS[id]}`}
-                  onClick={() => onChoose(suites.filter((suite) => blocked(suite) === null))}
+                  onClick={() => onChoose(ready)}
                 >
                   Choose its suites
                 </Button>

@@ -1,5 +1,5 @@
 /** What preflight found stops Keys as well as the layers: nothing is logged in to, made or recorded. */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -7,12 +7,10 @@ import { openApp, type App } from '../../../main/services/app.ts';
 import { setUpKeys } from '../../../main/services/keys.ts';
 import { Secrets } from '../../../main/services/secrets.ts';
 import type { CheckResult } from '../../../preload/contract/events.ts';
-import { JobSpec } from '../../../preload/contract/job.ts';
-import { Session } from '../../../preload/contract/session.ts';
-import { LogWriter, makeSpec } from '../journal/log.ts';
-
-const FOLDER = join(import.meta.dirname, '../../fixtures/window');
-const ENVELOPE = new Set(['v', 'job', 'attempt', 'seq', 'boot', 'mono', 't', 'prev', 'kind', 'evidence']);
+import type { Session } from '../../../preload/contract/session.ts';
+import { checkResult } from '../contract/attempts.ts';
+import { makeSession } from '../journal/log.ts';
+import { PROFILE, play } from '../report/box.ts';
 
 let home: string;
 let app: App;
@@ -29,8 +27,7 @@ beforeEach(() => {
     },
     { home },
   );
-  const recorded = JSON.parse(readFileSync(join(FOLDER, 'session.json'), 'utf8')) as object;
-  session = Session.parse({ ...recorded, keys: null, user: 'installer' });
+  session = makeSession({ address: { host: '127.0.0.1', port: 1 } });
   app.journal.saveSession(session);
 });
 afterEach(() => {
@@ -38,21 +35,10 @@ afterEach(() => {
   rmSync(home, { recursive: true, force: true });
 });
 
-/** A recorded look at a box, with some of its checks as if they had gone otherwise. */
-function looked(...changes: Pick<CheckResult, 'id' | 'verdict' | 'value'>[]): void {
-  const text = readFileSync(join(FOLDER, 'preflight.jsonl'), 'utf8');
-  const [head = '', , ...lines] = text.trimEnd().split('\n');
-  const { spec, bytes } = makeSpec(JobSpec.parse((JSON.parse(head) as { spec: unknown }).spec));
-  app.journal.createAttempt(session.id, spec, bytes);
-  const log = new LogWriter(spec, bytes);
-  const started = log.started();
-  const told = lines.map((line) => {
-    const event = JSON.parse(line) as { kind: string; check?: CheckResult };
-    const body = Object.fromEntries(Object.entries(event).filter(([key]) => !ENVELOPE.has(key)));
-    const change = changes.find(({ id }) => id === event.check?.id);
-    return log.line(event.kind, change ? { ...body, check: { ...event.check, ...change } } : body);
-  });
-  app.journal.append(spec.job, spec.attempt, [started, ...told]);
+/** A look at the box that found this. */
+function looked(...found: Pick<CheckResult, 'id' | 'verdict' | 'value'>[]): void {
+  const checks = found.map(({ id, verdict, value }) => checkResult(id, verdict, { value }));
+  play(app.journal, session, { kind: 'preflight', title: 'Preflight', params: { profile: PROFILE }, checks });
 }
 
 const keys = () =>
@@ -84,9 +70,9 @@ describe('keys', () => {
     });
   });
 
-  it('are begun where none is: then the box does not answer', async () => {
+  it('are begun where none is, up to the password of the login', async () => {
     looked({ id: 'pf_bios', value: 'old', verdict: 'fail' });
-    await expect(keys()).rejects.not.toMatchObject({ code: 'preflight_blocked' });
+    await expect(keys()).rejects.toMatchObject({ code: 'secret_missing' });
     expect(app.journal.jobs(session.id).map(({ kind }) => kind)).toContain('keys');
   });
 });
