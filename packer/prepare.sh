@@ -2,7 +2,7 @@
 # prepare.sh FOLDER: what one build needs and nobody else may know. Makes in FOLDER, for this user alone:
 #   build_key, build_key.pub      the key that logs in while the image is built
 #   secret.json                   the build's sudo password, for Ansible; password holds it alone
-#   http/user-data, meta-data     cloud-init's settings; http/autoinstall/ those of Ubuntu's installer
+#   http/user-data, meta-data …   cloud-init's settings; http/autoinstall/ those of Ubuntu's installer
 #   box.tar                       the code of the checks
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -27,6 +27,9 @@ fill() {
 fill "$here/cloud/user-data" >"$out/http/user-data"
 fill "$here/autoinstall/user-data" >"$out/http/autoinstall/user-data"
 printf 'instance-id: image-build\n' >"$out/http/meta-data"
-cp "$out/http/meta-data" "$out/http/autoinstall/meta-data"
+# There is nothing in them, and cloud-init asks ten seconds long for each that is not there.
+: >"$out/http/vendor-data"
+: >"$out/http/network-config"
+cp "$out/http/meta-data" "$out/http/vendor-data" "$out/http/network-config" "$out/http/autoinstall/"
 python3 "$product/ansible/roles/monitoring/files/pack.py" "$out/box.tar" \
   "$product/resources/box/vcbox" "$product/resources/box/vcload"

@@ -6,7 +6,8 @@ set -eu
 dpkg=/usr/local/sbin/image-build-dpkg
 policy=/usr/sbin/policy-rc.d
 # systemctl then only writes files: enables, but does not reload or start.
-printf '#!/bin/sh\nSYSTEMD_OFFLINE=1 exec dpkg "$@"\n' >"$dpkg"
+# And nothing waits for the disk: a power cut while an image is built means building it again.
+printf '#!/bin/sh\nSYSTEMD_OFFLINE=1 exec dpkg --force-unsafe-io "$@"\n' >"$dpkg"
 chmod 755 "$dpkg"
 cat >/etc/apt/apt.conf.d/zz-image-build <<EOF
 Dir::Bin::dpkg "$dpkg";

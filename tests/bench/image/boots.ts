@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Laptop } from '../../integration/cli.ts';
 import { must, run } from '../../rig/host.ts';
 import { Vm } from '../../rig/vm.ts';
+import { until } from '../../integration/sshd.ts';
 
 const PASSWORD = 'correct horse battery';
 
@@ -64,6 +65,12 @@ export async function boots(image: string, diskBytes: number): Promise<Booted> {
         { input: `${PASSWORD}\n` },
       );
     const keyed = ['-i', key, '-o', 'PreferredAuthentications=publickey'];
+    // sshd answers before cloud-init has set it up, and is started anew then: a connection of that moment is closed.
+    await until(
+      'the end of the first start',
+      async () => (await ssh(keyed, 'cloud-init status --wait')).code !== 255,
+      600_000,
+    );
     const told = await ssh(
       keyed,
       'hostname; systemctl is-active docker fail2ban ssh; ls /usr/local/bin; df -h --output=size / | tail -1',
