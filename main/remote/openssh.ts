@@ -75,15 +75,21 @@ export function argumentsOf(
   ];
 }
 
+/** A client that logs in by itself meanwhile. */
+export interface Client {
+  /** To be asked for once. Null where it did not get there. */
+  stream: () => Promise<Carried | null>;
+}
+
 /**
- * Null where it cannot be had: no such client, a login by password, or it did not get there. Never asks a box twice. `auth`: where that of
- * the connection itself is no key.
+ * Begins such a way; null where there can be none: no such client, or a login by password. Never asks a box twice. The socket on the box need
+ * not be there yet. `auth`: where that of the connection itself is no key. Whoever does not want the stream closes the connection.
  */
-export async function carry(
+export async function startClient(
   conn: Connection,
   remote: string,
   auth: Auth = conn.auth,
-): Promise<Carried | null> {
+): Promise<Client | null> {
   const { hostKey } = conn;
   if (!canCarry(auth)) return null;
   const dir = mkdtempSync(join(tmpdir(), 'vcs-'));
@@ -104,16 +110,27 @@ export async function carry(
     const at = auth.kind === 'agent' ? auth.socket : join(dir, 'agent');
     if ([dir, at, remote].some((path) => MEANS_MORE.test(path))) return null;
     if (auth.kind === 'key') agent = await serveAgent(at, key);
-    return await started(conn, argumentsOf(conn, dir, at, remote), join(dir, 'feed'));
+    const stream = spawned(conn, argumentsOf(conn, dir, at, remote), join(dir, 'feed'));
+    conn.onClose(tidy);
+    return {
+      // Once it has logged in and connected it needs nothing of it any more.
+      stream: () =>
+        stream()
+          .catch(() => null)
+          .finally(tidy),
+    };
   } catch {
-    return null;
-  } finally {
-    // It has logged in and connected, and needs nothing of it any more.
     tidy();
+    return null;
   }
 }
 
-async function started(conn: Connection, args: readonly string[], path: string): Promise<Carried> {
+/** As startClient, and waits for the stream. */
+export const carry = async (conn: Connection, remote: string, auth?: Auth): Promise<Carried | null> =>
+  (await startClient(conn, remote, auth))?.stream() ?? null;
+
+/** Starts it; what is answered waits for its stream. */
+function spawned(conn: Connection, args: readonly string[], path: string): () => Promise<Carried> {
   const env = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', LC_ALL: 'C' };
   // In a session of its own: Ctrl+C on the terminal is the app's to understand.
   const child = spawn(PROGRAM, args, { stdio: ['pipe', 'ignore', 'pipe'], detached: true, env });
@@ -130,25 +147,28 @@ async function started(conn: Connection, args: readonly string[], path: string):
   void gone.then(() => (over = true));
   // Asked to end it says goodbye first, and over a dead link it waits for that until TCP gives up, which takes a quarter of an hour.
   const end = () => child.kill('SIGKILL');
-  try {
-    const socket = await reached(path, () => over || !conn.alive);
-    const kill = () => {
-      socket.destroy();
+  conn.onClose(end);
+  return async () => {
+    try {
+      const socket = await reached(path, () => over || !conn.alive);
+      const kill = () => {
+        socket.destroy();
+        end();
+      };
+      conn.onClose(kill);
+      socket.once('close', end);
+      const ended = new Promise<{ code: number | null; stderr: string }>((resolve) => {
+        socket.once('close', () =>
+          resolve({ code: null, stderr: stderr || 'the job on the box closed its socket' }),
+        );
+      });
+      void gone.then(() => socket.destroy());
+      return { socket, ended, kill };
+    } catch (error) {
       end();
-    };
-    conn.onClose(kill);
-    socket.once('close', end);
-    const ended = new Promise<{ code: number | null; stderr: string }>((resolve) => {
-      socket.once('close', () =>
-        resolve({ code: null, stderr: stderr || 'the job on the box closed its socket' }),
-      );
-    });
-    void gone.then(() => socket.destroy());
-    return { socket, ended, kill };
-  } catch (error) {
-    end();
-    throw error;
-  }
+      throw error;
+    }
+  };
 }
 
 /** The client listens there once it has logged in. */

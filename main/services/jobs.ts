@@ -33,8 +33,15 @@ export interface DriveOptions {
   giveUpAfterMs: number;
   /** The folder of the bundle that a fetch is served from. */
   bundle: string | null;
-  /** What a flash is fed with: told of each connection on which its job is followed, with the attempt's folder. Must not wait. */
-  feed?: ((conn: Connection, dir: string) => void) | undefined;
+  feed?: JobFeed | undefined;
+}
+
+/** What a flash is fed with, told of connections, with the attempt's folder. Must not wait. */
+export interface JobFeed {
+  /** On this one the job is about to be started. */
+  ahead: (conn: Connection, dir: string) => void;
+  /** On this one it is followed. */
+  attach: (conn: Connection, dir: string) => void;
 }
 
 /** An attempt at its end, whatever that is. */
@@ -160,6 +167,7 @@ export class JobDriver {
     return this.#overTheLink(async (limits) => {
       const conn = await this.#login(limits);
       try {
+        this.#o.feed?.ahead(conn, folderOf(row.job, row.attempt));
         await withRoot(conn, this.#session, this.#secrets, ({ password }) =>
           startJob(conn, {
             tar,
@@ -357,7 +365,7 @@ class Following {
     this.#conn = conn;
     if (this.#finding) this.#tell();
     const { row, feed } = this.#p;
-    if (row.kind === 'flash_box') feed?.(conn, folderOf(row.job, row.attempt));
+    if (row.kind === 'flash_box') feed?.attach(conn, folderOf(row.job, row.attempt));
     if (!this.#tunnel) return;
     const { port } = await this.#tunnel.attach(conn);
     await writeSource(conn, folderOf(this.#p.row.job, this.#p.row.attempt), {

@@ -106,13 +106,18 @@ export class JobBench {
     }
   }
 
-  /** Follows into the journal until the log's end, or until `signal`. */
+  /** The folder that it will have on the box. */
+  folder({ spec }: Order): string {
+    return join(this.d.bench.dir, 'state', 'jobs', spec.job, String(spec.attempt));
+  }
+
+  /** Follows into the journal until the log's end, or until `signal`; over `first` as long as that lives. */
   async follow(
     order: Order,
     dir: string,
-    more: Partial<FollowOptions> & { port?: number; host?: string } = {},
+    more: Partial<FollowOptions> & { port?: number; host?: string; first?: Connection } = {},
   ) {
-    const { port, host, ...rest } = more;
+    const { port, host, first, ...rest } = more;
     const { job, attempt } = order.spec;
     const found: Omit<Followed, 'end'> = { seqs: [], links: [], dials: 0 };
     const off = this.journal.onAppend((j, a, events) => {
@@ -122,6 +127,7 @@ export class JobBench {
       const end = await followJob({
         dial: (limits) => {
           found.dials += 1;
+          if (found.dials === 1 && first?.alive) return Promise.resolve(first);
           const via = { ...(port ? { port } : {}), ...(host ? { host } : {}) };
           return this.connect({ ...limits, ...via, hostKeyName: 'box', confirmHostKey: async () => true });
         },

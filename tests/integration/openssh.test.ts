@@ -11,7 +11,7 @@ import type { Auth, Connection } from '../../main/remote/connection.ts';
 import { parsePrivate } from '../../main/remote/login.ts';
 import { serveAgent } from '../../main/remote/agent.ts';
 import { newEd25519 } from '../../main/remote/newkey.ts';
-import { carry, type Carried } from '../../main/remote/openssh.ts';
+import { carry, startClient, type Carried } from '../../main/remote/openssh.ts';
 import { Dialling } from './dialling.ts';
 import { until, whyNotSshd } from './sshd.ts';
 
@@ -113,6 +113,35 @@ describe.runIf(why === null)(`a stream by the laptop's client${why ? ` (not run:
       carried = await carry(conn, path);
     });
     expect(await (carried as Carried | null)?.ended).toMatchObject({ code: null });
+  });
+
+  it('logs in before anybody listens on the box', async () => {
+    const late = join(d.bench.dir, 'late.sock');
+    const logins = () => d.usual.log().match(/Accepted publickey/g)?.length ?? 0;
+    await d.with({ auth: newKey('ed25519') }, async (conn) => {
+      const before = logins();
+      const client = await startClient(conn, late);
+      await until('its login', () => logins() > before, 10_000);
+      const server = createServer((socket) => socket.end('there')).listen(late);
+      await once(server, 'listening');
+      chmodSync(late, 0o666);
+      const carried = await client?.stream();
+      const got: Buffer[] = [];
+      carried?.socket.on('data', (piece: Buffer) => got.push(piece));
+      carried?.socket.end();
+      await carried?.ended;
+      server.close();
+      expect(Buffer.concat(got).toString()).toBe('there');
+    });
+  });
+
+  it('leaves nothing behind where its stream is not wanted', async () => {
+    const before = folders();
+    await d.with({ auth: newKey('ed25519') }, async (conn) => {
+      expect(await startClient(conn, path)).not.toBeNull();
+      expect(folders().length).toBe(before.length + 1);
+    });
+    expect(folders()).toEqual(before);
   });
 
   it('says that nobody listens on the box by its end, without a byte', async () => {

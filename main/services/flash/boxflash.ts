@@ -20,7 +20,7 @@ import { endRun, makeRun, planRun, type PhasePlan } from '../runs.ts';
 import type { Secrets } from '../secrets.ts';
 import { BoxFeed } from './boxfeed.ts';
 import { installFeedKey, type FeedKey } from './feedkey.ts';
-import { openSocket } from './boxsocket.ts';
+import { logInAhead, openSocket } from './boxsocket.ts';
 import type { Proof } from './engine-options.ts';
 import { failureOf } from './failures.ts';
 import {
@@ -54,6 +54,10 @@ export interface BoxOrder {
 }
 
 const GROUP = 'vaultcube';
+/** The client's, where the connection's own is a password. */
+const authOf = ({ auth }: Connection, key: FeedKey | null) =>
+  auth.kind === 'password' ? key?.auth : undefined;
+
 /** For taking a key away again: nobody waits long for that. */
 const REMOVE_LIMITS = { connectTimeoutMs: 3_000, loginTimeoutMs: 8_000 };
 /** What the job found when it had read all of the disk back (resources/box/vcbox/kinds/flash_box.py). */
@@ -215,7 +219,10 @@ class BoxRun {
     const feed = await this.#feed(seed, key);
     const driver = new JobDriver(app, this.#session.id, this.#secrets, {
       ...{ signal: this.#o.signal, giveUpAfterMs: this.#o.giveUpAfterMs, bundle: null },
-      feed: (conn, dir) => feed.attach(conn, dir),
+      feed: {
+        attach: (conn, dir) => feed.attach(conn, dir),
+        ahead: (conn, dir) => logInAhead(conn, dir, authOf(conn, key)),
+      },
     });
     const ended = new AbortController();
     const end = driver.run(phase);
@@ -274,8 +281,7 @@ class BoxRun {
         ...{ target: keyOfTarget(target), image: image.key, virtualSize: image.virtualSize },
       }),
       target: { kind: 'disk', path: target.path, serial: target.serial, size: target.size },
-      open: (conn, dir) =>
-        openSocket(conn, dir, relay, conn.auth.kind === 'password' ? key?.auth : undefined),
+      open: (conn, dir) => openSocket(conn, dir, relay, authOf(conn, key)),
       note: onNote,
       onWipe: () => nothingNext(this.#app, this.#session),
       onProgress,

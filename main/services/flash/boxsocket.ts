@@ -3,14 +3,26 @@ import type { Duplex } from 'node:stream';
 import { AppError } from '../../../preload/contract/errors.ts';
 import { shellQuote, type Connection } from '../../remote/connection.ts';
 import type { Auth } from '../../remote/login.ts';
-import { carry } from '../../remote/openssh.ts';
+import { startClient, type Client } from '../../remote/openssh.ts';
 import type { WriterProcess } from './writer.ts';
 
 /** In the attempt's folder (resources/box/vcbox/flash/door.py). */
-const SOCKET = 'feed.sock';
+const socketOf = (dir: string) => `${dir}/feed.sock`;
+
+/** A job takes its disk before it listens; who sees the socket can connect (door.py). Tells by its end after 10 s that it is not there. */
+const LISTENS = 'n=0; until [ -S "$1" ]; do [ $n -lt 200 ] || exit 1; n=$((n + 1)); sleep 0.05; done';
 
 /** Connections beside which the laptop's own client has not brought a byte from the box: with those it is not tried again. */
 const notCarried = new WeakSet<Connection>();
+
+/** Clients that log in while the job is being started, by its socket's path. */
+const ahead = new WeakMap<Connection, { path: string; client: Promise<Client | null> }>();
+
+/** Lets the laptop's own client log in beside a connection while the job in that folder is being started; `openSocket` takes it from there. */
+export function logInAhead(conn: Connection, dir: string, auth?: Auth): void {
+  const path = socketOf(dir);
+  ahead.set(conn, { path, client: startClient(conn, path, auth) });
+}
 
 /** Over the laptop's OpenSSH client; null where that has no way. */
 async function overClient(
@@ -20,7 +32,10 @@ async function overClient(
 ): Promise<WriterProcess | null> {
   if (notCarried.has(conn)) return null;
   notCarried.add(conn);
-  const carried = await carry(conn, path, auth);
+  const begun = ahead.get(conn);
+  ahead.delete(conn);
+  const client = await (begun?.path === path ? begun.client : startClient(conn, path, auth));
+  const carried = await client?.stream();
   if (!carried) return null;
   const { socket, ended, kill } = carried;
   // It listens here whatever the box says to it: that forwarding is allowed there shows by the first answer only.
@@ -39,7 +54,9 @@ export async function openSocket(
   relay: string,
   auth?: Auth,
 ): Promise<WriterProcess> {
-  const path = `${dir}/${SOCKET}`;
+  const path = socketOf(dir);
+  // Else the client's first try would be its last: it takes a socket that is not there yet for a box that forbids it.
+  await conn.exec(shellQuote(['sh', '-c', LISTENS, 'sh', path]));
   const carried = await overClient(conn, path, auth);
   if (carried) return carried;
   try {

@@ -9,7 +9,8 @@ import { readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { BoxFeed } from '../../../main/services/flash/boxfeed.ts';
-import { openSocket } from '../../../main/services/flash/boxsocket.ts';
+import { startJob } from '../../../main/remote/stage.ts';
+import { logInAhead, openSocket } from '../../../main/services/flash/boxsocket.ts';
 import { prepareImage, type FlashImage } from '../../../main/services/flash/image.ts';
 import { ChunkRecord } from '../../../main/services/flash/record.ts';
 import { JobBench } from '../../integration/jobs.ts';
@@ -99,9 +100,13 @@ export class Box {
     const feed = await this.#feed(image, clock, signal);
     try {
       const order = this.#order(image, feed.imageId);
-      const { dir } = await this.#b.start(order);
+      const first = await this.#b.connect();
+      logInAhead(first, this.#b.folder(order));
+      const { dir } = await startJob(first, this.#b.startOptions(order));
       clock.phase('feed');
+      // The connection that started it is the first on which it is followed, as in the app.
       const { end } = await this.#b.follow(order, dir, {
+        first,
         onConnected: (conn) => {
           feed.box.attach(conn, dir);
           void feed.box.proof.then(
