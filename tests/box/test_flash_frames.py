@@ -27,6 +27,7 @@ VALID = [
     {"do": "data", "chunk": 10, "bytes": 1536},
     {"do": "zero", "chunk": 3, "count": 8},
     {"do": "read", "chunk": 0, "count": 11},
+    {"do": "blocks", "chunk": 10},
     *({"do": name} for name in ("wipe", "flush", "checkpoint", "seal", "close")),
 ]
 PARTS = {
@@ -36,6 +37,9 @@ PARTS = {
     "encoding": "zstd",
     "parts": [[65536, 512, 388, 0], [0, 65536, 0, 388]],
 }
+
+
+OVER = {"do": "data", "chunk": 3, "bytes": 131072, "encoding": "over", "parts": [[65536, 131072, 0, 0]]}
 
 
 def stream(*headers: Any) -> io.BytesIO:
@@ -88,6 +92,13 @@ def test_every_command_comes_through_a_frame() -> None:
         (PARTS, {"bytes": 0}),
         (PARTS, {"bytes": CHUNK_BYTES + 1}),
         (PARTS, {"encoding": "lz4"}),
+        (OVER, {"parts": [[65536, 131072, 0, 900]]}),
+        (OVER, {"parts": [[65535, 131072, 0, 0]]}),
+        (OVER, {"parts": [[0, 131071, 0, 0]]}),
+        (OVER, {"parts": [[0, 65536, 0, 0], [0, 65536, 65536, 0]]}),
+        (OVER, {"chunk": 10}),
+        ({"do": "blocks"}, {"chunk": 11}),
+        ({"do": "blocks"}, {}),
         (VALID[2], {"count": 9}),
         (VALID[2], {"count": 0}),
         (VALID[3], {"count": 12}),
@@ -109,6 +120,10 @@ def test_what_leaves_the_disk_or_is_no_number_is_refused(
 
 def test_parts_of_a_chunk_come_in_order() -> None:
     assert frames.parse(PARTS, DISK) == Data(3, 900, [(0, 65536, 0, 388), (65536, 512, 388, 0)])
+    assert frames.parse(OVER, DISK) == Data(3, 131072, [(65536, 131072, 0, 0)], over=True)
+    # What is left at the disk's end is less than a block.
+    end = {**OVER, "chunk": 10, "bytes": 1536, "parts": [[0, 1536, 0, 0]]}
+    assert frames.parse(end, DISK) == Data(10, 1536, [(0, 1536, 0, 0)], over=True)
 
 
 def test_what_this_system_cannot_unpack_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,7 +210,7 @@ def test_any_header_is_a_command_within_the_disk_or_a_named_refusal(seed: int) -
     taken = told = 0
     for _ in range(3000):
         disk = rng.choice([DISK, None])
-        header = mutated(rng, rng.choice([OPEN] if disk is None else [*VALID, PARTS]))
+        header = mutated(rng, rng.choice([OPEN] if disk is None else [*VALID, PARTS, OVER]))
         try:
             command = frames.parse(frames.read_header(stream(header)), disk)
         except Failed as e:

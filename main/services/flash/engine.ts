@@ -7,7 +7,7 @@ import type { EngineOptions, Proof } from './engine-options.ts';
 import { Contents } from './contents.ts';
 import { differs } from './failures.ts';
 import { Buffers, Lanes } from './lanes.ts';
-import { packChunk } from './packed.ts';
+import { packChunk, whatDiffers } from './packed.ts';
 import { planOf, runsOf, type Action } from './plan.ts';
 import type { Totals } from './progress.ts';
 import { Sealed, sha256, type Seed } from './sealed.ts';
@@ -226,7 +226,22 @@ export class Engine {
       await this.#zero(chunk, 1);
       // Of a stream whose holes are known they are not among the bytes to come.
       if (this.#o.image.data?.[chunk] !== 0) this.#o.tell({ kind: 'bytes', bytes: part.length });
-    } else await this.#wrote(chunk, await this.#o.writer.data(chunk, part));
+    } else {
+      const laid = unless ? await this.#lay(chunk, part) : undefined;
+      await this.#wrote(chunk, laid ?? (await this.#o.writer.data(chunk, part)));
+    }
+  }
+
+  /**
+   * Only those blocks that the box's disk has not: it is asked, and what came of it is held against all of the chunk. Undefined where that
+   * is no way, or did not bring it about.
+   */
+  async #lay(chunk: number, part: Uint8Array): Promise<ChunkHash | undefined> {
+    const { writer, record } = this.#o;
+    if (!writer.lays || record.key === null) return undefined;
+    const differing = whatDiffers(record.key, chunk, part, await writer.blocks(chunk));
+    const hash = differing ? await writer.over(chunk, differing) : null;
+    return hash === tagOf(record.key, chunk, part) ? hash : undefined;
   }
 
   /** Of this chunk's bytes, what `hash` can be compared with. */

@@ -1,6 +1,7 @@
 /** A chunk as its image stores it, made ready to be sent: so what is compressed goes over a cable as it is, and is unpacked by who writes it. */
 import { CHUNK_BYTES, chunkAt, isZero, type RandomSource } from './source/types.ts';
-import type { Part } from './wire.ts';
+import { tagOf } from './tags.ts';
+import { BLOCK_BYTES, type Part } from './wire.ts';
 
 export interface Packed {
   /** The beginning of the memory that was given. */
@@ -43,24 +44,39 @@ export async function packChunk(
   return { bytes: into.subarray(0, bytes), parts };
 }
 
-/** Zeros of less are sent along with what is beside them. */
-const ZERO_BYTES = 64 * 1024;
+/** Parts of a chunk, in its own memory. */
+export interface Pieces {
+  pieces: readonly Uint8Array[];
+  parts: readonly Part[];
+}
 
-/** What of a chunk is no zeros, in pieces of its own memory. Null where all of it is to be sent. */
-export function withoutZeros(chunk: Uint8Array): { pieces: Uint8Array[]; parts: Part[] } | null {
+/** What of a chunk is no zeros. Null where all of it is to be sent. */
+export const withoutZeros = (chunk: Uint8Array): Pieces | null => only(chunk, (block) => !isZero(block));
+
+/** What of a chunk is another than on a disk that has blocks of these tags. Null where all of it is to be sent. */
+export const whatDiffers = (
+  key: string,
+  chunk: number,
+  bytes: Uint8Array,
+  macs: readonly string[],
+): Pieces | null => only(bytes, (block, n) => tagOf(key, chunk, block, n) !== macs[n]);
+
+/** Those blocks that are `wanted`, neighbours in one piece. Null where it is none, or all. */
+function only(chunk: Uint8Array, wanted: (block: Uint8Array, n: number) => boolean): Pieces | null {
   const pieces: Uint8Array[] = [];
   const parts: Part[] = [];
+  const isWanted = (at: number) => wanted(chunk.subarray(at, at + BLOCK_BYTES), at / BLOCK_BYTES);
   let sent = 0;
   for (let at = 0; at < chunk.length;) {
     let end = at;
-    while (end < chunk.length && !isZero(chunk.subarray(end, end + ZERO_BYTES))) end += ZERO_BYTES;
+    while (end < chunk.length && isWanted(end)) end += BLOCK_BYTES;
     const piece = chunk.subarray(at, end);
     if (piece.length) {
       pieces.push(piece);
       parts.push([at, piece.length, sent, 0]);
       sent += piece.length;
     }
-    at = end + ZERO_BYTES;
+    at = end + BLOCK_BYTES;
   }
   return sent === 0 || sent === chunk.length ? null : { pieces, parts };
 }

@@ -20,9 +20,10 @@ export const newKey = (): string => randomBytes(16).toString('hex');
 
 export const isTag = (hash: ChunkHash): hash is string => hash?.length === TAG_DIGITS;
 
-/** `key` of 32 hexadecimal digits. 0.6 ms for 4 MiB. */
-export function tagOf(key: string, chunk: number, bytes: Uint8Array): string {
+/** `key` of 32 hexadecimal digits; of a chunk, or of one of its blocks. 0.6 ms for 4 MiB. */
+export function tagOf(key: string, chunk: number, bytes: Uint8Array, block?: number): string {
   const nonce = Buffer.alloc(12);
+  if (block !== undefined) nonce.writeUInt32BE(block + 1, 4);
   nonce.writeUInt32BE(chunk, 8);
   const cipher = createCipheriv('aes-128-gcm', Buffer.from(key, 'hex'), nonce).setAAD(bytes);
   cipher.final();

@@ -35,13 +35,18 @@ export type Command =
   | { do: 'copy'; chunk: number; extents: readonly Extent[] }
   /** `bytes` of payload follow the header: the chunk as it is, or its `parts`. */
   | { do: 'data'; chunk: number; bytes: number; encoding: 'plain' }
-  | { do: 'data'; chunk: number; bytes: number; encoding: 'zstd'; parts: readonly Part[] }
-  | { do: 'zero' | 'read' | 'have'; chunk: number; count: number };
+  | { do: 'data'; chunk: number; bytes: number; encoding: 'zstd' | 'over'; parts: readonly Part[] }
+  | { do: 'zero' | 'read' | 'have'; chunk: number; count: number }
+  /** Tags of what the disk has in each block of the chunk. */
+  | { do: 'blocks'; chunk: number };
 
 export interface Feeder {
   key: string;
   name: string;
 }
+
+/** Bytes in which a chunk is compared where only a part of it may be another. */
+export const BLOCK_BYTES = 64 * 1024;
 
 /**
  * Of a chunk whose clusters are sent as an image stores them: where it lies in the chunk, how many bytes it gives, where it lies in the
@@ -97,6 +102,8 @@ export const Answer = z.discriminatedUnion('is', [
   z.looseObject({ is: z.literal('flushed') }),
   z.looseObject({ is: z.literal('kept') }),
   z.looseObject({ is: z.literal('read'), chunk, sha256: hash, mac: mac.optional() }),
+  /** One of each block; proves nothing, and saves sending what is there. */
+  z.looseObject({ is: z.literal('blocks'), chunk, macs: z.array(mac) }),
   z.looseObject({ is: z.literal('sealed') }),
   z.looseObject({ is: z.literal('closed') }),
   z.looseObject({ is: z.literal('beat') }),

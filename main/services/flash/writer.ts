@@ -2,7 +2,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { AppError } from '../../../preload/contract/errors.ts';
 import { failureOf, type Subject } from './failures.ts';
-import { withoutZeros, type Packed } from './packed.ts';
+import { withoutZeros, type Packed, type Pieces } from './packed.ts';
 import type { ChunkHash, ReadBack } from './tags.ts';
 import {
   Answer,
@@ -12,7 +12,6 @@ import {
   type Command,
   type Extent,
   type Feeder,
-  type Part,
   type TargetName,
 } from './wire.ts';
 
@@ -52,6 +51,7 @@ function keyOf(answer: Done): string {
     case 'zeroed':
     case 'read':
     case 'have':
+    case 'blocks':
       return `${answer.is} ${answer.chunk}`;
     case 'opened':
     case 'wiped':
@@ -74,6 +74,8 @@ export class Writer {
   #opened = false;
   /** Whether the other end takes a chunk in parts. */
   #unpacks = false;
+  /** Whether it tells what its disk has block by block, and takes parts that go over that. */
+  #lays = false;
   #closed = false;
   /** Why nothing more can be asked; the first reason counts. */
   #dead: AppError | null = null;
@@ -107,6 +109,7 @@ export class Writer {
     const opened = (await this.#ask(asked, 'opened')) as Opened;
     this.#opened = true;
     this.#unpacks = opened.encodings.includes('zstd');
+    this.#lays = opened.encodings.includes('over');
     return opened;
   }
 
@@ -136,24 +139,39 @@ export class Writer {
   /** `bytes` may be used anew when this has resolved. */
   async data(chunk: number, bytes: Uint8Array): Promise<ChunkHash> {
     const less = this.#unpacks ? withoutZeros(bytes) : null;
-    if (less) return this.#parts(chunk, less.parts, less.pieces);
+    if (less) return this.#parts(chunk, less, 'zstd');
     const command = { do: 'data', chunk, bytes: bytes.length, encoding: 'plain' } as const;
     return hashOf(await this.#ask(command, `written ${chunk}`, [bytes]));
   }
 
   /** As the image stores it; answers the hash of the chunk that the other end made of it. */
   packed(chunk: number, { bytes, parts }: Packed): Promise<ChunkHash> {
-    return this.#parts(chunk, parts, [bytes]);
+    return this.#parts(chunk, { parts, pieces: [bytes] }, 'zstd');
   }
 
-  async #parts(chunk: number, parts: readonly Part[], pieces: readonly Uint8Array[]): Promise<ChunkHash> {
+  /** Only those pieces of a chunk, over what the disk has there; answers the hash of the chunk that came of it. */
+  over(chunk: number, pieces: Pieces): Promise<ChunkHash> {
+    return this.#parts(chunk, pieces, 'over');
+  }
+
+  async #parts(chunk: number, { parts, pieces }: Pieces, encoding: 'zstd' | 'over'): Promise<ChunkHash> {
     const bytes = pieces.reduce((sum, { length }) => sum + length, 0);
-    const command = { do: 'data', chunk, bytes, encoding: 'zstd', parts } as const;
+    const command = { do: 'data', chunk, bytes, encoding, parts } as const;
     return hashOf(await this.#ask(command, `written ${chunk}`, pieces));
+  }
+
+  /** Tags of what the disk has in each block of a chunk. */
+  async blocks(chunk: number): Promise<readonly string[]> {
+    const answer = await this.#ask({ do: 'blocks', chunk }, `blocks ${chunk}`);
+    return answer.is === 'blocks' ? answer.macs : [];
   }
 
   get unpacks(): boolean {
     return this.#unpacks;
+  }
+
+  get lays(): boolean {
+    return this.#lays;
   }
 
   async zero(chunk: number, count: number): Promise<void> {

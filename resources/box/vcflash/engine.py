@@ -15,7 +15,7 @@ from collections import deque
 from typing import Any, Callable
 
 from vcflash import plan
-from vcflash.frames import CHUNK_BYTES, Closed, Copy, Data, Disk, Failed
+from vcflash.frames import BLOCK_BYTES, CHUNK_BYTES, Closed, Copy, Data, Disk, Failed
 from vcflash.image import Image
 from vcflash.mac import Mac
 from vcflash.target import ZERO_BYTES, Target
@@ -81,6 +81,8 @@ class Engine:
         self.failure: Exception | None = None
         self.jobs: deque[tuple[str, int, int, Callable[[], Any], memoryview | None]] = deque()
         self.running: list[tuple[str, int, int]] = []
+        # Done, and about to be told.
+        self.telling: list[tuple[str, int, int]] = []
         self.buffers = huge_buffers(BUFFERS)
         self.zeros = bytearray(ZERO_BLOCK)
         self.zero_view = memoryview(bytes(CHUNK_BYTES))
@@ -112,7 +114,8 @@ class Engine:
             return
         # The second is taken here as well, and by this thread alone: whoever has one waits for nobody.
         whole = self.take()
-        self._put("data", command.chunk, 1, lambda: self._unpack(command, buffer, whole), whole)
+        make = self._over if command.over else self._unpack
+        self._put("data", command.chunk, 1, lambda: make(command, buffer, whole), whole)
 
     def zero(self, chunk: int, count: int) -> None:
         self._judge(chunk, count)
@@ -124,6 +127,13 @@ class Engine:
             buffer = self.take()
             self._put("read", number, 1, self._reader(number, buffer), buffer)
 
+    def blocks(self, chunk: int) -> None:
+        """Among the writes of other chunks: it is asked before this one is written, and proves nothing."""
+        if self.mac is None:
+            raise Failed("bad_command", "tags of blocks are given under a key only", chunk)
+        mac, buffer = self.mac, self._free(chunk, 1)
+        self._put("blocks", chunk, 1, lambda: self._blocks(mac, chunk, buffer), buffer)
+
     def sync(self, keep: Callable[[], dict[str, Any]]) -> None:
         """Queues `keep`, which brings to the disk what was answered before; what is written meanwhile goes on."""
         self._put("checkpoint", -1, 0, keep, None)
@@ -131,14 +141,14 @@ class Engine:
     def drain(self) -> None:
         """Returns when nothing is in flight. Stopped after a failure."""
         with self.changed:
-            self.changed.wait_for(lambda: self.stopped or not (self.jobs or self.running))
+            self.changed.wait_for(lambda: self.stopped or not (self.jobs or self.running or self.telling))
             self._go_on()
 
     def stop(self) -> bool:
         """Drops what has not begun and waits for what has. False if something hangs."""
         with self.changed:
             self._halt()
-            return self.changed.wait_for(lambda: not self.running, HUNG_SECONDS)
+            return self.changed.wait_for(lambda: not (self.running or self.telling), HUNG_SECONDS)
 
     def fail(self, e: Exception) -> None:
         """Takes the first failure, and lets no further job begin."""
@@ -192,10 +202,16 @@ class Engine:
                 mark = (name, chunk, count)
                 about = chunk if count else None
                 self.running.append(mark)
+                among = self.running
             try:
                 answer = run()
                 if buffer is not None:
                     self._give(buffer)
+                # Whoever has the answer may write that chunk at once.
+                with self.changed:
+                    among.remove(mark)
+                    among = self.telling
+                    among.append(mark)
                 self.say(answer)
             except OSError as e:
                 self._failed(self.target.trouble(e, about), name)
@@ -207,7 +223,7 @@ class Engine:
                 self._failed(Failed("internal", f"{type(e).__name__}: {e}"[:500], about), name)
             finally:
                 with self.changed:
-                    self.running.remove(mark)
+                    among.remove(mark)
                     self.changed.notify()
 
     def _failed(self, e: Failed, name: str) -> None:
@@ -233,6 +249,15 @@ class Engine:
     def _data(self, command: Data, buffer: memoryview) -> dict[str, Any]:
         return self._write(command.chunk, command.size, [(False, 0, command.size)], buffer)
 
+    def _blocks(self, mac: Mac, chunk: int, buffer: memoryview) -> dict[str, Any]:
+        length = self.disk.length(chunk)
+        self.target.read(buffer, length, chunk * CHUNK_BYTES)
+        macs = [
+            mac.of(buffer[at : min(at + BLOCK_BYTES, length)], chunk, at // BLOCK_BYTES)
+            for at in range(0, length, BLOCK_BYTES)
+        ]
+        return {"is": "blocks", "chunk": chunk, "macs": macs}
+
     def _unpack(self, command: Data, packed: memoryview, buffer: memoryview) -> dict[str, Any]:
         chunk, parts = command.chunk, command.parts or []
         length = self.disk.length(chunk)
@@ -251,6 +276,18 @@ class Engine:
         for at, size in holes:
             buffer[at : at + size] = self.zero_view[:size]
         return self._write(chunk, length, plan.split(holes, length, HOLE_BYTES), buffer)
+
+    def _over(self, command: Data, packed: memoryview, buffer: memoryview) -> dict[str, Any]:
+        """The answer's tag is that of the whole chunk as it was put together here: whoever asked knows what it has to be."""
+        chunk, parts = command.chunk, command.parts or []
+        length = self.disk.length(chunk)
+        try:
+            self.target.read(buffer, length, chunk * CHUNK_BYTES)
+            for at, gives, start, _ in parts:
+                buffer[at : at + gives] = packed[start : start + gives]
+        finally:
+            self._give(packed)
+        return self._write(chunk, length, [(False, at, gives) for at, gives, _, _ in parts], buffer)
 
     def _write(
         self, chunk: int, length: int, runs: list[tuple[bool, int, int]], buffer: memoryview

@@ -9,11 +9,14 @@ from typing import Any, BinaryIO, Callable, NamedTuple, NoReturn, Union
 from vcflash.zstd import UNPACKER
 
 CHUNK_BYTES = 4 * 1024 * 1024
+# What a chunk on the disk is compared in, where only a part of it is another.
+BLOCK_BYTES = 64 * 1024
 HEADER_MAX = 1024 * 1024
 # Chunks in one answer to `have`: with a hash each, half of the largest header.
 HAVE_MAX = 4096
-# How a payload of `data` may be packed; `opened` tells an app which of them this end takes.
+# How a payload of `data` may be packed; `opened` tells an app which of them this end takes. `over`, which goes with `blocks`, only with tags.
 ENCODINGS = ("plain", "zstd") if UNPACKER else ("plain",)
+OVER = "over"
 HASH = re.compile(r"[0-9a-f]{64}")
 KEY = re.compile(r"[0-9a-f]{32}")
 # 16 TiB, as much as the reader of images takes.
@@ -64,11 +67,13 @@ class Copy(NamedTuple):
 
 class Data(NamedTuple):
     """The payload of `size` bytes follows on stdin: all of the chunk, or where `parts` is no None, clusters as an image stores them:
-    (at, length, where in the payload, how many bytes are packed there; 0: as they are), sorted by `at`, none over another."""
+    (at, length, where in the payload, how many bytes are packed there; 0: as they are), sorted by `at`, none over another. What none
+    covers is zeros, or with `over`, where all are whole blocks as they are, what the disk has there."""
 
     chunk: int
     size: int
     parts: list[tuple[int, int, int, int]] | None
+    over: bool = False
 
 
 class Zero(NamedTuple):
@@ -94,6 +99,12 @@ class Have(NamedTuple):
     count: int
 
 
+class Blocks(NamedTuple):
+    """The tags of what the disk has in each block of a chunk."""
+
+    chunk: int
+
+
 class Beat(NamedTuple):
     """The app is there and has nothing to say."""
 
@@ -108,7 +119,7 @@ class Close(NamedTuple):
     pass
 
 
-Command = Union[Open, Wipe, Copy, Data, Zero, Flush, Checkpoint, Have, Beat, Read, Seal, Close]
+Command = Union[Open, Wipe, Copy, Data, Zero, Flush, Checkpoint, Have, Blocks, Beat, Read, Seal, Close]
 
 
 class Disk:
@@ -239,13 +250,18 @@ def _copy(header: dict[str, Any], disk: Disk) -> Copy:
 def _data(header: dict[str, Any], disk: Disk) -> Data:
     chunk = _int(header, "chunk", 0, disk.chunks - 1)
     encoding = header.get("encoding", "plain")
-    if encoding not in ENCODINGS:
+    if encoding not in (*ENCODINGS, OVER):
         _bad(f"data in the encoding {str(encoding)[:20]!r}, taken is {', '.join(ENCODINGS)}")
     length = disk.length(chunk)
     if encoding == "plain":
         return Data(chunk, _int(header, "bytes", length, length), None)
     size = _int(header, "bytes", 1, length)
-    return Data(chunk, size, _parts(header.get("parts"), length, size))
+    parts = _parts(header.get("parts"), length, size)
+    if encoding == OVER:
+        for at, gives, _source, packed in parts:
+            if packed or at % BLOCK_BYTES or (gives % BLOCK_BYTES and at + gives != length):
+                _bad(f"a part of chunk {chunk} that is to go over what is there is packed, or not of whole blocks")
+    return Data(chunk, size, parts, encoding == OVER)
 
 
 def _parts(raw: Any, length: int, size: int) -> list[tuple[int, int, int, int]]:
@@ -299,6 +315,7 @@ PARSERS: dict[str, Callable[[dict[str, Any], Any], Command]] = {
     "flush": lambda _header, _disk: Flush(),
     "checkpoint": lambda _header, _disk: Checkpoint(),
     "have": lambda header, disk: Have(*_range(header, disk, HAVE_MAX)),
+    "blocks": lambda header, disk: Blocks(_int(header, "chunk", 0, disk.chunks - 1)),
     "beat": lambda _header, _disk: Beat(),
     "read": lambda header, disk: Read(*_range(header, disk)),
     "seal": _seal,

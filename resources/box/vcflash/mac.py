@@ -46,15 +46,17 @@ class Mac:
         self._lib, self._key = _LIB, key
         self._own = threading.local()
 
-    def of(self, buffer: memoryview, chunk: int) -> str:
-        """Lower-case hex. `buffer` is memory that can be written, as all of the writer's is. OSError where the library fails."""
+    def of(self, buffer: memoryview, chunk: int, block: int | None = None) -> str:
+        """Lower-case hex, of a chunk or of one of its blocks. `buffer` is memory that can be written, as all of the writer's is. OSError
+        where the library fails."""
         lib, number = self._lib, ctypes.c_int()
         context = getattr(self._own, "context", None)
         if context is None:
             context = self._own.context = lib.EVP_CIPHER_CTX_new()
         tag = ctypes.create_string_buffer(TAG_BYTES)
         start = ctypes.addressof(ctypes.c_char.from_buffer(buffer))
-        nonce = chunk.to_bytes(NONCE_BYTES, "big")
+        part = 0 if block is None else block + 1
+        nonce = part.to_bytes(8, "big") + chunk.to_bytes(4, "big")
         # What is only authenticated goes in without a place for output.
         done = (
             lib.EVP_EncryptInit_ex(context, lib.EVP_aes_128_gcm(), None, self._key, nonce) == 1

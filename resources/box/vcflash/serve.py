@@ -14,6 +14,7 @@ from vcflash.engine import Engine, Stopped
 from vcflash.frames import (
     CHUNK_BYTES,
     Beat,
+    Blocks,
     Checkpoint,
     Close,
     Closed,
@@ -116,6 +117,8 @@ class Writer:
             engine.zero(command.chunk, command.count)
         elif isinstance(command, Read):
             self._read(command)
+        elif isinstance(command, Blocks):
+            engine.blocks(command.chunk)
         elif isinstance(command, Wipe):
             self._wipe()
         elif isinstance(command, Flush):

@@ -1,7 +1,8 @@
 /** What of a chunk is sent where the other end puts it together; clusters as QEMU stores them: qcow2-fuzz.test.ts. */
 import { describe, expect, it } from 'vitest';
-import { withoutZeros } from '../../../main/services/flash/packed.ts';
+import { whatDiffers, withoutZeros } from '../../../main/services/flash/packed.ts';
 import { CHUNK_BYTES } from '../../../main/services/flash/source/types.ts';
+import { tagOf } from '../../../main/services/flash/tags.ts';
 
 const BLOCK = 64 * 1024;
 
@@ -42,5 +43,37 @@ describe('a chunk without its zeros', () => {
   it('is sent as it is where there are none, or nothing else', () => {
     expect(withoutZeros(Buffer.alloc(CHUNK_BYTES, 1))).toBeNull();
     expect(withoutZeros(Buffer.alloc(CHUNK_BYTES))).toBeNull();
+  });
+});
+
+describe('a chunk beside what a disk has of it', () => {
+  const key = 'ab'.repeat(16);
+  const macs = (chunk: Buffer) =>
+    Array.from({ length: Math.ceil(chunk.length / BLOCK) }, (_, n) =>
+      tagOf(key, 9, chunk.subarray(n * BLOCK, (n + 1) * BLOCK), n),
+    );
+  const random = Buffer.from(Array.from({ length: 5 * BLOCK + 512 }, (_, n) => (n * 2654435761) >>> 24));
+
+  it('is the blocks that are others, its odd end among them', () => {
+    const there = Buffer.from(random);
+    for (const at of [BLOCK, 2 * BLOCK - 1, 2 * BLOCK, random.length - 1])
+      there[at] = random.readUInt8(at) ^ 1;
+    const found = whatDiffers(key, 9, random, macs(there));
+    expect(found?.parts).toEqual([
+      [BLOCK, 2 * BLOCK, 0, 0],
+      [5 * BLOCK, 512, 2 * BLOCK, 0],
+    ]);
+    const laid = Buffer.from(there);
+    for (const [n, [at]] of (found?.parts ?? []).entries()) laid.set(found?.pieces[n] ?? [], at);
+    expect(laid.equals(random)).toBe(true);
+  });
+
+  it('is sent as it is where all is another, nothing is, or the disk says less than it should', () => {
+    expect(whatDiffers(key, 9, random, macs(Buffer.alloc(random.length)))).toBeNull();
+    expect(whatDiffers(key, 9, random, macs(random))).toBeNull();
+    expect(whatDiffers(key, 9, random, [])).toBeNull();
+    expect(whatDiffers(key, 9, random, macs(random).slice(0, 2))?.parts).toEqual([
+      [2 * BLOCK, 3 * BLOCK + 512, 0, 0],
+    ]);
   });
 });

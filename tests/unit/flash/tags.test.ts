@@ -18,6 +18,16 @@ describe('tags of chunks', () => {
     expect(new Set([...tags, tagOf(one, 1, bytes)]).size).toBe(4);
   });
 
+  it('of a block are others than of the chunk and of other blocks, and those of another program', () => {
+    const bytes = new Uint8Array(100).fill(1);
+    const key = newKey();
+    const tags = [undefined, 0, 1].map((block) => tagOf(key, 1, bytes, block));
+    expect(new Set(tags).size).toBe(3);
+    // openssl's own, by Python's cryptography: key 00 01 … 0f, nonce 00000000 00000003 00000007, 65536 bytes of 0xab.
+    const known = Buffer.from(Array.from({ length: 16 }, (_, i) => i)).toString('hex');
+    expect(tagOf(known, 7, new Uint8Array(65536).fill(0xab), 2)).toBe('628b59976cffaf4f72fa508a2486f96e');
+  });
+
   it('of what was read back, the part is taken that the expected one can be compared with', () => {
     const [sha256, mac] = ['a'.repeat(64), 'b'.repeat(32)];
     expect([isTag(sha256), isTag(mac), isTag(null)]).toEqual([false, true, false]);

@@ -9,7 +9,7 @@ from vcbox.flash.door import Guest
 from vcbox.flash.ledger import Differs, Ledger
 from vcflash import frames
 from vcflash.engine import Engine
-from vcflash.frames import ENCODINGS, Disk, Failed, Have, Open, Seal
+from vcflash.frames import ENCODINGS, OVER, Disk, Failed, Have, Open, Seal
 from vcflash.mac import tags
 from vcflash.pipes import Voice
 from vcflash.serve import Writer
@@ -103,7 +103,7 @@ class Session(Writer):
                 "direct": self.target.direct,
                 "pid": os.getpid(),
                 "boot": boot_id(),
-                "encodings": list(ENCODINGS),
+                "encodings": [*ENCODINGS, OVER] if mac else list(ENCODINGS),
                 "mac": mac is not None,
                 "have": len(self.ledger.written),
             }
