@@ -8,6 +8,7 @@ import { AppError, asAppError, type ErrorCode } from '../../../preload/contract/
 import { PHASE_TITLES, type FlashPhase, type FlashProgress } from '../../../preload/contract/flash.ts';
 import type { Connection } from '../../remote/connection.ts';
 import { isOfTheLink } from '../../remote/link.ts';
+import { TagsAhead } from './ahead.ts';
 import type { Proof, Tell } from './engine-options.ts';
 import { Engine } from './engine.ts';
 import type { FlashImage } from './image.ts';
@@ -66,6 +67,7 @@ export class BoxFeed {
   /** Told of a new link. */
   #wake: () => void = () => undefined;
   #process: WriterProcess | null = null;
+  readonly #ahead: TagsAhead;
   #tries = 0;
   #progress: ProgressState = startProgress({ write: null, verify: null }, performance.now());
 
@@ -73,6 +75,7 @@ export class BoxFeed {
     this.#o = options;
     this.#signal = AbortSignal.any([options.signal, this.#closing.signal]);
     this.#signal.addEventListener('abort', () => this.#wake(), { once: true });
+    this.#ahead = new TagsAhead(options.image, options.record);
     this.proof = this.#run();
     // Whoever awaits it hears of it; nobody may, where the job ends first.
     this.proof.catch(() => undefined);
@@ -91,7 +94,7 @@ export class BoxFeed {
       new AppError('flash_writer_gone', { target: this.#o.name, detail: 'its job ended.' }),
     );
     this.#process?.kill();
-    await this.proof.catch(() => undefined);
+    await Promise.all([this.proof.catch(() => undefined), this.#ahead.stop()]);
   }
 
   async #run(): Promise<Proof> {
@@ -138,7 +141,7 @@ export class BoxFeed {
     this.#signal.addEventListener('abort', stop, { once: true });
     try {
       const engine = new Engine({
-        ...{ image, record, writer, target, name, note, seed, side: 'box' },
+        ...{ image, record, writer, target, name, note, seed, side: 'box', ahead: this.#ahead },
         signal: this.#signal,
         tell: (event) => this.#tell(event),
         phase: (phase, fn) => this.#phase(phase, fn),

@@ -1,5 +1,6 @@
 /** What an engine is given, and what it gives back. */
 import type { FlashPhase } from '../../../preload/contract/flash.ts';
+import type { TagsAhead } from './ahead.ts';
 import type { FlashImage } from './image.ts';
 import type { ProgressEvent } from './progress.ts';
 import type { ChunkRecord } from './record.ts';
@@ -11,6 +12,8 @@ export interface EngineOptions {
   image: FlashImage;
   record: ChunkRecord;
   writer: Writer;
+  /** What was already learnt of the image's chunks; asked for no more once writing begins. */
+  ahead?: TagsAhead | undefined;
   /** `laptop`: the writer reads the image itself. `box`: all is sent to a job that keeps a record of its own. */
   side: 'laptop' | 'box';
   target: TargetName;

@@ -157,6 +157,7 @@ export class Engine {
 
   async #write(): Promise<void> {
     this.#o.tell({ kind: 'totals', totals: this.#totals() });
+    await this.#o.ahead?.stop();
     const { random } = this.#o.image;
     if (!random) return this.#writeStream(null);
     const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
@@ -192,6 +193,8 @@ export class Engine {
           .copy(action.chunk, action.extents)
           .then((hash) => this.#wrote(action.chunk, hash));
       case 'data':
+        if (action.unless && this.#o.ahead?.of(action.chunk) === action.unless)
+          return this.#there(action.chunk, action.unless);
         return this.#buffers.with((buffer) => this.#data(action.chunk, action.unless, buffer));
     }
   }
@@ -216,12 +219,15 @@ export class Engine {
     await this.#send(chunk, part, hole, unless);
   }
 
+  /** The target should have it, so it is not written. */
+  async #there(chunk: number, hash: ChunkHash): Promise<void> {
+    this.#contents.keep(chunk, hash);
+    this.#o.tell({ kind: 'bytes', bytes: this.#length(chunk) });
+  }
+
   async #send(chunk: number, part: Uint8Array, hole: boolean, unless: ChunkHash | undefined): Promise<void> {
-    if (unless !== undefined && (hole ? null : await this.#like(unless, chunk, part)) === unless) {
-      this.#contents.keep(chunk, unless);
-      this.#o.tell({ kind: 'bytes', bytes: part.length });
-      return;
-    }
+    if (unless !== undefined && (hole ? null : await this.#like(unless, chunk, part)) === unless)
+      return this.#there(chunk, unless);
     if (hole) {
       await this.#zero(chunk, 1);
       // Of a stream whose holes are known they are not among the bytes to come.
