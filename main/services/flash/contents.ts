@@ -39,6 +39,11 @@ export class Contents {
     return this.#kept.has(chunk);
   }
 
+  /** Whether zeros are expected there; those that come last were zeroed. */
+  isHole(chunk: number): boolean {
+    return this.#sealed.has(chunk) || this.#expected.get(chunk) === null;
+  }
+
   /** How many were not written, but for those that come last. */
   get keptCount(): number {
     return [...this.#kept].filter((chunk) => !this.#sealed.has(chunk)).length;
@@ -47,7 +52,7 @@ export class Contents {
   /** To be told of each chunk that is read back. */
   judge(chunk: number, found: ReadBack): Verdict {
     // Those that come last were zeroed, and nothing may have been written there since.
-    const wanted = this.#sealed.has(chunk) ? null : this.#expected.get(chunk);
+    const wanted = this.isHole(chunk) ? null : this.#expected.get(chunk);
     const like = likeThat(found, wanted);
     this.#found.set(chunk, found.sha256);
     if (like === wanted) return { is: 'same' };

@@ -8,7 +8,7 @@ import { Contents } from './contents.ts';
 import { differs } from './failures.ts';
 import { Buffers, Lanes } from './lanes.ts';
 import { packChunk, whatDiffers } from './packed.ts';
-import { planOf, runsOf, type Action } from './plan.ts';
+import { planOf, readsOf, runsOf, type Action } from './plan.ts';
 import type { Totals } from './progress.ts';
 import { Sealed, sha256, type Seed } from './sealed.ts';
 import { CHUNK_BYTES, chunkAt, chunkCount } from './source/types.ts';
@@ -21,6 +21,8 @@ const OWN_BUFFERS = 4;
 /** Chunks in one command to read, and such commands under way. */
 const READ_RUN = 16;
 const READS = 3;
+/** The same of reading back, in shorter runs. */
+const BACK_READS = 8;
 /** What is written goes into the record after this much and not more often than that: each time the disk has to bring it home. */
 const CHECKPOINT_BYTES = 64 * 1024 * 1024;
 const CHECKPOINT_MS = 1_000;
@@ -349,12 +351,15 @@ export class Engine {
     else await this.#send(chunk, part, hole, this.#believed.get(chunk));
   }
 
-  /** Reads chunks back, ascending; answers those that were kept and are not there. Errors: flash_verify_failed. */
+  /** Reads chunks back; answers, ascending, those that were kept and are not there. Errors: flash_verify_failed. */
   async #verify(chunks: readonly number[]): Promise<number[]> {
     const lost: number[] = [];
-    const lanes = new Lanes(READS);
+    const lanes = new Lanes(BACK_READS);
     try {
-      for (const [chunk, count] of runsOf(chunks, READ_RUN)) {
+      const [data, holes] = [false, true].map((is) =>
+        chunks.filter((chunk) => this.#contents.isHole(chunk) === is),
+      ) as [number[], number[]];
+      for (const [chunk, count] of readsOf(data, holes)) {
         this.#o.signal.throwIfAborted();
         await lanes.add(() =>
           this.#o.writer.read(chunk, count, (one, found) => {

@@ -59,6 +59,25 @@ async function actionFor(
   return extents === null ? { do: 'data', chunk, unless: undefined } : { do: 'copy', chunk, extents };
 }
 
+/** Of data, and of holes at the most, that are asked for at once where both are read. */
+const DATA_RUN = 4;
+const HOLE_RUN = 16;
+
+/**
+ * In which order chunks are read back, as [first, how many]. Data is as fast as the disk, and holes, which many disks answer without
+ * looking, as fast as the processor that compares them with zeros: so each has the other beside it, from beginning to end.
+ */
+export function* readsOf(data: readonly number[], holes: readonly number[]): Generator<[number, number]> {
+  const share = Math.round((DATA_RUN * holes.length) / Math.max(1, data.length));
+  const both = [runsOf(data, DATA_RUN), runsOf(holes, Math.min(HOLE_RUN, Math.max(1, share)))];
+  while (both.length)
+    for (const runs of [...both]) {
+      const { done, value } = runs.next();
+      if (done) both.splice(both.indexOf(runs), 1);
+      else yield value;
+    }
+}
+
 /** Neighbours together, at most `most`: [first, how many]. */
 export function* runsOf(chunks: readonly number[], most: number): Generator<[number, number]> {
   for (let i = 0; i < chunks.length;) {

@@ -2,7 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ZERO_RUN, planOf, runsOf, type Action, type Known } from '../../../main/services/flash/plan.ts';
+import {
+  ZERO_RUN,
+  planOf,
+  readsOf,
+  runsOf,
+  type Action,
+  type Known,
+} from '../../../main/services/flash/plan.ts';
 import { openImage } from '../../../main/services/flash/source/open.ts';
 import { CHUNK_BYTES, type RandomSource } from '../../../main/services/flash/source/types.ts';
 import { bytesOf, folder, hasQemu, qemu, qemuIo } from './images.ts';
@@ -149,5 +156,54 @@ describe.skipIf(!hasQemu)('extents of an image of QEMU', () => {
     const found = [await source.extents(0), await source.extents(1), await source.extents(2)];
     expect(found.map((e) => e && e.length)).toEqual([null, 0, 1]);
     await source.close();
+  });
+});
+
+describe('the order of reading back', () => {
+  const range = (first: number, count: number) => Array.from({ length: count }, (_, n) => first + n);
+  const chunksOf = (runs: readonly [number, number][]) =>
+    runs.flatMap(([first, count]) => range(first, count));
+
+  it('has holes beside data from beginning to end, each chunk once', () => {
+    const [data, holes] = [range(0, 40), range(40, 120)];
+    const runs = [...readsOf(data, holes)];
+    expect(chunksOf(runs).toSorted((a, b) => a - b)).toEqual(range(0, 160));
+    expect(runs.slice(0, 4)).toEqual([
+      [0, 4],
+      [40, 12],
+      [4, 4],
+      [52, 12],
+    ]);
+    expect(runs.slice(-2)).toEqual([
+      [36, 4],
+      [148, 12],
+    ]);
+  });
+
+  it('goes on with the one where the other has ended, or is not there', () => {
+    expect(chunksOf([...readsOf(range(0, 3), range(7, 200))]).toSorted((a, b) => a - b)).toEqual([
+      ...range(0, 3),
+      ...range(7, 200),
+    ]);
+    expect([...readsOf([], range(0, 20))]).toEqual([
+      [0, 16],
+      [16, 4],
+    ]);
+    expect([...readsOf([5, 6, 9], [])]).toEqual([
+      [5, 2],
+      [9, 1],
+    ]);
+    expect([...readsOf([], [])]).toEqual([]);
+  });
+
+  it('keeps neighbours together only where they are of one kind', () => {
+    const mixed = range(0, 64);
+    const runs = [
+      ...readsOf(
+        mixed.filter((n) => n % 8 < 4),
+        mixed.filter((n) => n % 8 >= 4),
+      ),
+    ];
+    expect(runs.every(([first, count]) => count === 4 && first % 4 === 0)).toBe(true);
   });
 });
