@@ -50,11 +50,6 @@ export async function boots(image: string, diskBytes: number): Promise<Booted> {
     await vm.waitForSsh(1_200_000);
     const bootSeconds = seconds(begun);
     const known = join(laptop.home, 'known');
-    const scanned = await must('ssh-keyscan', ['-t', 'ed25519', '-p', String(vm.port), vm.host]);
-    writeFileSync(known, scanned);
-    const print = await must('ssh-keygen', ['-lf', known]);
-    if (!print.includes(String(flashed.last['hostKey'])))
-      throw new Error(`another host key than was pinned: ${print}`);
     const ssh = (how: string[], ...command: string[]) =>
       run(
         'ssh',
@@ -66,11 +61,15 @@ export async function boots(image: string, diskBytes: number): Promise<Booted> {
       );
     const keyed = ['-i', key, '-o', 'PreferredAuthentications=publickey'];
     // sshd answers before cloud-init has set it up, and is started anew then: a connection of that moment is closed.
-    await until(
-      'the end of the first start',
-      async () => (await ssh(keyed, 'cloud-init status --wait')).code !== 255,
-      600_000,
-    );
+    const settled = async (): Promise<boolean> => {
+      const scan = await run('ssh-keyscan', ['-t', 'ed25519', '-p', String(vm.port), vm.host]);
+      writeFileSync(known, scan.stdout);
+      return scan.code === 0 && (await ssh(keyed, 'cloud-init status --wait')).code !== 255;
+    };
+    await until('the end of the first start', settled, 600_000);
+    const print = await must('ssh-keygen', ['-lf', known]);
+    if (!print.includes(String(flashed.last['hostKey'])))
+      throw new Error(`another host key than was pinned: ${print}`);
     const told = await ssh(
       keyed,
       'hostname; systemctl is-active docker fail2ban ssh; ls /usr/local/bin; df -h --output=size / | tail -1',
