@@ -72,9 +72,9 @@ export function* readsOf(data: readonly number[], holes: readonly number[]): Gen
   const both = [runsOf(data, DATA_RUN), runsOf(holes, Math.min(HOLE_RUN, Math.max(1, share)))];
   while (both.length)
     for (const runs of [...both]) {
-      const { done, value } = runs.next();
-      if (done) both.splice(both.indexOf(runs), 1);
-      else yield value;
+      const next = runs.next();
+      if (next.done) both.splice(both.indexOf(runs), 1);
+      else yield next.value;
     }
 }
 

@@ -22,8 +22,8 @@ from vcflash.target import ZERO_BYTES, Target
 from vcflash.zstd import UNPACKER, Broken
 
 # Measured with two cores; more threads than cores, since most of them wait for the disk.
-THREADS = 6
-BUFFERS = 12
+THREADS = 10
+BUFFERS = 16
 HUGE_BYTES = 2 * 1024 * 1024
 # A chunk is compared with zeros in pieces: what it is compared with stays in the processor's cache, and Python's lock is free in between.
 ZERO_BLOCK = 256 * 1024
