@@ -96,7 +96,11 @@ export async function startClient(
   let agent: Server | null = null;
   const tidy = () => {
     agent?.close();
-    rmSync(dir, { recursive: true, force: true });
+    try {
+      rmSync(dir, { recursive: true, force: true, maxRetries: 3 });
+    } catch {
+      // The system's own tidying finds it; there is no secret in it.
+    }
   };
   try {
     const key =
@@ -108,7 +112,8 @@ export async function startClient(
       mode: 0o600,
     });
     const at = auth.kind === 'agent' ? auth.socket : join(dir, 'agent');
-    if ([dir, at, remote].some((path) => MEANS_MORE.test(path))) return null;
+    if ([dir, at, remote].some((path) => MEANS_MORE.test(path)))
+      throw new Error('a path with more than one meaning');
     if (auth.kind === 'key') agent = await serveAgent(at, key);
     const stream = spawned(conn, argumentsOf(conn, dir, at, remote), join(dir, 'feed'));
     conn.onClose(tidy);

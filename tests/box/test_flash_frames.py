@@ -39,7 +39,14 @@ PARTS = {
 }
 
 
-OVER = {"do": "data", "chunk": 3, "bytes": 131072, "encoding": "over", "parts": [[65536, 131072, 0, 0]]}
+OVER = {
+    "do": "data",
+    "chunk": 3,
+    "bytes": 131072,
+    "encoding": "over",
+    "parts": [[65536, 131072, 0, 0]],
+    "mac": "ab" * 16,
+}
 
 
 def stream(*headers: Any) -> io.BytesIO:
@@ -97,6 +104,8 @@ def test_every_command_comes_through_a_frame() -> None:
         (OVER, {"parts": [[0, 131071, 0, 0]]}),
         (OVER, {"parts": [[0, 65536, 0, 0], [0, 65536, 65536, 0]]}),
         (OVER, {"chunk": 10}),
+        (OVER, {"mac": None}),
+        (OVER, {"mac": "ab" * 32}),
         ({"do": "blocks"}, {"chunk": 11}),
         ({"do": "blocks"}, {}),
         (VALID[2], {"count": 9}),
@@ -120,10 +129,10 @@ def test_what_leaves_the_disk_or_is_no_number_is_refused(
 
 def test_parts_of_a_chunk_come_in_order() -> None:
     assert frames.parse(PARTS, DISK) == Data(3, 900, [(0, 65536, 0, 388), (65536, 512, 388, 0)])
-    assert frames.parse(OVER, DISK) == Data(3, 131072, [(65536, 131072, 0, 0)], over=True)
+    assert frames.parse(OVER, DISK) == Data(3, 131072, [(65536, 131072, 0, 0)], "ab" * 16)
     # What is left at the disk's end is less than a block.
     end = {**OVER, "chunk": 10, "bytes": 1536, "parts": [[0, 1536, 0, 0]]}
-    assert frames.parse(end, DISK) == Data(10, 1536, [(0, 1536, 0, 0)], over=True)
+    assert frames.parse(end, DISK) == Data(10, 1536, [(0, 1536, 0, 0)], "ab" * 16)
 
 
 def test_what_this_system_cannot_unpack_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,15 @@
 """Parts of a chunk that go over what the disk has there, and the tags of blocks by which an app knows which parts those are."""
 
+import errno
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from vcflash.engine import Engine, Stopped
+from vcflash.frames import Disk, Failed, TargetName
+from vcflash.mac import Mac
+from vcflash.target import Target
 
 from flashing import CHUNK, MIB, Source, read_target, writers
 
@@ -40,11 +45,14 @@ def writer(writers: Any, source: Source, target: Path) -> Any:
     return writer
 
 
-def over(writer: Any, payload: bytes, chunk: int, parts: list[list[int]]) -> dict[str, Any]:
-    before = len(writer.of("written"))
-    writer.send("data", payload, bytes=len(payload), chunk=chunk, encoding="over", parts=parts)
-    answer: dict[str, Any] = writer.wait("written", before + 1)[-1]
-    return answer
+def over(
+    writer: Any, payload: bytes, chunk: int, parts: list[list[int]], mac: str, answer: str = "written"
+) -> dict[str, Any]:
+    before = len(writer.of(answer))
+    fields = {"bytes": len(payload), "chunk": chunk, "encoding": "over", "parts": parts, "mac": mac}
+    writer.send("data", payload, **fields)
+    found: dict[str, Any] = writer.wait(answer, before + 1)[-1]
+    return found
 
 
 def data_chunk(source: Source) -> int:
@@ -64,28 +72,30 @@ def test_parts_go_over_what_is_there(writer: Any, source: Source, target: Path) 
     chunk = data_chunk(source)
     one, two = b"1" * BLOCK, b"2" * (2 * BLOCK)
     parts = [[BLOCK, BLOCK, 0, 0], [CHUNK - 2 * BLOCK, 2 * BLOCK, BLOCK, 0]]
-    answer = over(writer, one + two, chunk, parts)
     wanted = bytearray(source.bytes_of(chunk))
     wanted[BLOCK : 2 * BLOCK], wanted[-2 * BLOCK :] = one, two
+    answer = over(writer, one + two, chunk, parts, tag(bytes(wanted), chunk))
     assert answer == {"is": "written", "chunk": chunk, "mac": tag(bytes(wanted), chunk)}
     writer.ask("flush", "flushed")
     assert writer.ask("read", "read", chunk=chunk, count=1)["mac"] == answer["mac"]
     assert read_target(str(target), (chunk + 1) * CHUNK)[chunk * CHUNK :] == bytes(wanted)
 
 
-def test_the_answer_tells_what_came_of_another_disk_than_was_believed(
+def test_nothing_is_written_where_the_disk_has_something_else_than_it_said(
     writer: Any, source: Source, target: Path
 ) -> None:
     chunk = data_chunk(source)
     with target.open("r+b") as file:
         file.seek(chunk * CHUNK + 10 * BLOCK)
         file.write(b"somebody else's")
-    answer = over(writer, b"1" * BLOCK, chunk, [[0, BLOCK, 0, 0]])
     believed = bytearray(source.bytes_of(chunk))
-    believed[:BLOCK] = b"1" * BLOCK
     there = bytearray(believed)
     there[10 * BLOCK : 10 * BLOCK + 15] = b"somebody else's"
-    assert answer["mac"] == tag(bytes(there), chunk) != tag(bytes(believed), chunk)
+    believed[:BLOCK] = b"1" * BLOCK
+    mac = tag(bytes(believed), chunk)
+    assert over(writer, b"1" * BLOCK, chunk, [[0, BLOCK, 0, 0]], mac, "unlike")["chunk"] == chunk
+    writer.ask("flush", "flushed")
+    assert writer.ask("read", "read", chunk=chunk, count=1)["mac"] == tag(bytes(there), chunk)
 
 
 def test_without_a_key_there_are_no_tags_of_blocks(writers: Any, source: Source, target: Path) -> None:
@@ -108,6 +118,33 @@ def test_what_comes_after_the_last_block_is_a_part_as_well(writers: Any, tmp_pat
     writer.send("data", held, bytes=len(held), chunk=last, encoding="plain")
     writer.wait("written", 1)
     wanted = held[:BLOCK] + b"z" * rest
-    assert over(writer, b"z" * rest, last, [[BLOCK, rest, 0, 0]])["mac"] == tag(wanted, last)
+    mac = tag(wanted, last)
+    assert over(writer, b"z" * rest, last, [[BLOCK, rest, 0, 0]], mac)["mac"] == mac
     writer.ask("flush", "flushed")
     assert writer.ask("read", "read", chunk=last, count=1)["mac"] == tag(wanted, last)
+
+
+def test_what_cannot_be_read_has_no_tags_and_is_written_whole(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A sector that a power cut left torn gives an error until it is written."""
+    told = TargetName("file", str(tmp_path / "torn"), None, CHUNK)
+    target = Target(told, CHUNK)
+    said: list[dict[str, Any]] = []
+    engine = Engine(target, None, Disk(CHUNK), said.append, lambda: None, Mac(KEY))
+
+    def fails(code: int) -> Any:
+        def read(*_: Any) -> None:
+            raise OSError(code, "as the test says")
+
+        return read
+
+    monkeypatch.setattr(target, "read", fails(errno.EIO))
+    engine.blocks(0)
+    engine.drain()
+    assert said == [{"is": "blocks", "chunk": 0, "macs": []}]
+    monkeypatch.setattr(target, "read", fails(errno.ENODEV))
+    engine.blocks(0)
+    with pytest.raises(Stopped):
+        engine.drain()
+    assert isinstance(engine.failure, Failed) and engine.failure.code == "target_gone"

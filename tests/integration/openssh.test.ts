@@ -196,6 +196,14 @@ describe.runIf(why === null)(`a stream by the laptop's client${why ? ` (not run:
     });
   });
 
+  it('leaves nothing behind where a path of the box means more than itself', async () => {
+    const before = folders();
+    await d.with({ auth: newKey('ed25519') }, async (conn) => {
+      expect(await carry(conn, join(d.bench.dir, 'a b.sock'))).toBeNull();
+    });
+    expect(folders()).toEqual(before);
+  });
+
   it('hands on no password', async () => {
     await d.with({}, async (conn) => expect(await carry(conn, path)).toBeNull());
   });

@@ -1,16 +1,17 @@
 /** A stream from here to the job's socket on a box, in the shape of a started writer. */
 import type { Duplex } from 'node:stream';
-import { AppError } from '../../../preload/contract/errors.ts';
+import { AppError, asAppError } from '../../../preload/contract/errors.ts';
 import { shellQuote, type Connection } from '../../remote/connection.ts';
 import type { Auth } from '../../remote/login.ts';
+import { isOfTheLink } from '../../remote/link.ts';
 import { startClient, type Client } from '../../remote/openssh.ts';
 import type { WriterProcess } from './writer.ts';
 
 /** In the attempt's folder (resources/box/vcbox/flash/door.py). */
 const socketOf = (dir: string) => `${dir}/feed.sock`;
 
-/** A job takes its disk before it listens; who sees the socket can connect (door.py). Tells by its end after 10 s that it is not there. */
-const LISTENS = 'n=0; until [ -S "$1" ]; do [ $n -lt 200 ] || exit 1; n=$((n + 1)); sleep 0.05; done';
+/** A job takes its disk before it listens; who sees the socket can connect (door.py). Tells by its end after 5 s that it is not there. */
+const LISTENS = 'n=0; until [ -S "$1" ]; do [ $n -lt 100 ] || exit 1; n=$((n + 1)); sleep 0.05; done';
 
 /** Connections beside which the laptop's own client has not brought a byte from the box: with those it is not tried again. */
 const notCarried = new WeakSet<Connection>();
@@ -18,10 +19,14 @@ const notCarried = new WeakSet<Connection>();
 /** Clients that log in while the job is being started, by its socket's path. */
 const ahead = new WeakMap<Connection, { path: string; client: Promise<Client | null> }>();
 
+/** One that cannot be begun, for whatever reason, is none; nobody may ask for it, or late. */
+const clientOf = (conn: Connection, path: string, auth: Auth | undefined): Promise<Client | null> =>
+  startClient(conn, path, auth).catch(() => null);
+
 /** Lets the laptop's own client log in beside a connection while the job in that folder is being started; `openSocket` takes it from there. */
 export function logInAhead(conn: Connection, dir: string, auth?: Auth): void {
   const path = socketOf(dir);
-  ahead.set(conn, { path, client: startClient(conn, path, auth) });
+  ahead.set(conn, { path, client: clientOf(conn, path, auth) });
 }
 
 /** Over the laptop's OpenSSH client; null where that has no way. */
@@ -34,7 +39,7 @@ async function overClient(
   notCarried.add(conn);
   const begun = ahead.get(conn);
   ahead.delete(conn);
-  const client = await (begun?.path === path ? begun.client : startClient(conn, path, auth));
+  const client = await (begun?.path === path ? begun.client : clientOf(conn, path, auth));
   const carried = await client?.stream();
   if (!carried) return null;
   const { socket, ended, kill } = carried;
@@ -56,7 +61,9 @@ export async function openSocket(
 ): Promise<WriterProcess> {
   const path = socketOf(dir);
   // Else the client's first try would be its last: it takes a socket that is not there yet for a box that forbids it.
-  await conn.exec(shellQuote(['sh', '-c', LISTENS, 'sh', path]));
+  await conn.exec(shellQuote(['sh', '-c', LISTENS, 'sh', path])).catch((error: unknown) => {
+    if (isOfTheLink(asAppError(error))) throw error;
+  });
   const carried = await overClient(conn, path, auth);
   if (carried) return carried;
   try {

@@ -241,15 +241,16 @@ export class Engine {
   }
 
   /**
-   * Only those blocks that the box's disk has not: it is asked, and what came of it is held against all of the chunk. Undefined where that
-   * is no way, or did not bring it about.
+   * Only those blocks that the box's disk has not: it is asked, and writes only what makes the whole chunk of it. Undefined where that is no
+   * way, or does not make it.
    */
   async #lay(chunk: number, part: Uint8Array): Promise<ChunkHash | undefined> {
     const { writer, record } = this.#o;
     if (!writer.lays || record.key === null) return undefined;
     const differing = whatDiffers(record.key, chunk, part, await writer.blocks(chunk));
-    const hash = differing ? await writer.over(chunk, differing) : null;
-    return hash === tagOf(record.key, chunk, part) ? hash : undefined;
+    if (!differing) return undefined;
+    const wanted = tagOf(record.key, chunk, part);
+    return (await writer.over(chunk, differing, wanted)) ? wanted : undefined;
   }
 
   /** Of this chunk's bytes, what `hash` can be compared with. */

@@ -35,7 +35,9 @@ export type Command =
   | { do: 'copy'; chunk: number; extents: readonly Extent[] }
   /** `bytes` of payload follow the header: the chunk as it is, or its `parts`. */
   | { do: 'data'; chunk: number; bytes: number; encoding: 'plain' }
-  | { do: 'data'; chunk: number; bytes: number; encoding: 'zstd' | 'over'; parts: readonly Part[] }
+  | { do: 'data'; chunk: number; bytes: number; encoding: 'zstd'; parts: readonly Part[] }
+  /** Parts over what the disk has there; written if the chunk then has this tag. */
+  | { do: 'data'; chunk: number; bytes: number; encoding: 'over'; parts: readonly Part[]; mac: string }
   | { do: 'zero' | 'read' | 'have'; chunk: number; count: number }
   /** Tags of what the disk has in each block of the chunk. */
   | { do: 'blocks'; chunk: number };
@@ -98,6 +100,8 @@ export const Answer = z.discriminatedUnion('is', [
   z.looseObject({ is: z.literal('wiped'), chunks: z.array(chunk).default([]) }),
   /** `mac` in place of the hash where tags are wanted and it is not zeros. */
   z.looseObject({ is: z.literal('written'), chunk, sha256: hash.optional(), mac: mac.optional() }),
+  /** The disk has something else there than it said, and nothing was written. */
+  z.looseObject({ is: z.literal('unlike'), chunk }),
   z.looseObject({ is: z.literal('zeroed'), chunk, count: z.number().int().positive() }),
   z.looseObject({ is: z.literal('flushed') }),
   z.looseObject({ is: z.literal('kept') }),

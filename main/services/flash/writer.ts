@@ -47,6 +47,8 @@ interface Waiting {
 /** What an answer answers: of those about chunks, several are in flight. */
 function keyOf(answer: Done): string {
   switch (answer.is) {
+    case 'unlike':
+      return `written ${answer.chunk}`;
     case 'written':
     case 'zeroed':
     case 'read':
@@ -139,25 +141,31 @@ export class Writer {
   /** `bytes` may be used anew when this has resolved. */
   async data(chunk: number, bytes: Uint8Array): Promise<ChunkHash> {
     const less = this.#unpacks ? withoutZeros(bytes) : null;
-    if (less) return this.#parts(chunk, less, 'zstd');
+    if (less) return hashOf(await this.#parts(chunk, less, { encoding: 'zstd' }));
     const command = { do: 'data', chunk, bytes: bytes.length, encoding: 'plain' } as const;
     return hashOf(await this.#ask(command, `written ${chunk}`, [bytes]));
   }
 
   /** As the image stores it; answers the hash of the chunk that the other end made of it. */
-  packed(chunk: number, { bytes, parts }: Packed): Promise<ChunkHash> {
-    return this.#parts(chunk, { parts, pieces: [bytes] }, 'zstd');
+  async packed(chunk: number, { bytes, parts }: Packed): Promise<ChunkHash> {
+    return hashOf(await this.#parts(chunk, { parts, pieces: [bytes] }, { encoding: 'zstd' }));
   }
 
-  /** Only those pieces of a chunk, over what the disk has there; answers the hash of the chunk that came of it. */
-  over(chunk: number, pieces: Pieces): Promise<ChunkHash> {
-    return this.#parts(chunk, pieces, 'over');
+  /** Only those pieces of a chunk, over what the disk has there. False where that does not make one of this tag: nothing was written then. */
+  async over(chunk: number, pieces: Pieces, mac: string): Promise<boolean> {
+    const answer = await this.#parts(chunk, pieces, { encoding: 'over', mac });
+    if (answer.is === 'unlike') return false;
+    if (hashOf(answer) === mac) return true;
+    throw new AppError('internal', { detail: `chunk ${chunk} was laid over what was there as another one` });
   }
 
-  async #parts(chunk: number, { parts, pieces }: Pieces, encoding: 'zstd' | 'over'): Promise<ChunkHash> {
+  #parts(
+    chunk: number,
+    { parts, pieces }: Pieces,
+    how: { encoding: 'zstd' } | { encoding: 'over'; mac: string },
+  ): Promise<Done> {
     const bytes = pieces.reduce((sum, { length }) => sum + length, 0);
-    const command = { do: 'data', chunk, bytes, encoding, parts } as const;
-    return hashOf(await this.#ask(command, `written ${chunk}`, pieces));
+    return this.#ask({ do: 'data', chunk, bytes, ...how, parts }, `written ${chunk}`, pieces);
   }
 
   /** Tags of what the disk has in each block of a chunk. */
@@ -291,7 +299,9 @@ export class Writer {
     if (this.#dead) return;
     this.#dead = error;
     clearInterval(this.#timer);
-    this.#process.stdin.end();
+    // What is still on its way to a box is memory that others fill from now on: the job would write it, and remember it as what was meant.
+    if (this.#feeder) this.#process.kill();
+    else this.#process.stdin.end();
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
   }

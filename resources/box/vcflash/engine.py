@@ -8,6 +8,7 @@ other, and the reader of stdin stops by itself when all are out.
 from __future__ import annotations
 
 import ctypes
+import errno
 import hashlib
 import mmap
 import threading
@@ -114,7 +115,7 @@ class Engine:
             return
         # The second is taken here as well, and by this thread alone: whoever has one waits for nobody.
         whole = self.take()
-        make = self._over if command.over else self._unpack
+        make = self._unpack if command.over is None else self._over
         self._put("data", command.chunk, 1, lambda: make(command, buffer, whole), whole)
 
     def zero(self, chunk: int, count: int) -> None:
@@ -251,7 +252,13 @@ class Engine:
 
     def _blocks(self, mac: Mac, chunk: int, buffer: memoryview) -> dict[str, Any]:
         length = self.disk.length(chunk)
-        self.target.read(buffer, length, chunk * CHUNK_BYTES)
+        try:
+            self.target.read(buffer, length, chunk * CHUNK_BYTES)
+        except OSError as e:
+            if e.errno != errno.EIO:
+                raise
+            # What cannot be read may be written, as it always was.
+            return {"is": "blocks", "chunk": chunk, "macs": []}
         macs = [
             mac.of(buffer[at : min(at + BLOCK_BYTES, length)], chunk, at // BLOCK_BYTES)
             for at in range(0, length, BLOCK_BYTES)
@@ -278,7 +285,7 @@ class Engine:
         return self._write(chunk, length, plan.split(holes, length, HOLE_BYTES), buffer)
 
     def _over(self, command: Data, packed: memoryview, buffer: memoryview) -> dict[str, Any]:
-        """The answer's tag is that of the whole chunk as it was put together here: whoever asked knows what it has to be."""
+        """What does not become the chunk that is wanted is not written: nothing of it may be taken for that later."""
         chunk, parts = command.chunk, command.parts or []
         length = self.disk.length(chunk)
         try:
@@ -287,6 +294,8 @@ class Engine:
                 buffer[at : at + gives] = packed[start : start + gives]
         finally:
             self._give(packed)
+        if self._told(buffer, length, chunk).get("mac") != command.over:
+            return {"is": "unlike", "chunk": chunk}
         return self._write(chunk, length, [(False, at, gives) for at, gives, _, _ in parts], buffer)
 
     def _write(

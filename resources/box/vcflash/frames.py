@@ -68,12 +68,12 @@ class Copy(NamedTuple):
 class Data(NamedTuple):
     """The payload of `size` bytes follows on stdin: all of the chunk, or where `parts` is no None, clusters as an image stores them:
     (at, length, where in the payload, how many bytes are packed there; 0: as they are), sorted by `at`, none over another. What none
-    covers is zeros, or with `over`, where all are whole blocks as they are, what the disk has there."""
+    covers is zeros, or with `over`, where all are whole blocks as they are, what the disk has there: the tag that the chunk then has."""
 
     chunk: int
     size: int
     parts: list[tuple[int, int, int, int]] | None
-    over: bool = False
+    over: str | None = None
 
 
 class Zero(NamedTuple):
@@ -260,8 +260,12 @@ def _data(header: dict[str, Any], disk: Disk) -> Data:
     if encoding == OVER:
         for at, gives, _source, packed in parts:
             if packed or at % BLOCK_BYTES or (gives % BLOCK_BYTES and at + gives != length):
-                _bad(f"a part of chunk {chunk} that is to go over what is there is packed, or not of whole blocks")
-    return Data(chunk, size, parts, encoding == OVER)
+                _bad(f"a part of chunk {chunk} that goes over what is there is packed, or not of whole blocks")
+        wanted = header.get("mac")
+        if not isinstance(wanted, str) or not KEY.fullmatch(wanted):
+            _bad(f"what chunk {chunk} is to be with what is there is not told")
+        return Data(chunk, size, parts, wanted)
+    return Data(chunk, size, parts)
 
 
 def _parts(raw: Any, length: int, size: int) -> list[tuple[int, int, int, int]]:

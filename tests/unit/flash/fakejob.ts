@@ -3,8 +3,14 @@ import { createHash } from 'node:crypto';
 import { PassThrough } from 'node:stream';
 import type { Connection } from '../../../main/remote/connection.ts';
 import { CHUNK_BYTES, chunkAt, isZero } from '../../../main/services/flash/source/types.ts';
-import { Decoder, encodeHeader, type Frame } from '../../../main/services/flash/wire.ts';
-import type { ChunkHash } from '../../../main/services/flash/tags.ts';
+import {
+  BLOCK_BYTES,
+  Decoder,
+  encodeHeader,
+  type Frame,
+  type Part,
+} from '../../../main/services/flash/wire.ts';
+import { tagOf, type ChunkHash } from '../../../main/services/flash/tags.ts';
 import type { WriterProcess } from '../../../main/services/flash/writer.ts';
 
 export const hashOf = (bytes: Uint8Array): ChunkHash =>
@@ -37,6 +43,10 @@ export class FakeJob {
   readonly feeders: string[][] = [];
   readonly opens: Record<string, unknown>[] = [];
   closed = false;
+  /** Whether it gives tags, and takes parts over what its disk has. */
+  tags = false;
+  /** What its disk is found to have at the moment in which parts are laid over it. */
+  whenLaid: (chunk: number) => void = () => undefined;
   /** Looks at each frame before it is obeyed; false swallows it. */
   gate: (frame: Frame, feeder: number) => boolean = () => true;
   readonly #size: number;
@@ -92,6 +102,7 @@ export class FakeJob {
         return say({
           ...{ is: 'opened', size: this.#size, logicalBlock: 512, direct: true, pid: 7 },
           have: this.written.size,
+          ...(this.tags ? { mac: true, encodings: ['plain', 'over'] } : {}),
         });
       case 'have':
         return say({
@@ -104,16 +115,24 @@ export class FakeJob {
         for (const c of sealed) this.written.delete(c);
         return say({ is: 'wiped', chunks: sealed });
       }
+      case 'blocks':
+        return say({ is: 'blocks', chunk, macs: this.#macs(chunk) });
       case 'data':
+        if (header['encoding'] === 'over') return say(this.#lay(header, payload));
         this.#put(chunk, payload);
-        return say({ is: 'written', chunk, sha256: hashOf(payload) });
+        return say({ is: 'written', chunk, ...this.#told(chunk) });
       case 'zero':
         for (let c = chunk; c < chunk + count; c += 1) this.#put(c, null);
         return say({ is: 'zeroed', chunk, count });
       case 'read':
         for (let c = chunk; c < chunk + count; c += 1) {
           this.readBack.add(c);
-          say({ is: 'read', chunk: c, sha256: hashOf(this.chunk(c)) });
+          say({
+            is: 'read',
+            chunk: c,
+            sha256: hashOf(this.chunk(c)),
+            ...(hashOf(this.chunk(c)) ? this.#told(c) : {}),
+          });
         }
         return;
       case 'flush':
@@ -127,6 +146,33 @@ export class FakeJob {
         return say({ is: 'closed' });
       default:
     }
+  }
+
+  get #key(): string {
+    return String(this.opens.at(-1)?.['mac']);
+  }
+
+  #told(chunk: number): object {
+    const at = this.chunk(chunk);
+    return this.tags && !isZero(at) ? { mac: tagOf(this.#key, chunk, at) } : { sha256: hashOf(at) };
+  }
+
+  #macs(chunk: number): string[] {
+    const at = this.chunk(chunk);
+    return Array.from({ length: Math.ceil(at.length / BLOCK_BYTES) }, (_, n) =>
+      tagOf(this.#key, chunk, at.subarray(n * BLOCK_BYTES, (n + 1) * BLOCK_BYTES), n),
+    );
+  }
+
+  #lay(header: Record<string, unknown>, payload: Uint8Array): object {
+    const chunk = Number(header['chunk']);
+    this.whenLaid(chunk);
+    const made = Buffer.from(this.chunk(chunk));
+    for (const [at, length, from] of header['parts'] as Part[])
+      made.set(payload.subarray(from, from + length), at);
+    if (tagOf(this.#key, chunk, made) !== header['mac']) return { is: 'unlike', chunk };
+    this.#put(chunk, made);
+    return { is: 'written', chunk, ...this.#told(chunk) };
   }
 
   #put(chunk: number, bytes: Uint8Array | null): void {

@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { ReadBack } from '../../../main/services/flash/tags.ts';
 import { FAILURES, Decoder, encodeHeader, type Frame } from '../../../main/services/flash/wire.ts';
-import { Writer } from '../../../main/services/flash/writer.ts';
+import { Writer, type Feeding } from '../../../main/services/flash/writer.ts';
 
 const A = 'a'.repeat(64);
 const B = 'b'.repeat(64);
@@ -18,7 +18,7 @@ class Hand {
   end: (code: number | null, stderr?: string) => void = () => undefined;
   readonly writer: Writer;
 
-  constructor(tickMs = 1e6) {
+  constructor(tickMs = 1e6, feeder: Feeding | null = null) {
     const decoder = new Decoder(100);
     this.stdin.on('data', (piece: Buffer) => this.got.push(...decoder.push(piece)));
     const ended = new Promise<{ code: number | null; stderr: string }>((resolve) => {
@@ -26,7 +26,8 @@ class Hand {
     });
     const { stdin, stdout } = this;
     const kill = () => this.killed.push('killed');
-    this.writer = new Writer({ stdin, stdout, ended, kill }, { target: 'the disk', image: '/i.img' }, tickMs);
+    const subject = { target: 'the disk', image: '/i.img' };
+    this.writer = new Writer({ stdin, stdout, ended, kill }, subject, tickMs, feeder);
   }
 
   say(...headers: object[]): void {
@@ -133,6 +134,24 @@ describe('the writer', () => {
     expect(settled).toBe(false);
     await vi.advanceTimersByTimeAsync(32_000);
     expect(await flush).toBe('flash_writer_silent');
+  });
+
+  it('that is a job on a box gets nothing more at all once nobody waits: what is on its way is filled anew by then', async () => {
+    const feeder = { key: 'k', name: 'kim on lap-7', imageId: 'i' };
+    const ways: [string, (hand: Hand) => void][] = [
+      ['abandoned', (hand) => void hand.writer.abandon()],
+      ['failed', (hand) => hand.say({ is: 'failed', code: 'target_io', detail: 'x', chunk: 1 })],
+      ['nonsense', (hand) => hand.say({ is: 'flushed' })],
+    ];
+    for (const [name, bring] of ways) {
+      const hand = new Hand(1e6, feeder);
+      const data = codeOf(hand.writer.data(1, Buffer.from('payload')));
+      bring(hand);
+      expect(await data, name).toMatch(/^flash_/);
+      // Before whoever waited has its buffer back.
+      expect(hand.killed, name).toEqual(['killed']);
+      hand.end(null);
+    }
   });
 
   it('that is abandoned gets the end of its input, and is killed only when it does not end', async () => {

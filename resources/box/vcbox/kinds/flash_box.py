@@ -96,7 +96,7 @@ class Flash:
             if session.closed:
                 return session.root
             self._judge(session.failure)
-            # Its buffers are 48 MiB, in a circle with its threads.
+            # Its buffers are 64 MiB, in a circle with its threads.
             del session
             gc.collect()
             self.ctx.check_cancelled()
