@@ -119,3 +119,37 @@ def test_what_stays_broken_is_named_once(tmp_path: Path, monkeypatch: pytest.Mon
         apt.repair(CONTEXT, Paths(state=tmp_path))
     # Without a bundle there is nothing to install it from.
     assert packages.ran == [CONFIGURE]
+
+
+PENDING = """\
+The following packages have been triggered, but the trigger processing
+has not yet been done.  Trigger processing can be requested using
+dselect or dpkg --configure --pending (or dpkg --triggers-only):
+ libc-bin             GNU C Library: Binaries
+"""
+TRIGGERS = "dpkg --triggers-only -a"
+
+
+def test_what_apt_put_off_is_done_after_a_cancel(monkeypatch: pytest.MonkeyPatch) -> None:
+    packages = Packages(monkeypatch, TRIGGERS)
+    packages.found = PENDING
+    apt.settle(CONTEXT)
+    assert (packages.ran, packages.found) == ([TRIGGERS], "")
+    apt.settle(CONTEXT)
+    assert packages.ran == [TRIGGERS]
+
+
+def test_after_a_cancel_nothing_else_is_tried_and_nothing_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    packages = Packages(monkeypatch, None)
+    apt.settle(CONTEXT)
+    assert packages.ran == []
+    packages.found = PENDING
+    notes: list[str] = []
+    ctx: Any = SimpleNamespace(log=SimpleNamespace(note=lambda text, _: notes.append(text)), step_id="apt")
+
+    def late(*_: Any, **__: Any) -> None:
+        raise JobFailed("too_slow", "it took 60 s")
+
+    monkeypatch.setattr(apt.process, "run", late)
+    apt.settle(ctx)
+    assert notes[-1] == "they wait on: it took 60 s"

@@ -27,6 +27,9 @@ KEEP_CONFIG = ["--force-confdef", "--force-confold"]
 # Silent and idle for this long happens while a big package's scripts wait for a service; longer has not been seen.
 APT_WATCHDOG = (900.0, "package scripts may wait for services, but not for a quarter of an hour")
 
+# After a cancel: ldconfig and the like, put off by apt to its end.
+SETTLE_SECONDS = 60.0
+
 APT_CONF = """\
 // The site bundle as apt's only source. The box's own sources, lists and caches are not touched.
 Dir::Etc::sourcelist "{apt}/sources.list";
@@ -108,6 +111,19 @@ def error_in(tail: str) -> str:
     lines = tail.splitlines()
     at = max((n for n, line in enumerate(lines) if line.startswith("dpkg: error")), default=len(lines))
     return " ".join(line.strip() for line in lines[at : at + 2])[:800]
+
+
+def settle(ctx: Context) -> None:
+    """What apt put off to its end is done when it was cancelled before, so that a cancelled job leaves packages whole. Never a failure:
+    the next job repairs what is left."""
+    if "trigger" not in audit():
+        return
+    ctx.log.note("packages wait for their triggers: dpkg --triggers-only -a", ctx.step_id)
+    argv = ["dpkg", "--triggers-only", "-a"]
+    try:
+        process.run(ctx, argv, env=NONINTERACTIVE, uncancellable=True, deadline=SETTLE_SECONDS)
+    except JobFailed as e:
+        ctx.log.note(f"they wait on: {e}", ctx.step_id)
 
 
 def repair(ctx: Context, paths: Paths) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vcbox import apt, process
-from vcbox.context import Context, JobFailed
+from vcbox.context import Cancelled, Context, JobFailed
 
 # Ansible's own tasks are quiet while apt works; processor time below it counts as life, so only a real hang trips this.
 WATCHDOG = (900.0, "a task may wait for services or the network, but not for a quarter of an hour")
@@ -139,9 +139,14 @@ def run(
         *(["--check"] if check else []),
         playbook,
     ]
-    done = process.run(
-        ctx, argv, env=env, cwd=str(project), on_record=records.take, watchdog=watchdog, deadline=deadline
-    )
+    try:
+        done = process.run(
+            ctx, argv, env=env, cwd=str(project), on_record=records.take, watchdog=watchdog, deadline=deadline
+        )
+    except Cancelled:
+        if not check:
+            apt.settle(ctx)
+        raise
     if done.status:
         why = records.failure or done.tail[-1200:] or f"ansible-playbook ended with {done.status}"
         raise JobFailed("ansible_failed", why, records.counts)
