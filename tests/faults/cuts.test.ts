@@ -17,12 +17,10 @@ describe.runIf(why === null)(`a cable that is cut${why ? ` (not run: ${why})` : 
 
   afterAll(() => stage?.close());
 
-  it('100 cuts of 0.2 to 2 s: every event once and in order, caught up in less than 2 s, one at the most in 3 s', async () => {
+  it('100 cuts of 0.2 to 2 s: every event once and in order, caught up in less than 2 s', async () => {
     const told = await cuts(stage, new Random(1), { cuts: 100, longest: 2_000 });
     expect(told.counts['cuts']).toBe(100);
-    // Beside other tests, which have the same processors, one of them may be late; by itself (npm run faults) none is.
-    expect(told.ms.filter((ms) => ms >= CATCH_UP_MS).length).toBeLessThanOrEqual(1);
-    expect(told.slowestMs).toBeLessThan(1.5 * CATCH_UP_MS);
+    expect(told.slowestMs).toBeLessThan(CATCH_UP_MS);
   }, 400_000);
 
   it('a second laptop is told who works on the box, and disturbs nothing', async () => {
