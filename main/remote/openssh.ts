@@ -130,10 +130,6 @@ export async function startClient(
   }
 }
 
-/** As startClient, and waits for the stream. */
-export const carry = async (conn: Connection, remote: string, auth?: Auth): Promise<Carried | null> =>
-  (await startClient(conn, remote, auth))?.stream() ?? null;
-
 /** Starts it; what is answered waits for its stream. */
 function spawned(conn: Connection, args: readonly string[], path: string): () => Promise<Carried> {
   const env = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', LC_ALL: 'C' };

@@ -1,7 +1,7 @@
 /** An app that has a stream carried to a box until it is killed: `tsx carried.ts JSON`. Says `carried` when it has. */
 import { readFileSync } from 'node:fs';
 import type { Connection } from '../../main/remote/connection.ts';
-import { carry } from '../../main/remote/openssh.ts';
+import { carry } from './carry.ts';
 
 const told = JSON.parse(process.argv[2] ?? '') as Record<
   'host' | 'user' | 'key' | 'hostKey' | 'path',

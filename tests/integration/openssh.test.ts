@@ -11,7 +11,8 @@ import type { Auth, Connection } from '../../main/remote/connection.ts';
 import { parsePrivate } from '../../main/remote/login.ts';
 import { serveAgent } from '../../main/remote/agent.ts';
 import { newEd25519 } from '../../main/remote/newkey.ts';
-import { carry, startClient, type Carried } from '../../main/remote/openssh.ts';
+import { startClient, type Carried } from '../../main/remote/openssh.ts';
+import { carry } from './carry.ts';
 import { Dialling } from './dialling.ts';
 import { until, whyNotSshd } from './sshd.ts';
 

@@ -294,15 +294,22 @@ class Engine:
                 buffer[at : at + gives] = packed[start : start + gives]
         finally:
             self._give(packed)
-        if self._told(buffer, length, chunk).get("mac") != command.over:
-            return {"is": "unlike", "chunk": chunk}
-        return self._write(chunk, length, [(False, at, gives) for at, gives, _, _ in parts], buffer)
+        runs = [(False, at, gives) for at, gives, _, _ in parts]
+        return self._write(chunk, length, runs, buffer, command.over)
 
     def _write(
-        self, chunk: int, length: int, runs: list[tuple[bool, int, int]], buffer: memoryview
+        self,
+        chunk: int,
+        length: int,
+        runs: list[tuple[bool, int, int]],
+        buffer: memoryview,
+        wanted: str | None = None,
     ) -> dict[str, Any]:
+        """`wanted`: the tag without which nothing is written."""
         offset = chunk * CHUNK_BYTES
         told = self._told(buffer, length, chunk)
+        if wanted is not None and told.get("mac") != wanted:
+            return {"is": "unlike", "chunk": chunk}
         data = told != ZEROS
         if not data:
             runs = [(True, 0, length)]

@@ -3,9 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Laptop } from '../../integration/cli.ts';
-import { must, run } from '../../rig/host.ts';
+import { must, run, until } from '../../rig/host.ts';
 import { Vm } from '../../rig/vm.ts';
-import { until } from '../../integration/sshd.ts';
 
 const PASSWORD = 'correct horse battery';
 
