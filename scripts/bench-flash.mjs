@@ -71,6 +71,14 @@ function local(found, order) {
 function verify(found, order) {
   const what = "flash and read-back, part of the time of Etcher's SDK, flash and verify";
   against('etcher', found.etcher ?? { why: found.why }, 0.5, what, order);
+  const { disk, etcher } = found;
+  if (!disk || !etcher?.theirs) return;
+  const [write, read, both] = [(d) => d.write, (d) => d.read, (d) => d.write + d.read].map((of) =>
+    disk.map(of),
+  );
+  console.log(
+    `  the disk alone, the same ${gib(disk[0].bytes)} without a look at them: written ${spread(write)}, read back ${spread(read)}; a part of ${(median(both) / median(etcher.theirs)).toFixed(3)}`,
+  );
 }
 
 const RIVALS = { here: '`zstd -dc IMAGE | ssh box dd`', there: "`ssh box 'zstd -dc | dd'`" };

@@ -26,6 +26,12 @@ export interface Compared {
   /** Where the time of each of ours went. */
   parts: Took['parts'][];
 }
+/** The same data past the cache, by nobody who looks at it: written and synced, and read back. */
+export interface Disk {
+  write: number;
+  read: number;
+  bytes: number;
+}
 /** By the name of the contender; `why` of one that did not run. */
 export type Found = Record<string, Compared | { why: string }>;
 
@@ -140,5 +146,16 @@ async function compared(order: LocalOrder, rivals: Record<string, Contender>, pa
 /** Without reading back, which these do not do either. */
 export const local = (order: LocalOrder): Promise<Found> => compared(order, WRITERS, ({ write }) => write);
 
-/** From the order to the proof. */
-export const verify = (order: LocalOrder): Promise<Found> => compared(order, VERIFIERS, ({ total }) => total);
+/** From the order to the proof. `disk`: in as many runs, what no reading back after writing can be faster than. */
+export async function verify(order: LocalOrder): Promise<{ disk: Disk[] }> {
+  const { images, target, pairs } = order;
+  const found = await compared(order, VERIFIERS, ({ total }) => total);
+  const disk: Disk[] = [];
+  for (let n = 0; n < pairs; n += 1) {
+    await target.empty();
+    await warm(images.raw);
+    const program = join(import.meta.dirname, 'disk.py');
+    disk.push(last<Disk>(await said('python3', [program, images.raw, target.path])));
+  }
+  return { ...found, disk };
+}
