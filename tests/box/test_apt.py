@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from vcbox import apt
-from vcbox.context import JobFailed
+from vcbox.context import Cancelled, JobFailed
 from vcbox.paths import Paths
 
 HOLD = "import fcntl,sys; f=open(sys.argv[1],'w'); fcntl.lockf(f,fcntl.LOCK_EX); print('held',flush=True); sys.stdin.read()"
@@ -137,6 +137,26 @@ def test_what_apt_put_off_is_done_after_a_cancel(monkeypatch: pytest.MonkeyPatch
     assert (packages.ran, packages.found) == ([TRIGGERS], "")
     apt.settle(CONTEXT)
     assert packages.ran == [TRIGGERS]
+
+
+@pytest.mark.parametrize("work", [apt.repair, lambda ctx, paths: apt.install(ctx, paths, ["python3-apt"])])
+def test_a_cancel_of_apt_itself_leaves_no_triggers(
+    work: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packages = Packages(monkeypatch, TRIGGERS)
+    monkeypatch.setattr(apt, "wait_for_lock", lambda _: None)
+    plain = packages.run
+
+    def cancelled(ctx: Any, argv: list[str], **more: Any) -> SimpleNamespace:
+        if argv[:1] == ["dpkg"] and "--triggers-only" in argv:
+            return plain(ctx, argv, **more)
+        packages.found = PENDING
+        raise Cancelled
+
+    monkeypatch.setattr(apt.process, "run", cancelled)
+    with pytest.raises(Cancelled):
+        work(CONTEXT, Paths(state=tmp_path))
+    assert (packages.ran, packages.found) == ([TRIGGERS], "")
 
 
 def test_after_a_cancel_nothing_else_is_tried_and_nothing_fails(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,10 +3,12 @@
 import fcntl
 import os
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from vcbox import process
-from vcbox.context import Context, JobFailed
+from vcbox.context import Cancelled, Context, JobFailed
 from vcbox.paths import Paths
 
 LOCKS = (
@@ -126,6 +128,16 @@ def settle(ctx: Context) -> None:
         ctx.log.note(f"they wait on: {e}", ctx.step_id)
 
 
+@contextmanager
+def settling(ctx: Context) -> Iterator[None]:
+    """Around whatever installs packages: a cancel goes on as one, behind `settle`."""
+    try:
+        yield
+    except Cancelled:
+        settle(ctx)
+        raise
+
+
 def repair(ctx: Context, paths: Paths) -> bool:
     """
     Configures half-configured packages, and puts back what dpkg has lost of others; True when there was something to do. JobFailed
@@ -134,22 +146,23 @@ def repair(ctx: Context, paths: Paths) -> bool:
     if not audit():
         return False
     ctx.log.note("packages are half configured: dpkg --configure -a", ctx.step_id)
-    env = {**NONINTERACTIVE, "APT_CONFIG": str(paths.apt / "apt.conf")}
-    argv = ["dpkg", *KEEP_CONFIG, "--configure", "-a"]
-    done = process.run(ctx, argv, env=NONINTERACTIVE, watchdog=APT_WATCHDOG)
-    left = audit()
-    if left and (paths.apt / "apt.conf").exists():
-        # What apt has read of the bundle may be from before it, or lost as well.
-        process.run(ctx, ["apt-get", "update", "-q"], env=env, watchdog=APT_WATCHDOG)
-        process.run(ctx, ["apt-get", "install", "-f", "-y", "-q"], env=env, watchdog=APT_WATCHDOG)
+    with settling(ctx):
+        env = {**NONINTERACTIVE, "APT_CONFIG": str(paths.apt / "apt.conf")}
+        argv = ["dpkg", *KEEP_CONFIG, "--configure", "-a"]
+        done = process.run(ctx, argv, env=NONINTERACTIVE, watchdog=APT_WATCHDOG)
         left = audit()
-        # A power cut can leave a package that dpkg calls installed without its lists of files: those come with the package alone.
-        names = names_in(left)
-        if names:
-            ctx.log.note(f"packages are to be installed again: {left[:800]}", ctx.step_id)
-            again = ["apt-get", "install", "--reinstall", "-y", "-q", *names]
-            process.run(ctx, again, env=env, watchdog=APT_WATCHDOG)
+        if left and (paths.apt / "apt.conf").exists():
+            # What apt has read of the bundle may be from before it, or lost as well.
+            process.run(ctx, ["apt-get", "update", "-q"], env=env, watchdog=APT_WATCHDOG)
+            process.run(ctx, ["apt-get", "install", "-f", "-y", "-q"], env=env, watchdog=APT_WATCHDOG)
             left = audit()
+            # A power cut can leave a package that dpkg calls installed without its lists of files: those come with the package alone.
+            names = names_in(left)
+            if names:
+                ctx.log.note(f"packages are to be installed again: {left[:800]}", ctx.step_id)
+                again = ["apt-get", "install", "--reinstall", "-y", "-q", *names]
+                process.run(ctx, again, env=env, watchdog=APT_WATCHDOG)
+                left = audit()
     if left:
         said = error_in(done.tail)
         raise JobFailed(
@@ -180,6 +193,7 @@ def install(ctx: Context, paths: Paths, packages: list[str]) -> None:
     env = {**NONINTERACTIVE, "APT_CONFIG": str(write_config(paths))}
     for argv in (["update", "-q"], ["install", "-y", "-q", "--no-install-recommends", *packages]):
         wait_for_lock(ctx)
-        done = process.run(ctx, ["apt-get", *argv], env=env, watchdog=APT_WATCHDOG)
+        with settling(ctx):
+            done = process.run(ctx, ["apt-get", *argv], env=env, watchdog=APT_WATCHDOG)
         if done.status:
             raise JobFailed("apt_failed", f"apt-get {argv[0]} ended with {done.status}: {done.tail[-800:]}")

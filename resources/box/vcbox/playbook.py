@@ -3,11 +3,12 @@
 import json
 import os
 import re
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from vcbox import apt, process
-from vcbox.context import Cancelled, Context, JobFailed
+from vcbox.context import Context, JobFailed
 
 # Ansible's own tasks are quiet while apt works; processor time below it counts as life, so only a real hang trips this.
 WATCHDOG = (900.0, "a task may wait for services or the network, but not for a quarter of an hour")
@@ -139,14 +140,10 @@ def run(
         *(["--check"] if check else []),
         playbook,
     ]
-    try:
+    with nullcontext() if check else apt.settling(ctx):
         done = process.run(
             ctx, argv, env=env, cwd=str(project), on_record=records.take, watchdog=watchdog, deadline=deadline
         )
-    except Cancelled:
-        if not check:
-            apt.settle(ctx)
-        raise
     if done.status:
         why = records.failure or done.tail[-1200:] or f"ansible-playbook ended with {done.status}"
         raise JobFailed("ansible_failed", why, records.counts)
