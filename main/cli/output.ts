@@ -1,7 +1,7 @@
 /** What the command line prints: lines for people, or one JSON object a line with --json. */
 import type { ErrorReply } from '../../preload/contract/errors.ts';
 import type { CheckResult, JobEvent } from '../../preload/contract/events.ts';
-import { PHASE_TITLES, type FlashProgress } from '../../preload/contract/flash.ts';
+import { PHASE_TITLES, ZEROING, type FlashProgress } from '../../preload/contract/flash.ts';
 import type { LinkState } from '../../preload/contract/job.ts';
 import { OUTCOME_WORDS, type Verdict } from '../../preload/contract/outcome.ts';
 import type { Part } from '../../preload/contract/standing.ts';
@@ -152,13 +152,14 @@ export class Output {
 
   #fed = { phase: '', at: -Infinity };
   /** How far a flash is that is fed from here, with its rate and the time for all of it that remains. */
-  flash({ phase, done, total, perSecond, remainingSeconds }: FlashProgress): void {
+  flash({ phase, done, total, perSecond, remainingSeconds, zeroing }: FlashProgress): void {
     const now = performance.now();
     if (phase === this.#fed.phase && now - this.#fed.at < PROGRESS_MS) return;
     this.#fed = { phase, at: now };
     const title = PHASE_TITLES[phase];
     const told = { phase: title, done, total, unit: 'bytes' as const, perSecond, remainingSeconds };
     if (this.json) this.#emit({ type: 'progress', ...told });
+    else if (zeroing && !perSecond) this.#setStatus(`${counted({ ...told, perSecond: null })}, ${ZEROING}`);
     // The others move nothing that is counted.
     else this.#setStatus(['map', 'write', 'verify'].includes(phase) ? counted(told) : title);
   }

@@ -46,6 +46,7 @@ describe('progress', () => {
     perSecond: 1e8,
     remainingSeconds: 45,
     fraction: 0.25,
+    zeroing: false,
   } as const;
 
   it('of a flash that is fed from here is told with its rate, and not overwritten by what the job on the box counts', () => {
@@ -63,6 +64,8 @@ describe('progress', () => {
     };
     out.events(HEAD.job, 1, [parseEvent(JSON.stringify({ ...HEAD, seq: 1, ...counts }))]);
     expect(stream.read()).toBeNull();
+    out.flash({ ...flash, phase: 'verify', perSecond: 0, remainingSeconds: null, zeroing: true });
+    expect(String(stream.read())).toContain('1.5 GB of 3.0 GB, zeroing what the image leaves empty');
     out.flash({ ...flash, phase: 'flush', done: 0, total: null, perSecond: null });
     expect(String(stream.read())).toContain('Wait until the disk has all of it');
   });

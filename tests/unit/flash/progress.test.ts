@@ -126,6 +126,16 @@ describe('progress of a flash', () => {
     expect(clock.view.fraction).toBe(0.999);
   });
 
+  it('says that empty areas are zeroed as long as they are, and not that bytes came', () => {
+    const clock = new Clock(1000 * MB, 0).phase('write');
+    expect(clock.view.zeroing).toBe(false);
+    clock.tell({ kind: 'zeroing', more: 1 }).tell({ kind: 'zeroing', more: 1 }).run(20, 1000, 0);
+    expect(clock.view).toMatchObject({ zeroing: true, done: 0, perSecond: 0, fraction: 0 });
+    clock.tell({ kind: 'zeroing', more: -1 });
+    expect(clock.view.zeroing).toBe(true);
+    expect(clock.tell({ kind: 'zeroing', more: -1 }).view.zeroing).toBe(false);
+  });
+
   it('of a stream whose size nobody knows has no fraction, and still a rate', () => {
     const clock = new Clock(null, 1000 * MB).phase('write').run(20, 100, MB);
     expect(clock.view).toMatchObject({
