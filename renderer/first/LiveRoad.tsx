@@ -11,8 +11,12 @@ export function LiveRoad() {
         </Title>
         <List size="sm" spacing="xs" type="ordered">
           <List.Item>
-            Start the box from a stick with Ubuntu Server&apos;s live system. Do not begin its installer:
-            under Help, choose <i>Enter shell</i>.
+            Write Ubuntu Server&apos;s ISO to a stick: with any program for that, or on Linux with this
+            app&apos;s command line, <code>vault-cube flash --image ISO --target disk:SERIAL</code>, which
+            reads the stick back.
+          </List.Item>
+          <List.Item>
+            Start the box from it. Do not begin its installer: under Help, choose <i>Enter shell</i>.
           </List.Item>
           <List.Item>There, set a password for the login, and read the address:</List.Item>
         </List>
