@@ -11,9 +11,8 @@ export function LiveRoad() {
         </Title>
         <List size="sm" spacing="xs" type="ordered">
           <List.Item>
-            Write Ubuntu Server&apos;s ISO to a stick: with any program for that, or on Linux with this
-            app&apos;s command line, <code>vault-cube flash --image ISO --target disk:SERIAL</code>, which
-            reads the stick back.
+            Write Ubuntu Server&apos;s ISO to a stick, with any program that writes one. On Linux this
+            app&apos;s command line can, and reads the stick back; the guide has the two commands.
           </List.Item>
           <List.Item>
             Start the box from it. Do not begin its installer: under Help, choose <i>Enter shell</i>.
