@@ -48,7 +48,8 @@ it('a stream that turns out larger than the disk is refused before the box is as
   });
   app.journal.saveSession(session);
   const order = {
-    ...{ image, signal: new AbortController().signal, giveUpAfterMs: 0, onNote: () => undefined },
+    ...{ image, signal: new AbortController().signal, giveUpAfterMs: 0 },
+    ...{ onNote: () => undefined, onLook: () => undefined },
     target: { kind: 'disk', path: '/dev/nvme0n1', serial: 'S1', size, name: 'SSD (S1)' } as const,
   };
   const error: unknown = await flashBox(app, session, new Secrets(async () => null), order).catch(
