@@ -4,6 +4,7 @@ import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { contentsText, diskName, endOf } from '../../preload/contract/disk-words.ts';
 import { AppError } from '../../preload/contract/errors.ts';
+import type { FlashProgress } from '../../preload/contract/flash.ts';
 import { EXIT_CODES } from '../../preload/contract/outcome.ts';
 import { confirmDisk } from '../services/flash/disks/confirm.ts';
 import { chooseDisk, diskPort, listDisks, type Target } from '../services/flash/disks/list.ts';
@@ -123,6 +124,9 @@ async function runBoxFlash(ctx: Context, o: FlashFlags, serial: string, begun: (
     ...{ image: resolve(o.image), target, signal, giveUpAfterMs },
     ...(first ? { firstBoot: first.order } : {}),
     onNote: (text: string) => ctx.out.note(text),
+    onLook: (what: string, done: number, total: number | null) =>
+      ctx.out.progress(what, done, total, 'bytes'),
+    onProgress: (view: FlashProgress) => ctx.out.flash(view),
   };
   begun();
   const result = await fed(ctx, () => flashBox(ctx.app, session, ctx.secrets, order));

@@ -1,6 +1,7 @@
 /** What the command line prints: lines for people, or one JSON object a line with --json. */
 import type { ErrorReply } from '../../preload/contract/errors.ts';
 import type { CheckResult, JobEvent } from '../../preload/contract/events.ts';
+import { PHASE_TITLES, ZEROING, type FlashProgress } from '../../preload/contract/flash.ts';
 import type { LinkState } from '../../preload/contract/job.ts';
 import { OUTCOME_WORDS, type Verdict } from '../../preload/contract/outcome.ts';
 import type { Part } from '../../preload/contract/standing.ts';
@@ -19,6 +20,8 @@ export const VERDICT_WORDS: Record<Verdict, string> = {
 const GOES_ON = '. Nothing to do: the job goes on by itself when it is free';
 
 const PROGRESS_MS = 250;
+/** For so long after the feeder's own word the counts of the job that it feeds are not shown: they know nothing of the phases to come. */
+const FED_MS = 2_000;
 const BYTES = ['B', 'kB', 'MB', 'GB', 'TB'];
 
 /** Bytes with a decimal unit, as disks and networks are sold. */
@@ -79,6 +82,26 @@ export function checkLines(check: CheckResult): string[] {
   return lines;
 }
 
+interface Counted {
+  phase: string;
+  done: number;
+  total: number | null;
+  unit: 'bytes' | 'files' | 'events' | 'seconds';
+  perSecond?: number | null | undefined;
+  remainingSeconds?: number | null | undefined;
+}
+
+/** How much, how fast, and how long it takes still, as far as that is known. */
+function counted({ phase, done, total, unit, perSecond, remainingSeconds: left }: Counted): string {
+  const text = (n: number) => {
+    if (unit === 'seconds') return secondsText(n);
+    return unit === 'bytes' ? bytesText(Math.round(n)) : String(n);
+  };
+  const rate = perSecond == null ? '' : `, ${text(perSecond)}/s`;
+  const rest = left == null ? '' : `, ${secondsText(left)} to go`;
+  return `${phase}: ${text(done)}${total === null ? '' : ` of ${text(total)}`}${rate}${rest}`;
+}
+
 export class Output {
   readonly json: boolean;
   readonly #out: NodeJS.WriteStream;
@@ -127,6 +150,20 @@ export class Output {
     this.#setStatus(total === null ? what : `${what}: ${text(done)} of ${text(total)}`);
   }
 
+  #fed = { phase: '', at: -Infinity };
+  /** How far a flash is that is fed from here, with its rate and the time for all of it that remains. */
+  flash({ phase, done, total, perSecond, remainingSeconds, zeroing }: FlashProgress): void {
+    const now = performance.now();
+    if (phase === this.#fed.phase && now - this.#fed.at < PROGRESS_MS) return;
+    this.#fed = { phase, at: now };
+    const title = PHASE_TITLES[phase];
+    const told = { phase: title, done, total, unit: 'bytes' as const, perSecond, remainingSeconds };
+    if (this.json) this.#emit({ type: 'progress', ...told });
+    else if (zeroing && !perSecond) this.#setStatus(`${counted({ ...told, perSecond: null })}, ${ZEROING}`);
+    // The others move nothing that is counted.
+    else this.#setStatus(['map', 'write', 'verify'].includes(phase) ? counted(told) : title);
+  }
+
   /** `result` of a command, in JSON; people have read it by then. */
   result(record: Record<string, unknown>): void {
     this.#setStatus('');
@@ -169,16 +206,8 @@ export class Output {
         return;
       }
       case 'progress': {
-        const { phase, done, total, unit, perSecond, remainingSeconds: left } = e.body;
-        const text = (n: number) => {
-          if (unit === 'seconds') return secondsText(n);
-          return unit === 'bytes' ? bytesText(Math.round(n)) : String(n);
-        };
-        const rate = perSecond == null ? '' : `, ${text(perSecond)}/s`;
-        const rest = left == null ? '' : `, ${secondsText(left)} to go`;
-        return this.#setStatus(
-          `${phase}: ${text(done)}${total === null ? '' : ` of ${text(total)}`}${rate}${rest}`,
-        );
+        if (performance.now() - this.#fed.at < FED_MS) return;
+        return this.#setStatus(counted(e.body));
       }
       case 'check':
         for (const line of checkLines(e.body.check)) this.line(`  ${line}`);

@@ -64,7 +64,11 @@ export const FlashProgress = z.strictObject({
   remainingSeconds: z.number().nonnegative().nullable(),
   /** Of all bytes that are to be moved, below 1 until everything is proven; null where a total is not known. */
   fraction: z.number().min(0).max(1).nullable(),
+  /** Whether areas that the image leaves empty are being zeroed: no bytes of it, and on a disk that cannot unmap as slow as them. */
+  zeroing: z.boolean(),
 });
+/** What is said in the place of a rate while nothing else moves. */
+export const ZEROING = 'zeroing what the image leaves empty';
 export type FlashProgress = z.infer<typeof FlashProgress>;
 
 /** Which image and which disk a flash was about, as its job has it; the image null of one over the network, which knows it by its hash. */

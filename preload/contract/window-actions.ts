@@ -53,6 +53,8 @@ const ACTIONS: Partial<Record<ErrorCode, string>> = {
     'Install pkexec or sudo on this machine (on Debian and Ubuntu: sudo apt install pkexec).',
   image_set_unreadable: 'Choose the folder that holds the image and its manifest.json.',
   image_order_bad: 'Correct what is named.',
+  flash_needs_linux:
+    'Flash from a laptop with Linux, or take the path Flash over the network: it writes to the disk in the box itself.',
   flash_root_missing:
     'Install pkexec or sudo on this laptop (on Debian and Ubuntu: sudo apt install pkexec).',
   flash_target_unfit: 'Choose another disk.',

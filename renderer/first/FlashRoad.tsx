@@ -14,7 +14,9 @@ export function FlashRoad() {
             The box&apos;s disk, taken out and attached to this laptop with an adapter that passes on its
             serial number.
           </List.Item>
-          <List.Item>A user of this laptop who may use sudo: a disk is written as root.</List.Item>
+          <List.Item>
+            Linux and Python 3 on this laptop, and a user who may use sudo: a disk is written as root.
+          </List.Item>
         </List>
         <Text size="sm">
           Nothing is written before disk and image were chosen and the end of the disk&apos;s serial was

@@ -11,8 +11,11 @@ export function LiveRoad() {
         </Title>
         <List size="sm" spacing="xs" type="ordered">
           <List.Item>
-            Start the box from a stick with Ubuntu Server&apos;s live system. Do not begin its installer:
-            under Help, choose <i>Enter shell</i>.
+            Write Ubuntu Server&apos;s ISO to a stick, with any program that writes one. On Linux this
+            app&apos;s command line can, and reads the stick back; the guide has the two commands.
+          </List.Item>
+          <List.Item>
+            Start the box from it. Do not begin its installer: under Help, choose <i>Enter shell</i>.
           </List.Item>
           <List.Item>There, set a password for the login, and read the address:</List.Item>
         </List>

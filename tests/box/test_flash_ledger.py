@@ -54,6 +54,18 @@ def test_a_sync_that_fails_leaves_nothing_to_be_had(tmp_path: Path) -> None:
     assert book.have(0, 6) == []
 
 
+def test_how_much_was_moved_is_told_of_the_step_that_writes(tmp_path: Path) -> None:
+    book = ledger(tmp_path)
+    for chunk in (0, 1, 5):
+        wrote(book, chunk, A)
+    book.answered({"is": "zeroed", "chunk": 2, "count": 1})
+    assert book.moved(()) == (2 * CHUNK_BYTES + 512, 0)
+    sync(book)
+    book.answered({"is": "read", "chunk": 2, "sha256": None})
+    # What is sealed comes in a step of its own.
+    assert book.moved((0, 5)) == (CHUNK_BYTES, CHUNK_BYTES)
+
+
 def test_only_what_was_synced_is_had(tmp_path: Path) -> None:
     book = ledger(tmp_path)
     wrote(book, 1, A)

@@ -182,7 +182,7 @@ describe.runIf(deb !== null)('the deb', () => {
       `Version: ${version}`,
       'Package: vault-cube-provisioner',
       'Architecture: amd64',
-      'Depends: libgtk-3-0, libnss3, libasound2, libgbm1, xdg-utils',
+      'Depends: libgtk-3-0, libnss3, libasound2, libgbm1, xdg-utils, python3',
       'Description: Brings a GPU workstation, the Vault Cube, into service',
     ])
       expect(control.split('\n')).toContain(line);

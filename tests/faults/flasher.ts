@@ -46,6 +46,7 @@ async function ofBox(o: Extract<Orders, { of: 'box' }>): Promise<FlashResult> {
   try {
     return await flashBox(app, session, new Secrets(async () => null, { loginPassword: o.loginPassword }), {
       ...{ image: o.image, target: o.target, signal, giveUpAfterMs: 60_000, onNote: () => undefined },
+      onLook: () => undefined,
       onProgress: (now) => {
         if (isThere(o.part, now)) timer ??= setTimeout(die, o.part.moreMs);
       },

@@ -33,8 +33,15 @@ export class CliRun {
   readonly #watchers = new Set<(record: Record_) => void>();
   #stderr = '';
 
-  constructor(args: readonly string[], secrets: SecretsGiven, env: NodeJS.ProcessEnv) {
-    this.child = spawn(process.execPath, [CLI, ...args, '--json', '--secrets', '-'], {
+  /** `within`: a command that runs the one that is put behind it. */
+  constructor(
+    args: readonly string[],
+    secrets: SecretsGiven,
+    env: NodeJS.ProcessEnv,
+    within: readonly string[] = [],
+  ) {
+    const [program = '', ...rest] = [...within, process.execPath, CLI, ...args, '--json', '--secrets', '-'];
+    this.child = spawn(program, rest, {
       env: { ...process.env, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
@@ -106,6 +113,8 @@ export class Laptop {
   readonly home: string;
   readonly env: NodeJS.ProcessEnv;
   secrets: SecretsGiven = {};
+  /** What each command runs within: a namespace of its own, say. */
+  within: readonly string[] = [];
   /** Told of every command's end. */
   onEnded: (ended: Ended) => void = () => undefined;
 
@@ -115,7 +124,7 @@ export class Laptop {
   }
 
   start(...args: string[]): CliRun {
-    return new CliRun(args, this.secrets, this.env);
+    return new CliRun(args, this.secrets, this.env, this.within);
   }
 
   async run(...args: string[]): Promise<Ended> {

@@ -17,7 +17,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { LAPTOP } from '../../main/journal/journal.ts';
 import { CHUNK_BYTES } from '../../main/services/flash/source/types.ts';
 import { launchPlain } from '../../main/services/flash/launch.ts';
-import type { WriterProcess } from '../../main/services/flash/writer.ts';
+import type { Launch, WriterProcess } from '../../main/services/flash/writer.ts';
 import type { FlashProgress } from '../../preload/contract/flash.ts';
 import { MIB } from '../unit/flash/partitions.ts';
 import {
@@ -184,6 +184,50 @@ it.skipIf(!hasLoop)(
         .subarray(0, 512)
         .every((byte) => byte === 0x5a),
     ).toBe(true);
+  },
+);
+
+it.skipIf(!hasLoop).each(['gzip -1', 'xz -0', 'zstd -1'])(
+  'a stream of %s that turns out larger than the disk is refused before anybody may write there',
+  async (tool) => {
+    const [program = '', level = ''] = tool.split(' ');
+    const size = 12 * MIB;
+    const stream = desk.path(`large.raw.${program}`);
+    // From a pipe, so that the stream itself does not know its size.
+    const input = readFileSync(desk.raw('large.raw', { size: size + 512, partitions: [], data: [] }));
+    writeFileSync(stream, execFileSync(program, [level, '-c'], { input, maxBuffer: size }));
+    const backing = desk.path(`less-than-${program}.img`);
+    writeFileSync(backing, Buffer.alloc(size, 0x5a));
+    const before = readFileSync(backing);
+    const loop = execFileSync('losetup', ['-f', '--show', backing]).toString().trim();
+    let started = 0;
+    // As with sudo and pkexec: it is started when it is needed, and not before.
+    const launch: Launch = (signal) => {
+      started += 1;
+      return launchPlain()(signal);
+    };
+    try {
+      const target = { kind: 'disk', path: loop, serial: null, size, name: loop } as const;
+      const result = await desk.flash(stream, target, { launch });
+      expect(result).toMatchObject({
+        state: 'failed',
+        error: {
+          code: 'flash_target_size',
+          message: `The image does not fit ${loop}: it has ${size} bytes, and the disk in the image ${size + 512}.`,
+        },
+      });
+    } finally {
+      execFileSync('losetup', ['-d', loop]);
+    }
+    expect(started).toBe(0);
+    const row = desk.journal.jobs(LAPTOP).at(-1);
+    const view = desk.journal.view(row?.job ?? '', row?.attempt ?? 0);
+    expect([view.state, view.code, ...view.steps.map((s) => s.id)]).toEqual([
+      'failed',
+      'flash_target_size',
+      'look',
+    ]);
+    expect(readFileSync(backing).equals(before)).toBe(true);
   },
 );
 

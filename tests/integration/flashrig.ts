@@ -100,6 +100,7 @@ export class FlashRig {
     return flashBox(this.app, this.session(), secrets, {
       ...{ image, target: this.target, signal: new AbortController().signal, giveUpAfterMs: 60_000 },
       onNote: (text) => this.notes.push(text),
+      onLook: () => undefined,
       ...more,
     });
   }

@@ -32,7 +32,7 @@ const phases = () =>
 const GB = 1_000_000_000;
 const told = (main: FakeMain, { row }: Recording, progress: Partial<FlashProgress>) => {
   const whole = { phase: 'write', done: 3 * GB, total: 14 * GB, perSecond: 0.4 * GB } as const;
-  const rest = { remainingSeconds: 150, fraction: 0.0471 };
+  const rest = { remainingSeconds: 150, fraction: 0.0471, zeroing: false };
   const { job, attempt } = row;
   act(() =>
     main.tell('flash', { session: SESSION, job, attempt, progress: { ...whole, ...rest, ...progress } }),
@@ -65,6 +65,11 @@ describe('on its way', () => {
     await show(Flash, main);
     told(main, now, { perSecond: 0, remainingSeconds: null, fraction: 0.9996 });
     expect(card().textContent).toContain('3 GB of 14 GB · 0 B/s · remaining unknown99.9 %');
+    // A disk that cannot unmap is written full of zeros, which is none of the image's bytes.
+    told(main, now, { perSecond: 0, remainingSeconds: null, zeroing: true });
+    expect(card().textContent).toContain(
+      '3 GB of 14 GB · zeroing what the image leaves empty · remaining unknown',
+    );
   });
 
   it('a window that was loaded anew shows what the log says until main tells more', async () => {

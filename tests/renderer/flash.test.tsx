@@ -199,6 +199,25 @@ describe('what will be lost', () => {
     await screen.findByRole('region', { name: `Flash ${NAME} (${SERIAL})` });
   });
 
+  it('says how far the image was looked at again, as long as there is no job that could', async () => {
+    let begin: () => void = () => undefined;
+    const begun = new Promise<void>((resolve) => (begin = resolve));
+    const main = flashMain([], { chosen: CHOSEN }).answer('flash.start', async () => {
+      await begun;
+      return flashBox([writing()], { flash: CHOSEN });
+    });
+    main.serve(flashBox([], { flash: CHOSEN }), [writing()]);
+    const { user } = await confirm(main);
+    act(() => main.tell('note', { session: SESSION, text: 'something of before' }));
+    await user.type(field(), '7F3A{Enter}');
+    expect(screen.queryByText('something of before')).toBeNull();
+    act(() => main.tell('note', { session: SESSION, text: 'Compare the image with its checksum: 40 %' }));
+    screen.getByText('Compare the image with its checksum: 40 %');
+    begin();
+    await screen.findByRole('region', { name: `Flash ${NAME} (${SERIAL})` });
+    expect(screen.queryByText(/^Compare the image/)).toBeNull();
+  });
+
   it('something else than the end of the serial is told of, and Enter does nothing then', async () => {
     const main = flashMain([], { chosen: CHOSEN });
     const { user } = await confirm(main);

@@ -26,6 +26,8 @@ const GOES_ON: ReadonlySet<ErrorCode> = new Set([
   'box_unreadable',
 ]);
 const PAUSE_MS = 1_000;
+/** How often progress is told, also while nothing moves: then the rate falls, and a person is to see that. */
+const TELL_MS = 500;
 /** Tries in a row over a connection that lives: the job forgets a feeder that fell silent after 15 s. */
 const TRIES = 25;
 
@@ -69,6 +71,7 @@ export class BoxFeed {
   #process: WriterProcess | null = null;
   readonly #ahead: TagsAhead;
   #tries = 0;
+  #begun = false;
   #progress: ProgressState = startProgress({ write: null, verify: null }, performance.now());
 
   constructor(options: FeedOptions) {
@@ -98,14 +101,19 @@ export class BoxFeed {
   }
 
   async #run(): Promise<Proof> {
-    for (;;) {
-      const link = await this.#alive();
-      try {
-        return await this.#over(link);
-      } catch (error) {
-        this.#signal.throwIfAborted();
-        await this.#goOn(link, error);
+    const ticking = setInterval(() => this.#show(performance.now()), TELL_MS);
+    try {
+      for (;;) {
+        const link = await this.#alive();
+        try {
+          return await this.#over(link);
+        } catch (error) {
+          this.#signal.throwIfAborted();
+          await this.#goOn(link, error);
+        }
       }
+    } finally {
+      clearInterval(ticking);
     }
   }
 
@@ -162,6 +170,7 @@ export class BoxFeed {
     this.#tries = 0;
     if (phase === 'wipe') this.#o.onWipe?.();
     this.#o.note(`${PHASE_TITLES[phase]}: ${this.#o.name}`);
+    this.#begun = true;
     this.#tell({ kind: 'phase', phase });
     return fn();
   }
@@ -169,6 +178,11 @@ export class BoxFeed {
   #tell(event: Tell): void {
     const at = performance.now();
     this.#progress = reduceProgress(this.#progress, { ...event, at });
-    this.#o.onProgress?.(viewProgress(this.#progress, at));
+    this.#show(at);
+  }
+
+  /** Before the first phase there is nothing to tell. */
+  #show(at: number): void {
+    if (this.#begun) this.#o.onProgress?.(viewProgress(this.#progress, at));
   }
 }

@@ -50,6 +50,8 @@ export interface BoxOrder {
   /** The attempt is recorded; the box may not know of it yet. */
   onBegun?: (row: JobRow) => void;
   onProgress?: (view: FlashProgress) => void;
+  /** Bytes of the image that were looked at, before there is a job. `total`: null where nobody knows it. */
+  onLook: (what: string, done: number, total: number | null) => void;
   onNote: (text: string) => void;
 }
 
@@ -89,10 +91,12 @@ async function joinGroup(conn: Connection, session: Session, secrets: Secrets): 
 const imageIdOf = ({ key, diskRoot }: FlashImage): string =>
   diskRoot ?? createHash('sha256').update(JSON.stringify(key)).digest('hex');
 
-function dataBytes({ data, virtualSize }: FlashImage): number | null {
+/** Of the step that writes: what is sealed comes in one of its own. */
+function dataBytes({ data, virtualSize }: FlashImage, sealed: Sealed): number | null {
   if (!data) return null;
   let sum = 0;
-  for (const [chunk, holds] of data.entries()) if (holds) sum += chunkAt(chunk, virtualSize, 'data').length;
+  for (const [chunk, holds] of data.entries())
+    if (holds && !sealed.has(chunk)) sum += chunkAt(chunk, virtualSize, 'data').length;
   return sum;
 }
 
@@ -115,7 +119,7 @@ function planOf(
       virtualSize: image.virtualSize,
       sealed: [...sealed.ascending],
       ...(firstBoot ? { seeded: [...sealed.seeded], hostname: firstBoot.settings.hostname } : {}),
-      dataBytes: dataBytes(image),
+      dataBytes: dataBytes(image, sealed),
       diskRoot: image.diskRoot,
       identity: { boardSerial, productUuid },
     },
@@ -170,7 +174,7 @@ export async function flashBox(
   order: BoxOrder,
 ): Promise<FlashResult> {
   const { target, signal } = order;
-  const image = await prepareImage(order.image, { signal, onRead: () => undefined });
+  const image = await prepareImage(order.image, { signal, onRead: order.onLook });
   try {
     if (target.size < image.virtualSize)
       throw new AppError('flash_target_size', {

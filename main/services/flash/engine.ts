@@ -202,7 +202,12 @@ export class Engine {
   }
 
   async #zero(chunk: number, count: number): Promise<void> {
-    await this.#o.writer.zero(chunk, count);
+    this.#o.tell({ kind: 'zeroing', more: 1 });
+    try {
+      await this.#o.writer.zero(chunk, count);
+    } finally {
+      this.#o.tell({ kind: 'zeroing', more: -1 });
+    }
     for (let i = chunk; i < chunk + count; i += 1) {
       this.#contents.wrote(i, null);
       this.#fresh.set(i, null);

@@ -16,7 +16,9 @@ export type RootWay = 'plain' | 'pkexec' | 'sudo';
 
 /** `$0` is the word; the rest is the command. On stderr: stdout is the wire. */
 const ANNOUNCE = 'printf "%s\\n" "$0" >&2 && exec "$@"';
+const ROOTS_PYTHON = '/usr/bin/python3';
 const STDERR_KEPT = 4_000;
+const SYSTEMS: Partial<Record<NodeJS.Platform, string>> = { win32: 'Windows', darwin: 'macOS' };
 /** pkexec: the dialog was closed, or the person may not. */
 const REFUSED_BY_POLKIT = [126, 127];
 
@@ -24,10 +26,23 @@ const REFUSED_BY_POLKIT = [126, 127];
 const writerFile = (): string =>
   join(productRoot().replace(/app\.asar$/, 'app.asar.unpacked'), 'resources/box/vcflash/__main__.py');
 
-/** Isolated, without the machine's own additions to Python, and without files beside the program: it may run as root. */
-function writerCommand(privileged: boolean): string[] {
+/**
+ * Isolated, without the machine's own additions to Python, and without files beside the program: it may run as root.
+ * Errors: flash_needs_linux, flash_python_missing.
+ */
+export function writerCommand(
+  privileged: boolean,
+  {
+    platform = process.platform,
+    env = process.env,
+  }: { platform?: NodeJS.Platform; env?: NodeJS.ProcessEnv } = {},
+): string[] {
+  if (platform !== 'linux')
+    throw new AppError('flash_needs_linux', { system: SYSTEMS[platform] ?? platform });
   // As root never what a user's PATH has under this name.
-  const python = privileged && existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3';
+  const python = privileged && existsSync(ROOTS_PYTHON) ? ROOTS_PYTHON : 'python3';
+  // Before anybody is asked for a password.
+  if (!has(python, env)) throw new AppError('flash_python_missing', { detail: `there is no ${python}.` });
   return [python, '-I', '-S', '-B', writerFile()];
 }
 
@@ -76,7 +91,7 @@ function watch(child: ChildProcessWithoutNullStreams): Started {
   };
 }
 
-/** Without privileges: for a file, or where the app is root already. */
+/** Without privileges: for a file, or where the app is root already. Errors: flash_needs_linux, flash_python_missing. */
 export function launchPlain(argv = writerCommand(process.getuid?.() === 0)): Launch {
   const launch = async () => {
     const child = start(argv);
@@ -93,19 +108,19 @@ export function launchPlain(argv = writerCommand(process.getuid?.() === 0)): Lau
   return Object.assign(launch, { asksNobody: true as const });
 }
 
-/** With polkit's own dialog. Errors: flash_root_refused. */
+/** With polkit's own dialog. Errors: flash_needs_linux, flash_python_missing, flash_root_refused. */
 export function launchPkexec(argv = writerCommand(true)): Launch {
   return (signal) => announced(['pkexec'], argv, { signal, password: null });
 }
 
-/** `password` is asked only when sudo wants one; null where nobody knows any. Errors: flash_root_refused. */
+/** `password` is asked only when sudo wants one; null where nobody knows any. Errors: those of launchPkexec. */
 export function launchSudo(password: () => Promise<string | null>, argv = writerCommand(true)): Launch {
   const prompt = `${randomBytes(12).toString('hex')}:`;
   // -k: what the rules say, not what an earlier login allows; one try, since a repeated one may lock the account.
   return (signal) => announced(['sudo', '-S', '-k', '-p', prompt, '--'], argv, { signal, password, prompt });
 }
 
-/** As root for a disk, and never the app itself. `password` is asked only where sudo wants one. Errors: flash_root_missing. */
+/** As root for a disk, and never the app itself. `password` is asked only where sudo wants one. Errors: flash_root_missing, those of launchPkexec. */
 export function launchFor(kind: 'disk' | 'file', password: () => Promise<string | null>): Launch {
   if (kind === 'file') return launchPlain();
   const way = rootWay();

@@ -20,6 +20,8 @@ import { firstBootOrder, hashHere, type HashPassword } from './seed/order.ts';
 
 /** A laptop at a site is patient: a cable may be out for an hour. */
 const GIVE_UP_MS = 3_600_000;
+const LOOK_FIRST_MS = 1_000;
+const LOOK_MS = 5_000;
 
 /** The box as the window has it open. */
 export interface OpenBox {
@@ -30,6 +32,17 @@ export interface OpenBox {
 }
 
 type Tell = Pick<TellFlash, 'flash' | 'changed' | 'busy'> & { note: (session: string, text: string) => void };
+
+/** A large image is looked at for minutes before there is a job that could tell of it: a sentence after the first second, then every five. */
+function lookTold(note: (text: string) => void): BoxOrder['onLook'] {
+  let due = performance.now() + LOOK_FIRST_MS;
+  return (what, done, total) => {
+    if (performance.now() < due) return;
+    due = performance.now() + LOOK_MS;
+    const far = total === null ? `${(done / 1e9).toFixed(1)} GB` : `${Math.floor((100 * done) / total)} %`;
+    note(`${what}: ${far}`);
+  };
+}
 
 interface Running {
   abort: AbortController;
@@ -116,6 +129,7 @@ export class NetFlashes {
         ...{ image, target, signal: abort.signal, giveUpAfterMs: GIVE_UP_MS },
         ...(first ? { firstBoot: first.order } : {}),
         onNote: (text: string) => this.#tell.note(id, text),
+        onLook: lookTold((text) => this.#tell.note(id, text)),
       };
       await this.#begin(session, box, order);
     } catch (error) {

@@ -12,6 +12,12 @@ export interface ProgressState {
   /** Oldest first, within the window. */
   samples: readonly { at: number; done: number }[];
   finished: boolean;
+  /** Commands under way that zero a part of the target. */
+  zeroing: number;
+  /** The largest part that was told before: after a cut, or where chunks are written again, it goes on from there. */
+  floor: number;
+  /** What `floor` was when the totals were told: they are of what is left then. */
+  from: number;
 }
 
 export type ProgressEvent =
@@ -20,6 +26,8 @@ export type ProgressEvent =
   | { kind: 'bytes'; bytes: number; at: number }
   /** Better known than before: what a record or a delta saves need not be written. */
   | { kind: 'totals'; totals: Totals; at: number }
+  /** 1: such a command begins, -1: it ended. */
+  | { kind: 'zeroing'; more: 1 | -1; at: number }
   | { kind: 'finished'; at: number };
 
 /** The rate is that of the last ten seconds, told after the first. */
@@ -30,11 +38,28 @@ const SAMPLE_MS = 100;
 const ALMOST = 0.999;
 
 export function startProgress(totals: Totals, at: number): ProgressState {
-  return { phase: 'wipe', totals, done: 0, samples: [{ at, done: 0 }], finished: false };
+  return {
+    phase: 'wipe',
+    totals,
+    done: 0,
+    samples: [{ at, done: 0 }],
+    finished: false,
+    zeroing: 0,
+    floor: 0,
+    from: 0,
+  };
 }
 
 /** `at` in ms of a clock that never goes back. */
 export function reduceProgress(state: ProgressState, event: ProgressEvent): ProgressState {
+  const next = reduced(state, event);
+  // Of bytes alone it only grows.
+  if (event.kind !== 'phase' && event.kind !== 'totals') return next;
+  const floor = viewProgress(state, event.at).fraction ?? state.floor;
+  return { ...next, floor, from: event.kind === 'totals' ? floor : state.from };
+}
+
+function reduced(state: ProgressState, event: ProgressEvent): ProgressState {
   switch (event.kind) {
     case 'phase':
       return { ...state, phase: event.phase, done: 0, samples: [{ at: event.at, done: 0 }] };
@@ -50,6 +75,8 @@ export function reduceProgress(state: ProgressState, event: ProgressEvent): Prog
       const from = inside < 0 ? state.samples.length - 1 : Math.max(0, inside - 1);
       return { ...state, done, samples: [...state.samples.slice(from), { at: event.at, done }] };
     }
+    case 'zeroing':
+      return { ...state, zeroing: state.zeroing + event.more };
     case 'finished':
       return { ...state, finished: true };
   }
@@ -57,7 +84,7 @@ export function reduceProgress(state: ProgressState, event: ProgressEvent): Prog
 
 /** How it is at this moment: a rate falls while nothing comes. */
 export function viewProgress(state: ProgressState, at: number): FlashProgress {
-  const { phase, totals, samples, finished } = state;
+  const { phase, totals, samples, finished, floor, from } = state;
   // The map is of all of the disk, as what is read back is.
   const of = phase === 'map' ? 'verify' : phase;
   const total = of === 'write' || of === 'verify' ? totals[of] : null;
@@ -71,8 +98,14 @@ export function viewProgress(state: ProgressState, at: number): FlashProgress {
   return {
     ...{ phase, done, total, perSecond },
     remainingSeconds: finished ? 0 : left === null || !perSecond || left === 0 ? null : left / perSecond,
-    fraction: finished ? 1 : moved === null ? null : Math.min(moved, ALMOST),
+    fraction: finished ? 1 : fractionOf(moved, floor, from),
+    zeroing: state.zeroing > 0,
   };
+}
+
+function fractionOf(moved: number | null, floor: number, from: number): number | null {
+  if (moved === null) return floor || null;
+  return Math.min(Math.max(floor, from + (1 - from) * moved), ALMOST);
 }
 
 /** Of this phase and those to come. */

@@ -17,7 +17,7 @@ import { useNow } from '../../components/useNow.ts';
 import '../../components/work.css';
 import { clock } from '../../numbers.ts';
 import { sinceStart } from '../../phases.ts';
-import { change, type JobMirror } from '../../stores/desk.ts';
+import { change, useDesk, type JobMirror } from '../../stores/desk.ts';
 import { attempt } from '../../stores/frame.ts';
 import { waitsForLink } from '../../words.ts';
 import type { StepProps } from '../index.ts';
@@ -48,6 +48,22 @@ function Elapsed({ row }: { row: JobRow }) {
   return (
     <Text size="sm" className="part-time">
       {clock(sinceStart(row, now))}
+    </Text>
+  );
+}
+
+/** What main says while it looks at a large image over again, before there is a job that could tell. */
+function Looking({ busy }: { busy: boolean }) {
+  const notes = useDesk((s) => s.notes);
+  const [before, setBefore] = useState(notes);
+  useEffect(() => {
+    if (busy) return;
+    setBefore(notes);
+  }, [busy, notes]);
+  const note = busy && notes !== before ? notes.at(-1) : undefined;
+  return (
+    <Text size="sm" role="status" mt="md">
+      {note}
     </Text>
   );
 }
@@ -176,6 +192,7 @@ export function Flash({ box }: StepProps) {
             if (right && !action.busy && unlinked === null) void action.run(start);
           }}
         />
+        <Looking busy={action.busy} />
       </StepFrame>
     );
   }

@@ -1,5 +1,5 @@
 /** How a flash is, for the screen: main's own figures where it told them, else what its log says, as after a reload. Pure. */
-import { PHASE_TITLES, type FlashPhase } from '../../../preload/contract/flash.ts';
+import { PHASE_TITLES, ZEROING, type FlashPhase } from '../../../preload/contract/flash.ts';
 import type { Notice } from '../../../preload/contract/notices.ts';
 import { rateOf } from '../../../preload/contract/rate.ts';
 import type { StepView } from '../../../preload/contract/reduce.ts';
@@ -58,20 +58,27 @@ export interface Amounts {
 /** Of a phase that moves no bytes, or has told of none yet. */
 const silent = (phase: string, fraction: number | null): Amounts => ({ phase, text: null, fraction });
 
-function words(done: number, total: number | null, perSecond: number | null, left: number | null): string {
+interface Counts {
+  done: number;
+  total: number | null;
+  perSecond: number | null;
+  remainingSeconds: number | null;
+  zeroing?: boolean;
+}
+
+function words({ done, total, perSecond, remainingSeconds: left, zeroing }: Counts): string {
   const amount = total === null ? bytes(done) : `${bytes(done)} of ${bytes(total)}`;
-  const speed = perSecond === null ? 'rate unknown' : `${bytes(perSecond)}/s`;
+  const rate = perSecond === null ? 'rate unknown' : `${bytes(perSecond)}/s`;
+  const speed = zeroing && !perSecond ? ZEROING : rate;
   return `${amount} · ${speed} · ${left === null ? 'remaining unknown' : `about ${duration(left)} left`}`;
 }
 
 /** As main tells it, whatever step the job's log is at. */
 export function amountsTold(told: Notice<'flash'>['progress']): Amounts {
-  const { phase, done, total, perSecond, remainingSeconds, fraction } = told;
+  const { phase, fraction } = told;
   const counts = phase === 'map' || phase === 'write' || phase === 'verify';
   const title = PHASE_TITLES[phase];
-  return counts
-    ? { phase: title, text: words(done, total, perSecond, remainingSeconds), fraction }
-    : silent(title, fraction);
+  return counts ? { phase: title, text: words(told), fraction } : silent(title, fraction);
 }
 
 /** `told`: main's last word on this very attempt; null for none. */
@@ -80,11 +87,9 @@ export function amountsOf(mirror: JobMirror, told: Notice<'flash'>['progress'] |
   const step = view.steps.findLast((s) => s.state === 'running');
   if (!step) return silent(view.lastSeq === 0 ? 'Starting' : 'Ending', null);
   if (told && told.phase === step.id) {
-    const { done, total, perSecond, remainingSeconds, fraction } = told;
+    const { fraction } = told;
     const counts = told.phase === 'write' || told.phase === 'verify';
-    return counts
-      ? { phase: step.title, text: words(done, total, perSecond, remainingSeconds), fraction }
-      : silent(step.title, fraction);
+    return counts ? { phase: step.title, text: words(told), fraction } : silent(step.title, fraction);
   }
   const { progress } = view;
   if (progress?.unit !== 'bytes') return silent(step.title, null);
@@ -94,7 +99,7 @@ export function amountsOf(mirror: JobMirror, told: Notice<'flash'>['progress'] |
   const left = whole ? (rate?.remainingSeconds ?? null) : null;
   return {
     phase: whole ? progress.phase : step.title,
-    text: words(progress.done, progress.total, rate?.perSecond ?? null, left),
+    text: words({ ...progress, perSecond: rate?.perSecond ?? null, remainingSeconds: left }),
     fraction: whole && progress.total ? progress.done / progress.total : null,
   };
 }

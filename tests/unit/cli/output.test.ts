@@ -39,6 +39,46 @@ describe('waiting', () => {
 });
 
 describe('progress', () => {
+  const flash = {
+    phase: 'write',
+    done: 1.5e9,
+    total: 3e9,
+    perSecond: 1e8,
+    remainingSeconds: 45,
+    fraction: 0.25,
+    zeroing: false,
+  } as const;
+
+  it('of a flash that is fed from here is told with its rate, and not overwritten by what the job on the box counts', () => {
+    const stream = Object.assign(new PassThrough(), { isTTY: true, columns: 200 });
+    const out = new Output(false, stream as unknown as NodeJS.WriteStream);
+    out.flash(flash);
+    expect(String(stream.read())).toContain('Write: 1.5 GB of 3.0 GB, 100.0 MB/s, 45.0 s to go');
+    const counts = {
+      kind: 'progress',
+      step: 'write',
+      phase: 'Write',
+      done: 1.4e9,
+      total: 3e9,
+      unit: 'bytes',
+    };
+    out.events(HEAD.job, 1, [parseEvent(JSON.stringify({ ...HEAD, seq: 1, ...counts }))]);
+    expect(stream.read()).toBeNull();
+    out.flash({ ...flash, phase: 'verify', perSecond: 0, remainingSeconds: null, zeroing: true });
+    expect(String(stream.read())).toContain('1.5 GB of 3.0 GB, zeroing what the image leaves empty');
+    out.flash({ ...flash, phase: 'flush', done: 0, total: null, perSecond: null });
+    expect(String(stream.read())).toContain('Wait until the disk has all of it');
+  });
+
+  it('of a flash is a record with its rate in JSON', () => {
+    const stream = new PassThrough();
+    new Output(true, stream as unknown as NodeJS.WriteStream).flash(flash);
+    expect(JSON.parse(String(stream.read()))).toEqual({
+      ...{ type: 'progress', phase: 'Write', done: 1.5e9, total: 3e9, unit: 'bytes' },
+      ...{ perSecond: 1e8, remainingSeconds: 45 },
+    });
+  });
+
   it('of a soak is told in time, done and to go', () => {
     const stream = Object.assign(new PassThrough(), { isTTY: true, columns: 200 });
     const out = new Output(false, stream as unknown as NodeJS.WriteStream);

@@ -1,6 +1,7 @@
 /** Feeding a job on a box: over cuts, to a box that forgot, beside another feeder; the same bytes each time, and no chunk in vain. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { AppError } from '../../../preload/contract/errors.ts';
+import type { FlashProgress } from '../../../preload/contract/flash.ts';
 import { BoxFeed, type FeedOptions } from '../../../main/services/flash/boxfeed.ts';
 import type { FlashImage } from '../../../main/services/flash/image.ts';
 import { ChunkRecord } from '../../../main/services/flash/record.ts';
@@ -131,6 +132,35 @@ describe('a feed', () => {
     connect();
     await feed.proof;
     mustHold(job);
+  });
+
+  it('tells how far it is also while the cable is out: the rate falls, the part that is done does not', async () => {
+    const job = new FakeJob(SIZE);
+    const views: FlashProgress[] = [];
+    const { feed, connect, links } = feedOf(job, imageOf(STATES), undefined, {
+      onProgress: (view) => views.push(view),
+    });
+    job.gate = ({ header }, feeder) => {
+      if (feeder > 0 || header['do'] !== 'flush') return true;
+      links.at(-1)?.cut();
+      return false;
+    };
+    connect();
+    await vi.waitUntil(() => links.at(-1)?.alive === false);
+    const before = views.length;
+    await vi.waitUntil(() => views.length >= before + 4, { timeout: 10_000 });
+    const rates = views.slice(before).map(({ perSecond }) => perSecond ?? Infinity);
+    expect(rates).toEqual(rates.toSorted((a, b) => b - a));
+    expect(rates.at(-1)).toBeLessThan(Infinity);
+    connect();
+    await feed.proof;
+    const parts = views.map(({ fraction }) => fraction ?? 0);
+    expect(parts).toEqual(parts.toSorted((a, b) => a - b));
+    expect(parts[before]).toBeGreaterThan(0);
+    expect(parts.at(-1)).toBe(1);
+    const ended = views.length;
+    await feed.close();
+    expect(views).toHaveLength(ended);
   });
 
   // Before every third of the commands of a whole flash, of which there are a few dozen.

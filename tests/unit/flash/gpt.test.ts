@@ -81,6 +81,19 @@ describe('a GPT', () => {
     expect(codeOf(headOf(gpt(SIZE, 512, [{ type: ESP, first: SIZE, length: MIB }])))).toBe('image_corrupt');
   });
 
+  it("of an isohybrid image, as of Ubuntu's installer, is taken before what its MBR says of the whole", () => {
+    // As xorriso writes it: the GPT counts the ISO 9660 file system and, behind it, its ESP; for old firmware there is an active entry of no type.
+    const iso: Partition = { type: LINUX, first: 32 * 1024, length: 60 * MIB, name: 'ISO9660' };
+    const esp: Partition = { type: ESP, first: 61 * MIB, length: 5 * MIB, name: 'Appended2' };
+    const head = headOf(gpt(SIZE, 512, [iso, esp]));
+    head[446 + 16] = 0x80;
+    head.writeUInt32LE(1, 446 + 16 + 12);
+    expect(layoutOf(head, SIZE, refuse)).toMatchObject({
+      ...{ table: 'gpt', bootBlocks: [61 * MIB], sealed: [0, 15, 49] },
+      partitions: [{ name: 'ISO9660' }, { name: 'Appended2', boots: true }],
+    });
+  });
+
   it('that only the protective MBR tells of is refused', () => {
     const head = headOf(gpt(SIZE, 512, PARTS));
     head.fill(0, 512, 1024);
@@ -119,6 +132,14 @@ describe('an MBR', () => {
         { first: 81 * MIB, length: MIB, name: '', boots: true },
       ],
     });
+  });
+
+  it('of an isohybrid image may have its EFI partition within the one that is the whole', () => {
+    const head = mbr(
+      { active: true, type: 0x17, first: 0, length: SIZE },
+      { type: 0xef, first: 9 * MIB, length: 5 * MIB },
+    );
+    expect(layoutOf(head, SIZE, refuse)).toMatchObject({ bootBlocks: [0, 9 * MIB], sealed: [0, 2] });
   });
 
   it('is what there has to be where there is no GPT', () => {

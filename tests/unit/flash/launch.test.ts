@@ -2,7 +2,14 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchPkexec, launchPlain, launchSudo, rootWay } from '../../../main/services/flash/launch.ts';
+import {
+  launchPkexec,
+  launchPlain,
+  launchSudo,
+  rootWay,
+  writerCommand,
+} from '../../../main/services/flash/launch.ts';
+import { AppError } from '../../../preload/contract/errors.ts';
 import { folder } from './images.ts';
 
 const dir = folder();
@@ -104,5 +111,49 @@ describe('root for the writer', () => {
 it('a writer that is not there is told of before its first command', async () => {
   await expect(launchPlain([join(dir, 'none')])(signal)).rejects.toMatchObject({
     code: 'flash_python_missing',
+  });
+});
+
+describe('the program that writes', () => {
+  const refused = (fn: () => unknown): AppError => {
+    try {
+      fn();
+    } catch (error) {
+      if (error instanceof AppError) return error;
+      throw error;
+    }
+    return expect.unreachable('it was not refused');
+  };
+
+  it.each([
+    ['win32', 'Windows'],
+    ['darwin', 'macOS'],
+    ['freebsd', 'freebsd'],
+  ] as const)(
+    'is not there on %s, whatever Python that has, and the next action is one for it',
+    (platform, name) => {
+      const error = refused(() => writerCommand(false, { platform }));
+      expect(error.code).toBe('flash_needs_linux');
+      expect(error.message).toContain(`is not made for ${name}.`);
+      expect(error.nextAction).toMatch(/laptop with Linux, or over the network/);
+      expect(error.nextAction).not.toMatch(/\bapt\b|sudo|python/i);
+    },
+  );
+
+  it('wants Python, and says so before it is started', () => {
+    const linux = { platform: 'linux', env: { PATH: dir } } as const;
+    const error = refused(() => writerCommand(false, linux));
+    expect(error).toMatchObject({
+      code: 'flash_python_missing',
+      nextAction: expect.stringContaining('python3'),
+    });
+    writeFileSync(join(dir, 'python3'), '#!/bin/sh\n', { mode: 0o755 });
+    expect(writerCommand(false, linux)).toEqual([
+      'python3',
+      '-I',
+      '-S',
+      '-B',
+      expect.stringMatching(/vcflash/),
+    ]);
   });
 });

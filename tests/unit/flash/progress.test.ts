@@ -101,6 +101,41 @@ describe('progress of a flash', () => {
     }
   });
 
+  it('goes on from where it was after a cut, whose totals are of what is left', () => {
+    const clock = new Clock(null, null).phase('wipe').phase('write');
+    clock.tell({ kind: 'totals', totals: { write: 1000 * MB, verify: 1000 * MB } }).run(10, 100, 80 * MB);
+    expect(clock.view.fraction).toBeCloseTo(0.4, 10);
+    clock.phase('wipe').run(5, 1000, 0);
+    expect(clock.view.fraction).toBeCloseTo(0.4, 10);
+    clock.phase('write').tell({ kind: 'totals', totals: { write: 200 * MB, verify: 1000 * MB } });
+    expect(clock.view.fraction).toBeCloseTo(0.4, 10);
+    clock.run(2, 100, 100 * MB);
+    expect(clock.view.fraction).toBeCloseTo(0.4 + 0.6 / 6, 10);
+  });
+
+  it('does not go back where the disk is asked what it has, or chunks are written again', () => {
+    const clock = new Clock(100 * MB, 100 * MB).phase('write').run(1, 100, 100 * MB);
+    expect(clock.phase('verify').run(1, 100, 50 * MB).view.fraction).toBeCloseTo(0.75, 10);
+    expect(clock.tell({ kind: 'phase', phase: 'map' }).view.fraction).toBeCloseTo(0.75, 10);
+    clock
+      .phase('verify')
+      .run(1, 100, 100 * MB)
+      .phase('write');
+    expect(clock.view.fraction).toBe(0.999);
+    clock.tell({ kind: 'totals', totals: { write: 4 * MB, verify: 4 * MB } }).run(1, 100, MB);
+    expect(clock.view.fraction).toBe(0.999);
+  });
+
+  it('says that empty areas are zeroed as long as they are, and not that bytes came', () => {
+    const clock = new Clock(1000 * MB, 0).phase('write');
+    expect(clock.view.zeroing).toBe(false);
+    clock.tell({ kind: 'zeroing', more: 1 }).tell({ kind: 'zeroing', more: 1 }).run(20, 1000, 0);
+    expect(clock.view).toMatchObject({ zeroing: true, done: 0, perSecond: 0, fraction: 0 });
+    clock.tell({ kind: 'zeroing', more: -1 });
+    expect(clock.view.zeroing).toBe(true);
+    expect(clock.tell({ kind: 'zeroing', more: -1 }).view.zeroing).toBe(false);
+  });
+
   it('of a stream whose size nobody knows has no fraction, and still a rate', () => {
     const clock = new Clock(null, 1000 * MB).phase('write').run(20, 100, MB);
     expect(clock.view).toMatchObject({

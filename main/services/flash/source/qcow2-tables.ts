@@ -197,6 +197,7 @@ export async function readTables(file: ImageFile, header: Qcow2Header): Promise<
         const last = cluster.offset + cluster.length - 1;
         for (let o = cluster.offset; ; o = Math.min(o + clusterSize, last)) {
           if (taken.has(o)) throw refuse.corrupt(`two things lie at byte ${o}`);
+          // Neighbours share sectors, so whether another one lies there says nothing.
           packed.take(o);
           if (o === last) break;
         }

@@ -13,7 +13,7 @@ import json
 import os
 import re
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeGuard
@@ -145,11 +145,11 @@ class Ledger:
                 if c in self.proved or self._comparable(self.written[c])
             ]
 
-    def moved(self) -> tuple[int, int]:
-        """Bytes of data that the target has, and bytes that were read back."""
+    def moved(self, without: Collection[int]) -> tuple[int, int]:
+        """Bytes of data that the target has in chunks other than these, and bytes that were read back."""
         with self.lock:
             known = [*self.written.items(), *self.pending.items(), *self.fresh.items()]
-            data = sum(self.disk.length(c) for c, digest in known if digest is not None)
+            data = sum(self.disk.length(c) for c, digest in known if digest is not None and c not in without)
             return data, sum(self.disk.length(c) for c in self.seen)
 
     def lacking(self) -> int:

@@ -134,7 +134,7 @@ class Flash:
         self.report(what == "read")
 
     def report(self, reading: bool) -> None:
-        data, read = self.ledger.moved()
+        data, read = self.ledger.moved(self.order.sealed)
         try:
             if reading:
                 self.ctx.progress("Read back and compare", read, self.order.disk.size, "bytes")
