@@ -159,7 +159,7 @@ export class Output {
     const title = PHASE_TITLES[phase];
     const told = { phase: title, done, total, unit: 'bytes' as const, perSecond, remainingSeconds };
     if (this.json) this.#emit({ type: 'progress', ...told });
-    else if (zeroing && !perSecond) this.#setStatus(`${counted({ ...told, perSecond: null })}, ${ZEROING}`);
+    else if (zeroing && !perSecond) this.#setStatus(`${counted(told)}, ${ZEROING}`);
     // The others move nothing that is counted.
     else this.#setStatus(['map', 'write', 'verify'].includes(phase) ? counted(told) : title);
   }

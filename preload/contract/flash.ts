@@ -67,7 +67,7 @@ export const FlashProgress = z.strictObject({
   /** Whether areas that the image leaves empty are being zeroed: no bytes of it, and on a disk that cannot unmap as slow as them. */
   zeroing: z.boolean(),
 });
-/** What is said in the place of a rate while nothing else moves. */
+/** What is said beside a rate of nothing. */
 export const ZEROING = 'zeroing what the image leaves empty';
 export type FlashProgress = z.infer<typeof FlashProgress>;
 

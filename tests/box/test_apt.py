@@ -127,28 +127,34 @@ has not yet been done.  Trigger processing can be requested using
 dselect or dpkg --configure --pending (or dpkg --triggers-only):
  libc-bin             GNU C Library: Binaries
 """
-TRIGGERS = "dpkg --triggers-only -a"
+UNPACKED = """\
+The following packages have been unpacked but not yet configured.
+They must be configured using dpkg --configure or the configure
+menu option in dselect for them to work:
+ passwd               change and administer password and group data
+"""
 
 
-def test_what_apt_put_off_is_done_after_a_cancel(monkeypatch: pytest.MonkeyPatch) -> None:
-    packages = Packages(monkeypatch, TRIGGERS)
-    packages.found = PENDING
+@pytest.mark.parametrize("found", [PENDING, UNPACKED])
+def test_what_apt_put_off_is_done_after_a_cancel(found: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    packages = Packages(monkeypatch, CONFIGURE)
+    packages.found = found
     apt.settle(CONTEXT)
-    assert (packages.ran, packages.found) == ([TRIGGERS], "")
+    assert (packages.ran, packages.found) == ([CONFIGURE], "")
     apt.settle(CONTEXT)
-    assert packages.ran == [TRIGGERS]
+    assert packages.ran == [CONFIGURE]
 
 
 @pytest.mark.parametrize("work", [apt.repair, lambda ctx, paths: apt.install(ctx, paths, ["python3-apt"])])
 def test_a_cancel_of_apt_itself_leaves_no_triggers(
     work: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    packages = Packages(monkeypatch, TRIGGERS)
+    packages = Packages(monkeypatch, CONFIGURE)
     monkeypatch.setattr(apt, "wait_for_lock", lambda _: None)
     plain = packages.run
 
     def cancelled(ctx: Any, argv: list[str], **more: Any) -> SimpleNamespace:
-        if argv[:1] == ["dpkg"] and "--triggers-only" in argv:
+        if packages.found == PENDING:
             return plain(ctx, argv, **more)
         packages.found = PENDING
         raise Cancelled
@@ -156,7 +162,7 @@ def test_a_cancel_of_apt_itself_leaves_no_triggers(
     monkeypatch.setattr(apt.process, "run", cancelled)
     with pytest.raises(Cancelled):
         work(CONTEXT, Paths(state=tmp_path))
-    assert (packages.ran, packages.found) == ([TRIGGERS], "")
+    assert (packages.ran, packages.found) == ([CONFIGURE], "")
 
 
 def test_after_a_cancel_nothing_else_is_tried_and_nothing_fails(monkeypatch: pytest.MonkeyPatch) -> None:

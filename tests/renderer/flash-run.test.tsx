@@ -68,7 +68,7 @@ describe('on its way', () => {
     // A disk that cannot unmap is written full of zeros, which is none of the image's bytes.
     told(main, now, { perSecond: 0, remainingSeconds: null, zeroing: true });
     expect(card().textContent).toContain(
-      '3 GB of 14 GB · zeroing what the image leaves empty · remaining unknown',
+      '3 GB of 14 GB · 0 B/s · remaining unknown · zeroing what the image leaves empty',
     );
   });
 

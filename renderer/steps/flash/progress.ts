@@ -68,9 +68,9 @@ interface Counts {
 
 function words({ done, total, perSecond, remainingSeconds: left, zeroing }: Counts): string {
   const amount = total === null ? bytes(done) : `${bytes(done)} of ${bytes(total)}`;
-  const rate = perSecond === null ? 'rate unknown' : `${bytes(perSecond)}/s`;
-  const speed = zeroing && !perSecond ? ZEROING : rate;
-  return `${amount} · ${speed} · ${left === null ? 'remaining unknown' : `about ${duration(left)} left`}`;
+  const speed = perSecond === null ? 'rate unknown' : `${bytes(perSecond)}/s`;
+  const why = zeroing && !perSecond ? ` · ${ZEROING}` : '';
+  return `${amount} · ${speed} · ${left === null ? 'remaining unknown' : `about ${duration(left)} left`}${why}`;
 }
 
 /** As main tells it, whatever step the job's log is at. */

@@ -29,8 +29,10 @@ KEEP_CONFIG = ["--force-confdef", "--force-confold"]
 # Silent and idle for this long happens while a big package's scripts wait for a service; longer has not been seen.
 APT_WATCHDOG = (900.0, "package scripts may wait for services, but not for a quarter of an hour")
 
-# After a cancel: ldconfig and the like, put off by apt to its end.
+# After a cancel: what apt put off to its end, ldconfig and the like, and what it had unpacked already.
 SETTLE_SECONDS = 60.0
+# What `dpkg --audit` says of packages for which `dpkg --configure` is all that is lacking.
+UNSETTLED = ("trigger", "configur")
 
 APT_CONF = """\
 // The site bundle as apt's only source. The box's own sources, lists and caches are not touched.
@@ -116,12 +118,13 @@ def error_in(tail: str) -> str:
 
 
 def settle(ctx: Context) -> None:
-    """What apt put off to its end is done when it was cancelled before, so that a cancelled job leaves packages whole. Never a failure:
-    the next job repairs what is left."""
-    if "trigger" not in audit():
+    """What apt put off to its end is done when it was cancelled before, and what it had unpacked is configured, so that a cancelled job
+    leaves packages whole. Never a failure: the next job repairs what is left."""
+    found = audit()
+    if not any(word in found for word in UNSETTLED):
         return
-    ctx.log.note("packages wait for their triggers: dpkg --triggers-only -a", ctx.step_id)
-    argv = ["dpkg", "--triggers-only", "-a"]
+    ctx.log.note(f"dpkg --configure -a, for what apt began: {', '.join(names_in(found))}", ctx.step_id)
+    argv = ["dpkg", *KEEP_CONFIG, "--configure", "-a"]
     try:
         process.run(ctx, argv, env=NONINTERACTIVE, uncancellable=True, deadline=SETTLE_SECONDS)
     except JobFailed as e:

@@ -65,7 +65,7 @@ describe('progress', () => {
     out.events(HEAD.job, 1, [parseEvent(JSON.stringify({ ...HEAD, seq: 1, ...counts }))]);
     expect(stream.read()).toBeNull();
     out.flash({ ...flash, phase: 'verify', perSecond: 0, remainingSeconds: null, zeroing: true });
-    expect(String(stream.read())).toContain('1.5 GB of 3.0 GB, zeroing what the image leaves empty');
+    expect(String(stream.read())).toContain('1.5 GB of 3.0 GB, 0 B/s, zeroing what the image leaves empty');
     out.flash({ ...flash, phase: 'flush', done: 0, total: null, perSecond: null });
     expect(String(stream.read())).toContain('Wait until the disk has all of it');
   });
