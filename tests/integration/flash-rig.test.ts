@@ -109,7 +109,8 @@ describe.runIf(why === null)(`a flash of a box${why ? ` (not run: ${why})` : ''}
   it('that was left waits to be fed, and ends when it is told to', async () => {
     const leave = new AbortController();
     const going = flash({ signal: leave.signal });
-    await until('the job', () => rig.notes.some((text) => text.startsWith('Make the disk')), 60_000);
+    // What starts it is gone by then, and nothing else is there yet.
+    await until('the job', () => rig.notes.some((text) => text.startsWith('Write: ')), 60_000);
     leave.abort(new Error('gone home'));
     await expect(going).rejects.toThrow('gone home');
     const row = rig.newest();
