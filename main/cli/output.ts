@@ -1,7 +1,7 @@
 /** What the command line prints: lines for people, or one JSON object a line with --json. */
 import type { ErrorReply } from '../../preload/contract/errors.ts';
 import type { CheckResult, JobEvent } from '../../preload/contract/events.ts';
-import { PHASE_TITLES, ZEROING, type FlashProgress } from '../../preload/contract/flash.ts';
+import { COUNTED, PHASE_TITLES, ZEROING, type FlashProgress } from '../../preload/contract/flash.ts';
 import type { LinkState } from '../../preload/contract/job.ts';
 import { OUTCOME_WORDS, type Verdict } from '../../preload/contract/outcome.ts';
 import type { Part } from '../../preload/contract/standing.ts';
@@ -146,8 +146,7 @@ export class Output {
     if (what === this.#progressed.what && !last && now - this.#progressed.at < PROGRESS_MS) return;
     this.#progressed = { what, at: now };
     if (this.json) return this.#emit({ type: 'progress', phase: what, done: Math.round(done), total, unit });
-    const text = (n: number) => (unit === 'bytes' ? bytesText(Math.round(n)) : String(n));
-    this.#setStatus(total === null ? what : `${what}: ${text(done)} of ${text(total)}`);
+    this.#setStatus(total === null ? what : counted({ phase: what, done, total, unit }));
   }
 
   #fed = { phase: '', at: -Infinity };
@@ -159,9 +158,7 @@ export class Output {
     const title = PHASE_TITLES[phase];
     const told = { phase: title, done, total, unit: 'bytes' as const, perSecond, remainingSeconds };
     if (this.json) this.#emit({ type: 'progress', ...told });
-    else if (zeroing && !perSecond) this.#setStatus(`${counted(told)}, ${ZEROING}`);
-    // The others move nothing that is counted.
-    else this.#setStatus(['map', 'write', 'verify'].includes(phase) ? counted(told) : title);
+    else this.#setStatus(`${COUNTED.has(phase) ? counted(told) : title}${zeroing ? `, ${ZEROING}` : ''}`);
   }
 
   /** `result` of a command, in JSON; people have read it by then. */

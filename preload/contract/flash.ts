@@ -64,9 +64,11 @@ export const FlashProgress = z.strictObject({
   remainingSeconds: z.number().nonnegative().nullable(),
   /** Of all bytes that are to be moved, below 1 until everything is proven; null where a total is not known. */
   fraction: z.number().min(0).max(1).nullable(),
-  /** Whether areas that the image leaves empty are being zeroed: no bytes of it, and on a disk that cannot unmap as slow as them. */
+  /** Whether nothing moves but zeros for areas that the image leaves empty: none of its bytes, and on a disk that cannot unmap as slow as them. */
   zeroing: z.boolean(),
 });
+/** Phases whose bytes are counted. */
+export const COUNTED: ReadonlySet<FlashPhase> = new Set(['map', 'write', 'verify']);
 /** What is said beside a rate of nothing. */
 export const ZEROING = 'zeroing what the image leaves empty';
 export type FlashProgress = z.infer<typeof FlashProgress>;

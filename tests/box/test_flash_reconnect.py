@@ -143,15 +143,13 @@ def test_a_disk_that_was_changed_between_two_feeders_is_not_written(
     def look(device: int) -> Facts | None:
         facts = real(device)
         assert facts
-        mine = facts._replace(serials=frozenset({SERIAL}))
+        # Not every kernel numbers its disks.
+        mine = facts._replace(serials=frozenset({SERIAL}), sequence=facts.sequence or 1)
         return change(mine) if changed else mine
 
     monkeypatch.setattr(identity, "look", look)
     order = Order(source.size, [0, source.chunks - 1], [], None, IMAGE)
     target = Target(TargetName("disk", disk, SERIAL, SIZE), source.size)
-    if target.sequence is None:
-        target.close()
-        pytest.skip("this kernel does not number its disks")
     ledger = Ledger(tmp_path / "chunks", order.disk, {"v": 1}, {}, order.seeded)
     header = opening(source, disk, SERIAL)
     try:

@@ -12,7 +12,7 @@ import { TagsAhead } from './ahead.ts';
 import type { Proof, Tell } from './engine-options.ts';
 import { Engine } from './engine.ts';
 import type { FlashImage } from './image.ts';
-import { reduceProgress, startProgress, viewProgress, type ProgressState } from './progress.ts';
+import { reduceProgress, startProgress, TELL_MS, viewProgress, type ProgressState } from './progress.ts';
 import type { ChunkRecord } from './record.ts';
 import type { Seed } from './sealed.ts';
 import type { TargetName } from './wire.ts';
@@ -26,8 +26,6 @@ const GOES_ON: ReadonlySet<ErrorCode> = new Set([
   'box_unreadable',
 ]);
 const PAUSE_MS = 1_000;
-/** How often progress is told, also while nothing moves: then the rate falls, and a person is to see that. */
-const TELL_MS = 500;
 /** Tries in a row over a connection that lives: the job forgets a feeder that fell silent after 15 s. */
 const TRIES = 25;
 
@@ -71,7 +69,8 @@ export class BoxFeed {
   #process: WriterProcess | null = null;
   readonly #ahead: TagsAhead;
   #tries = 0;
-  #begun = false;
+  /** From the first phase on: before it there is nothing to tell. */
+  #ticking: NodeJS.Timeout | undefined;
   #progress: ProgressState = startProgress({ write: null, verify: null }, performance.now());
 
   constructor(options: FeedOptions) {
@@ -101,7 +100,6 @@ export class BoxFeed {
   }
 
   async #run(): Promise<Proof> {
-    const ticking = setInterval(() => this.#show(performance.now()), TELL_MS);
     try {
       for (;;) {
         const link = await this.#alive();
@@ -113,7 +111,7 @@ export class BoxFeed {
         }
       }
     } finally {
-      clearInterval(ticking);
+      clearInterval(this.#ticking);
     }
   }
 
@@ -170,7 +168,7 @@ export class BoxFeed {
     this.#tries = 0;
     if (phase === 'wipe') this.#o.onWipe?.();
     this.#o.note(`${PHASE_TITLES[phase]}: ${this.#o.name}`);
-    this.#begun = true;
+    this.#ticking ??= setInterval(() => this.#show(performance.now()), TELL_MS);
     this.#tell({ kind: 'phase', phase });
     return fn();
   }
@@ -181,8 +179,7 @@ export class BoxFeed {
     this.#show(at);
   }
 
-  /** Before the first phase there is nothing to tell. */
   #show(at: number): void {
-    if (this.#begun) this.#o.onProgress?.(viewProgress(this.#progress, at));
+    this.#o.onProgress?.(viewProgress(this.#progress, at));
   }
 }

@@ -31,12 +31,11 @@ import {
   type FlashResult,
   type FlashTarget,
 } from './flash.ts';
-import { prepareImage, type FlashImage } from './image.ts';
+import { dataBytes, prepareImage, type FlashImage } from './image.ts';
 import type { SeedShown } from './proof.ts';
 import { ChunkRecord } from './record.ts';
 import { Sealed, type Seed } from './sealed.ts';
 import { becomeLive, nothingNext } from './seed/box.ts';
-import { chunkAt } from './source/types.ts';
 import { FAILURES } from './wire.ts';
 
 export type BoxTarget = Extract<FlashTarget, { kind: 'disk' }>;
@@ -91,15 +90,6 @@ async function joinGroup(conn: Connection, session: Session, secrets: Secrets): 
 const imageIdOf = ({ key, diskRoot }: FlashImage): string =>
   diskRoot ?? createHash('sha256').update(JSON.stringify(key)).digest('hex');
 
-/** Of the step that writes: what is sealed comes in one of its own. */
-function dataBytes({ data, virtualSize }: FlashImage, sealed: Sealed): number | null {
-  if (!data) return null;
-  let sum = 0;
-  for (const [chunk, holds] of data.entries())
-    if (holds && !sealed.has(chunk)) sum += chunkAt(chunk, virtualSize, 'data').length;
-  return sum;
-}
-
 function planOf(
   session: Session,
   { target, firstBoot }: BoxOrder,
@@ -119,7 +109,8 @@ function planOf(
       virtualSize: image.virtualSize,
       sealed: [...sealed.ascending],
       ...(firstBoot ? { seeded: [...sealed.seeded], hostname: firstBoot.settings.hostname } : {}),
-      dataBytes: dataBytes(image, sealed),
+      // Of the step that writes: what is sealed comes in one of its own.
+      dataBytes: dataBytes(image, (chunk) => sealed.has(chunk)),
       diskRoot: image.diskRoot,
       identity: { boardSerial, productUuid },
     },

@@ -6,6 +6,7 @@ import { AppError } from '../../../preload/contract/errors.ts';
 import type { EngineOptions, Proof } from './engine-options.ts';
 import { Contents } from './contents.ts';
 import { differs } from './failures.ts';
+import { dataBytes } from './image.ts';
 import { Buffers, Lanes } from './lanes.ts';
 import { packChunk, whatDiffers } from './packed.ts';
 import { planOf, readsOf, runsOf, type Action } from './plan.ts';
@@ -147,14 +148,9 @@ export class Engine {
   }
 
   #totals(): Totals {
-    const { data } = this.#o.image;
     const read = [...this.#readBack].reduce((sum, chunk) => sum + this.#length(chunk), 0);
-    const verify = this.#size - read;
-    if (!data) return { write: null, verify };
-    let write = 0;
-    for (const [chunk, holds] of data.entries())
-      if (holds && !this.#sealed.has(chunk) && !this.#written.has(chunk)) write += this.#length(chunk);
-    return { write, verify };
+    const has = (chunk: number) => this.#sealed.has(chunk) || this.#written.has(chunk);
+    return { write: dataBytes(this.#o.image, has), verify: this.#size - read };
   }
 
   async #write(): Promise<void> {

@@ -16,7 +16,7 @@ import type { App } from '../app.ts';
 import type { Proof, Tell } from './engine-options.ts';
 import { Engine } from './engine.ts';
 import { prepareImage, type FlashImage } from './image.ts';
-import { reduceProgress, startProgress, viewProgress, type ProgressState } from './progress.ts';
+import { reduceProgress, startProgress, TELL_MS, viewProgress, type ProgressState } from './progress.ts';
 import { checksOf, type SeedShown } from './proof.ts';
 import { ChunkRecord, type TargetKey } from './record.ts';
 import type { Seed } from './sealed.ts';
@@ -89,7 +89,6 @@ export type FlashResult =
 type Home = Pick<App, 'home' | 'journal' | 'laptop' | 'version'>;
 
 const STORE_MS = 500;
-const TELL_MS = 500;
 /** How long the writer of an attempt that was killed may still be at its last chunks. */
 const LAST_WRITER_MS = 30_000;
 const LOOK_MS = 100;
@@ -272,7 +271,6 @@ class FlashRun {
     // Whoever waits for an answer is told at once; the writer brings home what it has and ends.
     const stop = () => void writer.abandon();
     signal.addEventListener('abort', stop, { once: true });
-    // Nothing may come for a while; then the rate falls, and a person is to see that.
     const ticking = setInterval(() => this.#show(performance.now()), TELL_MS);
     try {
       const serial = target.kind === 'file' ? null : target.serial;

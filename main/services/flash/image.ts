@@ -40,6 +40,18 @@ export interface FlashImage {
   close(): Promise<void>;
 }
 
+/** Bytes of its chunks that hold data, but for those of `without`; null where only the reading tells. */
+export function dataBytes(
+  { data, virtualSize }: FlashImage,
+  without: (chunk: number) => boolean,
+): number | null {
+  if (!data) return null;
+  let sum = 0;
+  for (const [chunk, holds] of data.entries())
+    if (holds && !without(chunk)) sum += chunkAt(chunk, virtualSize, 'data').length;
+  return sum;
+}
+
 interface Look {
   signal: AbortSignal;
   /** Of the reading that is needed before anything is written: what for, and how far in bytes. */

@@ -36,6 +36,8 @@ const MIN_MS = 1_000;
 /** A sample more often says nothing more. */
 const SAMPLE_MS = 100;
 const ALMOST = 0.999;
+/** How often it is told, also while nothing moves: then the rate falls, and a person is to see that. */
+export const TELL_MS = 500;
 
 export function startProgress(totals: Totals, at: number): ProgressState {
   return {
@@ -99,7 +101,7 @@ export function viewProgress(state: ProgressState, at: number): FlashProgress {
     ...{ phase, done, total, perSecond },
     remainingSeconds: finished ? 0 : left === null || !perSecond || left === 0 ? null : left / perSecond,
     fraction: finished ? 1 : fractionOf(moved, floor, from),
-    zeroing: state.zeroing > 0,
+    zeroing: state.zeroing > 0 && !perSecond,
   };
 }
 

@@ -53,17 +53,12 @@ function Elapsed({ row }: { row: JobRow }) {
 }
 
 /** What main says while it looks at a large image over again, before there is a job that could tell. */
-function Looking({ busy }: { busy: boolean }) {
+function Looking() {
   const notes = useDesk((s) => s.notes);
-  const [before, setBefore] = useState(notes);
-  useEffect(() => {
-    if (busy) return;
-    setBefore(notes);
-  }, [busy, notes]);
-  const note = busy && notes !== before ? notes.at(-1) : undefined;
+  const [before] = useState(notes);
   return (
     <Text size="sm" role="status" mt="md">
-      {note}
+      {notes === before ? null : notes.at(-1)}
     </Text>
   );
 }
@@ -192,7 +187,7 @@ export function Flash({ box }: StepProps) {
             if (right && !action.busy && unlinked === null) void action.run(start);
           }}
         />
-        <Looking busy={action.busy} />
+        {action.busy && <Looking />}
       </StepFrame>
     );
   }

@@ -1,5 +1,5 @@
 /** How a flash is, for the screen: main's own figures where it told them, else what its log says, as after a reload. Pure. */
-import { PHASE_TITLES, ZEROING, type FlashPhase } from '../../../preload/contract/flash.ts';
+import { COUNTED, PHASE_TITLES, ZEROING, type FlashPhase } from '../../../preload/contract/flash.ts';
 import type { Notice } from '../../../preload/contract/notices.ts';
 import { rateOf } from '../../../preload/contract/rate.ts';
 import type { StepView } from '../../../preload/contract/reduce.ts';
@@ -69,28 +69,26 @@ interface Counts {
 function words({ done, total, perSecond, remainingSeconds: left, zeroing }: Counts): string {
   const amount = total === null ? bytes(done) : `${bytes(done)} of ${bytes(total)}`;
   const speed = perSecond === null ? 'rate unknown' : `${bytes(perSecond)}/s`;
-  const why = zeroing && !perSecond ? ` · ${ZEROING}` : '';
+  const why = zeroing ? ` · ${ZEROING}` : '';
   return `${amount} · ${speed} · ${left === null ? 'remaining unknown' : `about ${duration(left)} left`}${why}`;
 }
 
 /** As main tells it, whatever step the job's log is at. */
 export function amountsTold(told: Notice<'flash'>['progress']): Amounts {
-  const { phase, fraction } = told;
-  const counts = phase === 'map' || phase === 'write' || phase === 'verify';
-  const title = PHASE_TITLES[phase];
-  return counts ? { phase: title, text: words(told), fraction } : silent(title, fraction);
+  return amounts(PHASE_TITLES[told.phase], told);
 }
+
+const amounts = (title: string, told: Notice<'flash'>['progress']): Amounts =>
+  COUNTED.has(told.phase)
+    ? { phase: title, text: words(told), fraction: told.fraction }
+    : silent(title, told.fraction);
 
 /** `told`: main's last word on this very attempt; null for none. */
 export function amountsOf(mirror: JobMirror, told: Notice<'flash'>['progress'] | null): Amounts {
   const { view, events } = mirror;
   const step = view.steps.findLast((s) => s.state === 'running');
   if (!step) return silent(view.lastSeq === 0 ? 'Starting' : 'Ending', null);
-  if (told && told.phase === step.id) {
-    const { fraction } = told;
-    const counts = told.phase === 'write' || told.phase === 'verify';
-    return counts ? { phase: step.title, text: words(told), fraction } : silent(step.title, fraction);
-  }
+  if (told && told.phase === step.id) return amounts(step.title, told);
   const { progress } = view;
   if (progress?.unit !== 'bytes') return silent(step.title, null);
   // What is counted before the first byte is written has a name of its own, and its rest is not that of the whole.

@@ -26,6 +26,7 @@ NONINTERACTIVE = {
     "APT_LISTCHANGES_FRONTEND": "none",
 }
 KEEP_CONFIG = ["--force-confdef", "--force-confold"]
+CONFIGURE = ["dpkg", *KEEP_CONFIG, "--configure", "-a"]
 # Silent and idle for this long happens while a big package's scripts wait for a service; longer has not been seen.
 APT_WATCHDOG = (900.0, "package scripts may wait for services, but not for a quarter of an hour")
 
@@ -124,9 +125,8 @@ def settle(ctx: Context) -> None:
     if not any(word in found for word in UNSETTLED):
         return
     ctx.log.note(f"dpkg --configure -a, for what apt began: {', '.join(names_in(found))}", ctx.step_id)
-    argv = ["dpkg", *KEEP_CONFIG, "--configure", "-a"]
     try:
-        process.run(ctx, argv, env=NONINTERACTIVE, uncancellable=True, deadline=SETTLE_SECONDS)
+        process.run(ctx, CONFIGURE, env=NONINTERACTIVE, uncancellable=True, deadline=SETTLE_SECONDS)
     except JobFailed as e:
         ctx.log.note(f"they wait on: {e}", ctx.step_id)
 
@@ -151,8 +151,7 @@ def repair(ctx: Context, paths: Paths) -> bool:
     ctx.log.note("packages are half configured: dpkg --configure -a", ctx.step_id)
     with settling(ctx):
         env = {**NONINTERACTIVE, "APT_CONFIG": str(paths.apt / "apt.conf")}
-        argv = ["dpkg", *KEEP_CONFIG, "--configure", "-a"]
-        done = process.run(ctx, argv, env=NONINTERACTIVE, watchdog=APT_WATCHDOG)
+        done = process.run(ctx, CONFIGURE, env=NONINTERACTIVE, watchdog=APT_WATCHDOG)
         left = audit()
         if left and (paths.apt / "apt.conf").exists():
             # What apt has read of the bundle may be from before it, or lost as well.

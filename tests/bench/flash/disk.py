@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+from extents import extents
+
 CHUNK = 4 << 20
 BLOCK = 4096
 # A hole of less is written as its neighbours are.
@@ -20,22 +22,14 @@ THREADS = 4
 def data(image: str) -> Iterator[tuple[int, int]]:
     """(offset, bytes) of what holds data, whole blocks, none longer than a chunk."""
     fd = os.open(image, os.O_RDONLY)
-    end, last = os.fstat(fd).st_size, None
+    end = os.fstat(fd).st_size
     runs: list[list[int]] = []
-    at = 0
-    while at < end:
-        try:
-            at = os.lseek(fd, at, os.SEEK_DATA)
-        except OSError:
-            break
-        hole = os.lseek(fd, at, os.SEEK_HOLE)
-        start, stop = at // BLOCK * BLOCK, min(end, -(-hole // BLOCK) * BLOCK)
-        if last and start - last[1] < HOLE:
-            last[1] = stop
+    for first, hole in extents(fd):
+        start, stop = first // BLOCK * BLOCK, min(end, -(-hole // BLOCK) * BLOCK)
+        if runs and start - runs[-1][1] < HOLE:
+            runs[-1][1] = stop
         else:
-            last = [start, stop]
-            runs.append(last)
-        at = hole
+            runs.append([start, stop])
     os.close(fd)
     for start, stop in runs:
         while start < stop:

@@ -1,6 +1,6 @@
 /** A disk at the laptop: our flash beside what others do, in pairs of runs that follow each other. Times in s. */
 import { join } from 'node:path';
-import { warm } from './caches.ts';
+import { cold, warm } from './caches.ts';
 import type { Took } from './clock.ts';
 import type { Images } from './images.ts';
 import { said, script, timed } from './shell.ts';
@@ -153,7 +153,7 @@ export async function verify(order: LocalOrder): Promise<{ disk: Disk[] }> {
   const disk: Disk[] = [];
   for (let n = 0; n < pairs; n += 1) {
     await target.empty();
-    await warm(images.raw);
+    await cold();
     const program = join(import.meta.dirname, 'disk.py');
     disk.push(last<Disk>(await said('python3', [program, images.raw, target.path])));
   }
